@@ -1,0 +1,7 @@
+namespace Ssti.Corpus.Datasets;
+
+/// <summary>A labelled text.</summary>
+/// <param name="Id">What the source calls the row, unique within its split; kept through injection, so that every prediction leads back to its text.</param>
+/// <param name="Text">The text, as the source has it.</param>
+/// <param name="Label">The class, from 0; an index into <see cref="DatasetInfo.Labels"/>.</param>
+public sealed record Row(string Id, string Text, int Label);

@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+
+namespace Ssti.Engine.Stages;
+
+/// <summary>Everything a running stage may touch. It has no other clock, randomness, environment or paths.</summary>
+public sealed class StageContext
+{
+    /// <summary>The stage and its matrix cell, such as <c>train@label-0</c>.</summary>
+    public required string StageName { get; init; }
+
+    /// <summary>The seed of this stage: from the pipeline's seed and the stage's name, unless <c>seed:</c> gives one.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>The device, threads and precision to compute with, as resolved for this run.</summary>
+    public required ComputeSettings Compute { get; init; }
+
+    /// <summary>The outputs of the stages under <c>needs:</c>, by input name; an input that takes several has several entries.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyList<InputTree>> Inputs { get; init; }
+
+    /// <summary>An empty folder. What the stage leaves in it is its output.</summary>
+    public required string OutputFolder { get; init; }
+
+    /// <summary>
+    /// A folder that survives a killed attempt of this same action, for checkpoints and partial downloads; deleted once the stage is done.
+    /// </summary>
+    public required string ScratchFolder { get; init; }
+
+    /// <summary>Reports progress: units done, of how many (null when unknown), and what the units are.</summary>
+    public required Action<StageProgress> Progress { get; init; }
+
+    /// <summary>Writes a line to the stage's log.</summary>
+    public required Action<string> Log { get; init; }
+
+    /// <summary>Facts for the action record, such as losses, rows read or the resolved revision of a source. Not part of the key.</summary>
+    public JsonObject Metrics { get; } = [];
+
+    /// <summary>The single tree of an input; throws when the input is absent.</summary>
+    public InputTree Input(string name) => Inputs[name].Single();
+
+    /// <summary>The single tree of an optional input, or null.</summary>
+    public InputTree? OptionalInput(string name) => Inputs.TryGetValue(name, out var trees) ? trees.SingleOrDefault() : null;
+
+    /// <summary>The path of an output file, its folder made.</summary>
+    public string Output(string relativePath)
+    {
+        var path = Path.Combine(OutputFolder, relativePath);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return path;
+    }
+}
+
+/// <summary>How far a stage is.</summary>
+/// <param name="Done">Units done.</param>
+/// <param name="Total">Units in all, or null when unknown.</param>
+/// <param name="Unit">What is counted, such as <c>steps</c> or <c>rows</c>.</param>
+/// <param name="Note">A short text beside the bar, such as <c>loss 0.512</c>.</param>
+public readonly record struct StageProgress(long Done, long? Total, string Unit, string? Note = null);
+
+/// <summary>The output of an upstream stage: read-only files by their relative path.</summary>
+public sealed class InputTree(string stageName, string uses, IReadOnlyDictionary<string, string> cell, IReadOnlyDictionary<string, string> files)
+{
+    /// <summary>The instance that made it, such as <c>train@label-0</c>.</summary>
+    public string StageName { get; } = stageName;
+
+    /// <summary>The kind that made it.</summary>
+    public string Uses { get; } = uses;
+
+    /// <summary>The matrix values of that instance, empty without a matrix.</summary>
+    public IReadOnlyDictionary<string, string> Cell { get; } = cell;
+
+    /// <summary>The relative paths of its files, in ordinal order.</summary>
+    public IEnumerable<string> Files => files.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>Whether it holds a file.</summary>
+    public bool Has(string relativePath) => files.ContainsKey(relativePath);
+
+    /// <summary>The local path of a file, for reading only: it is the stored blob itself.</summary>
+    /// <exception cref="StageException">The tree has no such file.</exception>
+    public string PathOf(string relativePath) => files.TryGetValue(relativePath, out var path)
+        ? path
+        : throw new StageException($"the output of '{StageName}' (uses: {Uses}) has no file '{relativePath}'; it has: {string.Join(", ", Files)}");
+}

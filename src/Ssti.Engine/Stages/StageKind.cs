@@ -1,0 +1,89 @@
+namespace Ssti.Engine.Stages;
+
+/// <summary>
+/// A kind of stage, as <c>uses:</c> names it in a pipeline: what it takes, and how it runs.
+/// A new kind is one record of parameters and one class derived from this.
+/// </summary>
+/// <typeparam name="TParameters">
+/// A record with a parameterless constructor. Each public settable property is a key under <c>with:</c>, named in
+/// kebab-case (<c>TargetLabel</c> is <c>target-label</c>); its initial value is the default, and <c>required</c> makes it required.
+/// Property types: string, bool, int, long, double, enum (kebab-case members), <see cref="SourcePath"/>, lists and nested records of these, and nullables.
+/// </typeparam>
+public abstract class StageKind<TParameters> : IStageKind
+    where TParameters : class
+{
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public abstract int Version { get; }
+
+    /// <inheritdoc/>
+    public abstract string Summary { get; }
+
+    /// <inheritdoc/>
+    public virtual IReadOnlyList<StageInput> Inputs => [];
+
+    /// <inheritdoc/>
+    public virtual bool UsesTensors => false;
+
+    /// <summary>What is wrong with parameters that have the right types: key path (kebab-case, dots) and message.</summary>
+    public virtual IEnumerable<ParameterError> Validate(TParameters parameters) => [];
+
+    /// <summary>
+    /// Runs the stage: reads <see cref="StageContext.Inputs"/>, writes files under <see cref="StageContext.OutputFolder"/>.
+    /// The same parameters, inputs and seed must give the same bytes.
+    /// </summary>
+    /// <exception cref="StageException">The stage cannot be done, and the message tells the user what to do.</exception>
+    public abstract Task RunAsync(TParameters parameters, StageContext context, CancellationToken cancellation);
+
+    Type IStageKind.ParametersType => typeof(TParameters);
+
+    IEnumerable<ParameterError> IStageKind.Validate(object parameters) => Validate((TParameters)parameters);
+
+    Task IStageKind.RunAsync(object parameters, StageContext context, CancellationToken cancellation) =>
+        RunAsync((TParameters)parameters, context, cancellation);
+}
+
+/// <summary>The untyped face of <see cref="StageKind{TParameters}"/>, as the engine holds it.</summary>
+public interface IStageKind
+{
+    /// <summary>The name in <c>uses:</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Bumped by hand whenever the same parameters and inputs give other bytes than before. Part of every action key.</summary>
+    int Version { get; }
+
+    /// <summary>One line for help and the JSON Schema.</summary>
+    string Summary { get; }
+
+    /// <summary>The inputs a stage of this kind takes under <c>needs:</c>.</summary>
+    IReadOnlyList<StageInput> Inputs { get; }
+
+    /// <summary>Whether it computes with tensors: then the numerics stand in its key, and it takes its compute threads' worth of the machine.</summary>
+    bool UsesTensors { get; }
+
+    /// <summary>The type of the parameters.</summary>
+    Type ParametersType { get; }
+
+    /// <summary>What is wrong with parameters that have the right types.</summary>
+    IEnumerable<ParameterError> Validate(object parameters);
+
+    /// <summary>Runs the stage.</summary>
+    Task RunAsync(object parameters, StageContext context, CancellationToken cancellation);
+}
+
+/// <summary>An input of a stage kind.</summary>
+/// <param name="Name">The key under <c>needs:</c>.</param>
+/// <param name="Required">Whether a stage may leave it out.</param>
+/// <param name="Many">Whether it takes the outputs of several stages or matrix cells, in the order of the pipeline.</param>
+/// <param name="Summary">What it must hold, for help and the JSON Schema.</param>
+public sealed record StageInput(string Name, string Summary, bool Required = true, bool Many = false);
+
+/// <summary>An error in a stage's parameters.</summary>
+/// <param name="Key">The key under <c>with:</c>, kebab-case; dots lead into nested records.</param>
+/// <param name="Message">What is wrong and what to do.</param>
+public sealed record ParameterError(string Key, string Message);
+
+/// <summary>A stage cannot be done for a reason the user can act on. Shown as it stands, without a stack trace.</summary>
+public sealed class StageException(string message, Exception? inner = null) : Exception(message, inner);
