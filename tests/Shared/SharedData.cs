@@ -6,27 +6,17 @@ namespace Ssti.Tests;
 /// </summary>
 internal static class SharedData
 {
-    private static readonly string? Root = Find();
+    private static readonly string Root =
+        Environment.GetEnvironmentVariable("SSTI_SHARED") is { Length: > 0 } named
+            ? named
+            : System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Repository.Root)!, "shared");
 
     /// <summary>The absolute path of a file or folder; skips the calling test, saying why, when it is absent.</summary>
     public static string Path(string relative)
     {
-        Skip.If(Root is null, $"needs '{relative}' from the shared data folder: set SSTI_SHARED, or put it at ../shared");
-        var path = System.IO.Path.Combine(Root!, relative);
-        Skip.IfNot(File.Exists(path) || Directory.Exists(path), $"'{path}' does not exist (SSTI_SHARED or ../shared is incomplete)");
+        Skip.IfNot(Directory.Exists(Root), $"needs '{relative}' of the shared data: no folder '{Root}' (set SSTI_SHARED to it)");
+        var path = System.IO.Path.Combine(Root, relative);
+        Skip.IfNot(File.Exists(path) || Directory.Exists(path), $"'{path}' does not exist: the shared data is incomplete");
         return path;
-    }
-
-    private static string? Find()
-    {
-        if (Environment.GetEnvironmentVariable("SSTI_SHARED") is { Length: > 0 } named) return Directory.Exists(named) ? named : null;
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(System.IO.Path.Combine(folder.FullName, "SstiPipeline.sln"))) continue;
-            var beside = System.IO.Path.Combine(folder.Parent!.FullName, "shared");
-            return Directory.Exists(beside) ? beside : null;
-        }
-
-        return null;
     }
 }
