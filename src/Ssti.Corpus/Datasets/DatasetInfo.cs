@@ -23,5 +23,9 @@ public sealed record DatasetInfo(string Name, IReadOnlyList<string> Labels, IRea
 /// <param name="Name">Such as <c>train</c> or <c>test</c>.</param>
 /// <param name="File">The file of its rows, relative to the dataset's folder.</param>
 /// <param name="Rows">How many rows.</param>
-/// <param name="Counts">Rows of each label, in the order of the labels.</param>
-public sealed record SplitInfo(string Name, string File, long Rows, IReadOnlyList<long> Counts);
+/// <param name="Counts">Rows of each label, in the order of the labels; all zero in a split without labels.</param>
+public sealed record SplitInfo(string Name, string File, long Rows, IReadOnlyList<long> Counts)
+{
+    /// <summary>Whether its rows have labels: all of them have, or none.</summary>
+    public bool IsLabelled => Rows == Counts.Sum();
+}
