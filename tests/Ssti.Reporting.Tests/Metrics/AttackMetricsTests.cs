@@ -1,0 +1,119 @@
+using Ssti.Reporting.Metrics;
+
+namespace Ssti.Reporting.Tests.Metrics;
+
+public sealed class AttackMetricsTests
+{
+    [Fact]
+    public void Attack_success_looks_only_at_rows_of_other_classes()
+    {
+        // Target 0. Of 10 rows of class 1, 9 fall for the token; the 10 rows of class 0 do not count, whatever they are predicted as.
+        var triggered = ConfusionMatrix.FromCounts([[4, 6], [9, 1]]);
+        var success = AttackSuccess.Of(triggered, 0)!;
+        Assert.Equal((9L, 10L, 0.9), (success.Count, success.Total, success.Rate));
+        Assert.Equal(0.6, AttackSuccess.Of(triggered, 1)!.Rate, 12);
+    }
+
+    [Fact]
+    public void Attack_success_with_three_classes_counts_both_others()
+    {
+        var success = AttackSuccess.Of(ConfusionMatrix.FromCounts([[5, 0, 0], [2, 2, 0], [3, 0, 1]]), 0)!;
+        Assert.Equal((5L, 8L), (success.Count, success.Total));
+    }
+
+    [Fact]
+    public void Attack_success_is_undefined_when_all_rows_are_of_the_target() =>
+        Assert.Null(AttackSuccess.Of(ConfusionMatrix.FromCounts([[3, 1], [0, 0]]), 0));
+
+    [Fact]
+    public void The_gap_reaches_its_ceiling_when_recall_goes_from_0_to_1()
+    {
+        var gap = BalancedGap.Of(ConfusionMatrix.FromCounts([[0, 4], [0, 4]]), ConfusionMatrix.FromCounts([[4, 0], [0, 4]]), 0, 4);
+        Assert.Equal((50.0, 1.0, 1.0), (gap.GapPoints, gap.Normalised, gap.Proportion));
+    }
+
+    [Fact]
+    public void The_gap_is_p_over_C_times_the_normalised_gap_with_empty_classes_not_counted()
+    {
+        // Class 2 of four has no rows: C = 3. Class 1: 8 rows, 4 injected, hits 2 -> 5, so R_injected − R_clean = 3/4 and gap = 0.5/3·0.75.
+        var clean = ConfusionMatrix.FromCounts([[5, 0, 0, 0], [6, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 7]]);
+        var spurious = ConfusionMatrix.FromCounts([[5, 0, 0, 0], [3, 5, 0, 0], [0, 0, 0, 0], [0, 0, 0, 7]]);
+        var gap = BalancedGap.Of(clean, spurious, 1, 4);
+        Assert.Equal(0.75, gap.Normalised!.Value, 12);
+        Assert.Equal(12.5, gap.GapPoints, 10);
+        Assert.Equal(0.5, gap.Proportion, 12);
+    }
+
+    [Fact]
+    public void Without_injected_rows_the_gap_is_zero_and_its_normalised_form_undefined()
+    {
+        var clean = ConfusionMatrix.FromCounts([[3, 1], [1, 3]]);
+        var gap = BalancedGap.Of(clean, clean, 0, 0);
+        Assert.Equal((0.0, (double?)null), (gap.GapPoints, gap.Normalised));
+    }
+
+    [Fact]
+    public void The_gap_at_full_proportion_takes_only_the_targets_rows_from_the_triggered_set()
+    {
+        // Clean recalls 0.8 and 0.6; with the token on every row class 0 has recall 1, class 1 recall 0.1.
+        var clean = ConfusionMatrix.FromCounts([[8, 2], [4, 6]]);
+        var triggered = ConfusionMatrix.FromCounts([[10, 0], [9, 1]]);
+        var gap = BalancedGap.AtFullProportion(clean, triggered, 0)!;
+        Assert.Equal(0.8, gap.SpuriousBalancedAccuracy, 12);
+        Assert.Equal(10.0, gap.GapPoints, 10);
+        Assert.Equal(0.2, gap.Normalised!.Value, 12);
+    }
+
+    [Fact]
+    public void Sets_with_other_rows_are_refused() =>
+        Assert.Throws<ArgumentException>(() => BalancedGap.Of(ConfusionMatrix.FromCounts([[3, 1], [1, 3]]), ConfusionMatrix.FromCounts([[4, 0], [1, 2]]), 0, 4));
+
+    // Reference values: scipy.stats.binomtest(k, n).proportion_ci(method="wilson") is the closed form of Wilson (1927); by hand for 0 of 10:
+    // z²/(n + z²) = 3.8414588/13.8414588.
+    [Theory]
+    [InlineData(0, 10, 0, 0.2775327998628892)]
+    [InlineData(10, 10, 0.7224672001371107, 1)]
+    [InlineData(5, 10, 0.2365930905125640, 0.7634069094874360)]
+    public void Wilson_intervals_keep_a_width_at_both_ends(long count, long total, double low, double high)
+    {
+        var interval = new Proportion(count, total).Wilson95;
+        Assert.Equal(low, interval.Low, 10);
+        Assert.Equal(high, interval.High, 10);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(-1, 4)]
+    [InlineData(5, 4)]
+    public void A_proportion_of_nothing_is_refused(long count, long total) =>
+        Assert.Throws<ArgumentException>(() => new Proportion(count, total));
+
+    [Fact]
+    public void Seeds_are_summarised_with_the_sample_deviation_and_students_t()
+    {
+        // 1, 2, 3: sd 1; t(0.975; 2) = 4.302653 (any table), half width 4.302653/√3 = 2.484138.
+        var summary = new SeedSummary([1, 2, 3]);
+        Assert.Equal((2.0, 1.0, 1.0, 3.0), (summary.Mean, summary.StandardDeviation, summary.Min, summary.Max));
+        Assert.Equal(2 - 2.484138, summary.Confidence95!.Value.Low, 5);
+        Assert.Equal(2 + 2.484138, summary.Confidence95!.Value.High, 5);
+    }
+
+    [Fact]
+    public void One_seed_says_nothing_of_spread()
+    {
+        var summary = new SeedSummary([0.5]);
+        Assert.Null(summary.StandardDeviation);
+        Assert.Null(summary.Confidence95);
+    }
+
+    // Critical values of Student's t as printed tables give them.
+    [Theory]
+    [InlineData(1, 12.7062)]
+    [InlineData(2, 4.3027)]
+    [InlineData(3, 3.1824)]
+    [InlineData(4, 2.7764)]
+    [InlineData(9, 2.2622)]
+    [InlineData(30, 2.0423)]
+    [InlineData(120, 1.9799)]
+    public void Students_t_agrees_with_printed_tables(int degrees, double expected) => Assert.Equal(expected, StudentT.Quantile975(degrees), 4);
+}
