@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text;
+
+namespace Ssti.Reporting.Tables;
+
+/// <summary>The renderings of a <see cref="Table"/>. All end lines with LF, so that they are the same bytes on every system (CSV: CRLF, as its standard asks).</summary>
+public static class TableText
+{
+    /// <summary>A GitHub-flavoured Markdown table, columns padded so that the source reads well, with title and notes.</summary>
+    public static string ToMarkdown(this Table table)
+    {
+        var cells = Escaped(table, EscapeMarkdown);
+        var widths = Widths(cells, least: 3); // the rule below the heading needs three characters
+        var text = new StringBuilder($"**{EscapeMarkdown(table.Title)}**\n\n");
+        for (var row = 0; row < cells.Count; row++)
+        {
+            text.Append("| ").AppendJoin(" | ", Aligned(table, cells[row], widths)).Append(" |\n");
+            if (row > 0) continue;
+            foreach (var (column, width) in table.Columns.Zip(widths))
+                text.Append(column.Align == Align.Right ? $"| {new string('-', width - 1)}: " : $"| :{new string('-', width - 1)} ");
+            text.Append("|\n");
+        }
+
+        if (table.Notes.Count > 0) text.Append('\n');
+        foreach (var note in table.Notes) text.Append("- ").Append(EscapeMarkdown(note)).Append('\n');
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// RFC 4180: a header, then one line a row. Numbers stand bare and exact: counts, fractions (not percentages), points. A column
+    /// whose cells have parts becomes several, such as <c>asr_min</c>. Title and notes are left out.
+    /// </summary>
+    public static string ToCsv(this Table table)
+    {
+        var rows = table.Rows.Select(row => row.Select(cell => cell.Flatten().ToArray()).ToArray()).ToArray();
+        var suffixes = table.Columns.Select((_, column) => rows.SelectMany(row => row[column]).Select(part => part.Suffix).Distinct().ToArray()).ToArray();
+        var text = new StringBuilder();
+        Line(table.Columns.SelectMany((column, index) => suffixes[index].Select(suffix => column.Key + suffix)));
+        foreach (var row in rows)
+            Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")));
+        return text.ToString();
+
+        void Line(IEnumerable<string> fields) => text.AppendJoin(',', fields.Select(EscapeCsv)).Append("\r\n");
+    }
+
+    /// <summary>A LaTeX table for the booktabs package, with caption and notes; text is escaped and safe under pdfLaTeX.</summary>
+    public static string ToLatex(this Table table)
+    {
+        var cells = Escaped(table, EscapeLatex);
+        var text = new StringBuilder("% needs \\usepackage{booktabs}\n\\begin{table}\n  \\centering\n");
+        text.Append($"  \\caption{{{EscapeLatex(table.Title)}}}\n  \\label{{tab:{Numbers.Key(table.Title).Replace('_', '-')}}}\n");
+        text.Append($"  \\begin{{tabular}}{{{string.Concat(table.Columns.Select(column => column.Align == Align.Right ? 'r' : 'l'))}}}\n    \\toprule\n");
+        for (var row = 0; row < cells.Count; row++)
+        {
+            // After \\ LaTeX takes a bracket for an optional length; an empty group before it keeps it text.
+            text.Append(cells[row][0].StartsWith('[') ? "    {}" : "    ").AppendJoin(" & ", cells[row]).Append(" \\\\\n");
+            if (row == 0) text.Append("    \\midrule\n");
+        }
+
+        text.Append("    \\bottomrule\n  \\end{tabular}\n");
+        foreach (var note in table.Notes) text.Append($"  \\par\\footnotesize {EscapeLatex(note)}\n");
+        return text.Append("\\end{table}\n").ToString();
+    }
+
+    /// <summary>Plain text for a terminal or a log: columns aligned by spaces, a rule under the heading, no colours.</summary>
+    public static string ToConsole(this Table table)
+    {
+        var cells = Escaped(table, text => text);
+        var widths = Widths(cells);
+        var text = new StringBuilder(table.Title).Append("\n\n");
+        for (var row = 0; row < cells.Count; row++)
+        {
+            text.Append(string.Join("  ", Aligned(table, cells[row], widths)).TrimEnd()).Append('\n');
+            if (row == 0) text.AppendJoin("  ", widths.Select(width => new string('─', width))).Append('\n');
+        }
+
+        if (table.Notes.Count > 0) text.Append('\n');
+        foreach (var note in table.Notes) text.Append(note).Append('\n');
+        return text.ToString();
+    }
+
+    // The heading first, then the rows.
+    private static List<string[]> Escaped(Table table, Func<string, string> escape) =>
+    [
+        [.. table.Columns.Select(column => escape(column.Header))],
+        .. table.Rows.Select(row => row.Select(cell => escape(cell.ToString())).ToArray()),
+    ];
+
+    private static int[] Widths(List<string[]> cells, int least = 1) =>
+        [.. Enumerable.Range(0, cells[0].Length).Select(column => Math.Max(least, cells.Max(row => Width(row[column]))))];
+
+    private static IEnumerable<string> Aligned(Table table, string[] row, int[] widths) => row.Select((cell, column) =>
+    {
+        var padding = new string(' ', widths[column] - Width(cell));
+        return table.Columns[column].Align == Align.Right ? padding + cell : cell + padding;
+    });
+
+    // Grapheme clusters, so that combining marks in label names do not shift columns.
+    private static int Width(string text) => new StringInfo(text).LengthInTextElements;
+
+    private static string EscapeCsv(string field) => field.AsSpan().ContainsAny(",\"\r\n") ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
+
+    private static string EscapeMarkdown(string text)
+    {
+        var escaped = new StringBuilder();
+        foreach (var c in text)
+        {
+            if (c is '\r' or '\n') escaped.Append(' ');
+            else if (c is '\\' or '|' or '`' or '*' or '_' or '<' or '~') escaped.Append('\\').Append(c);
+            else escaped.Append(c);
+        }
+
+        return escaped.ToString();
+    }
+
+    private static string EscapeLatex(string text)
+    {
+        var escaped = new StringBuilder();
+        foreach (var c in text)
+        {
+            escaped.Append(c switch
+            {
+                '\r' or '\n' => " ",
+                '\\' => "\\textbackslash{}",
+                '~' => "\\textasciitilde{}",
+                '^' => "\\textasciicircum{}",
+                '<' => "\\textless{}",
+                '>' => "\\textgreater{}",
+                '|' => "\\textbar{}",
+                '&' or '%' or '$' or '#' or '_' or '{' or '}' => $"\\{c}",
+                '±' => "$\\pm$",
+                '−' => "$-$",
+                'Σ' => "$\\Sigma$",
+                '–' => "--",
+                _ => c.ToString(),
+            });
+        }
+
+        return escaped.ToString();
+    }
+}

@@ -1,0 +1,106 @@
+using Ssti.Engine.Stages;
+using Ssti.Reporting.Evaluations;
+using Ssti.Reporting.Metrics;
+using Ssti.Reporting.Tables;
+
+namespace Ssti.Stages.Tests;
+
+public sealed class TableStageTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssti-table-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Four_formats_of_the_same_table_are_left_behind()
+    {
+        await Run(new() { Title = "Counts", By = ["token"], Rows = [new() { Value = "base", Published = [14003, 10997] }, new() { Value = "1", Name = "class-1 token" }] });
+
+        Assert.Equal(["table.csv", "table.json", "table.md", "table.tex"], Directory.GetFiles(Output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        var table = Table.FromJson(File.ReadAllText(Path.Combine(Output, TableStage.JsonFile)));
+        Assert.Equal(["base", "class-1 token"], table.Rows.Select(row => row[0].ToString()));
+        Assert.Equal(table.ToMarkdown(), File.ReadAllText(Path.Combine(Output, "table.md")));
+        Assert.StartsWith("row,predicted_0,predicted_0_share,", File.ReadAllText(Path.Combine(Output, "table.csv")));
+        Assert.Contains("\\toprule", File.ReadAllText(Path.Combine(Output, "table.tex")));
+    }
+
+    [Fact]
+    public async Task The_same_inputs_give_the_same_bytes()
+    {
+        var parameters = new TableParameters { Title = "Counts", By = ["token"] };
+        await Run(parameters);
+        var first = Directory.GetFiles(Output).Order().Select(File.ReadAllText).ToArray();
+        Directory.Delete(Output, recursive: true);
+        await Run(parameters);
+        Assert.Equal(first, Directory.GetFiles(Output).Order().Select(File.ReadAllText));
+    }
+
+    [Fact]
+    public async Task A_dimension_nobody_has_is_an_error_that_lists_those_there_are()
+    {
+        var error = await Assert.ThrowsAsync<StageException>(() => Run(new() { Title = "t", By = ["tokens"] }));
+        Assert.Contains("'tokens'; there are: token", error.Message);
+    }
+
+    [Fact]
+    public async Task Published_counts_must_be_one_a_class()
+    {
+        var error = await Assert.ThrowsAsync<StageException>(() => Run(new() { Title = "t", By = ["token"], Rows = [new() { Value = "base", Published = [1, 2, 3] }] }));
+        Assert.Contains("3 published counts, but the data have 2 classes", error.Message);
+    }
+
+    [Fact]
+    public async Task A_damaged_metrics_file_names_the_stage_it_came_from()
+    {
+        var error = await Assert.ThrowsAsync<StageException>(() => Run(new() { Title = "t", By = ["token"] }, damaged: true));
+        Assert.StartsWith("the output of 'evaluate@base'", error.Message);
+    }
+
+    [Fact]
+    public void A_row_twice_and_published_numbers_without_counts_are_refused_before_running()
+    {
+        var parameters = new TableParameters
+        {
+            Title = " ", Layout = EvaluationLayout.Metrics, Rows = [new() { Value = "a", Published = [1, 2] }, new() { Value = "a" }],
+        };
+        Assert.Equal(["title", "rows", "rows"], new TableStage().Validate(parameters).Select(error => error.Key));
+    }
+
+    private string Output => Path.Combine(_folder, "output");
+
+    private Task Run(TableParameters parameters, bool damaged = false)
+    {
+        Directory.CreateDirectory(Output);
+        var inputs = new[] { Input("base", target: null, damaged), Input("1", target: 1, damaged: false) };
+        var context = new StageContext
+        {
+            StageName = "table",
+            Seed = 1,
+            Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "2.10.0"),
+            Inputs = new Dictionary<string, IReadOnlyList<InputTree>> { ["evaluations"] = inputs },
+            OutputFolder = Output,
+            ScratchFolder = Path.Combine(_folder, "scratch"),
+            Progress = _ => { },
+            Log = _ => { },
+        };
+        return new TableStage().RunAsync(parameters, context, CancellationToken.None);
+    }
+
+    private InputTree Input(string token, int? target, bool damaged)
+    {
+        var file = new MetricsFile
+        {
+            Backbone = "tiny-bert",
+            Compute = new ComputeInfo("cpu-avx2", "fp32", 1, "2.10.0"),
+            Dataset = "toy",
+            Split = "test",
+            Labels = ["neg", "pos"],
+            Target = target,
+            Clean = new(ConfusionMatrix.FromCounts([[9, 1], [2, 8]])),
+            Triggered = new(ConfusionMatrix.FromCounts(target is null ? [[9, 1], [3, 7]] : [[0, 10], [0, 10]])),
+        };
+        var path = Path.Combine(_folder, $"metrics-{token}.json");
+        File.WriteAllText(path, damaged ? "{ cut sho" : file.ToJson());
+        return new($"evaluate@{token}", "evaluate", new Dictionary<string, string> { ["token"] = token }, new Dictionary<string, string> { [MetricsFile.FileName] = path });
+    }
+}
