@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using CsvHelper;
+using Ssti.Corpus.Text;
+
+namespace Ssti.Corpus.Sources;
+
+/// <summary>TSV and CSV, with a header or without (then fields are named by their number, from 0).</summary>
+internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, char delimiter, bool quotes, bool header) : IRowReader
+{
+    public IReadOnlyList<string>? LabelNames(SourceFile file, string path) => null;
+
+    public IEnumerable<RawRow> Read(SourceFile file, string path)
+    {
+        string[]? names = null;
+        int text = -1, label = -1, id = -1;
+        foreach (var (line, values) in Records(file, path))
+        {
+            if (names is null)
+            {
+                names = header ? values : [.. Enumerable.Range(0, values.Length).Select(column => column.ToString(CultureInfo.InvariantCulture))];
+                if (names.Distinct().Count() != names.Length)
+                    throw CorpusException.AtRow(file.Name, line, "two columns have one name; if the file has no header, say 'header: false'");
+                var where = $"{file.Name}({line})";
+                text = Array.IndexOf(names, fields.TextAmong(names, where));
+                label = Array.IndexOf(names, fields.LabelAmong(names, where));
+                id = Array.IndexOf(names, fields.IdAmong(names, where));
+                if (header) continue;
+            }
+
+            if (values.Length != names.Length)
+                throw CorpusException.AtRow(file.Name, line, $"{values.Length} fields, but {(header ? "the header" : "the first row")} has {names.Length}");
+            var name = label < 0 ? file.Label : values[label].Trim();
+            yield return new RawRow(line, id < 0 ? null : values[id], values[text], name is { Length: > 0 } ? name : null);
+        }
+    }
+
+    // The parser splits bytes: every encoding we know keeps ASCII as it is, so fields are decoded, strictly, one by one.
+    private IEnumerable<(long Line, string[] Values)> Records(SourceFile file, string path)
+    {
+        var options = new CsvReaderOptions
+        {
+            Separator = delimiter,
+            Mode = quotes ? CsvMode.Rfc4180 : CsvMode.NoEscape,
+            HasHeader = false,
+            TrackLineNumbers = true,
+            MalformedData = CsvMalformedDataHandling.Throw,
+        };
+        using var csv = CsvReader.Create(TextFiles.Open(file, path), options, leaveOpen: false);
+        while (Next(csv, file))
+        {
+            var values = new string[csv.FieldCount];
+            for (var field = 0; field < values.Length; field++)
+                values[field] = TextFiles.Decode(file, csv.LineNumber, csv.ByteOffset, csv.GetSpan(field), encoding);
+            yield return (csv.LineNumber, values);
+        }
+    }
+
+    private static bool Next(CsvReader csv, SourceFile file)
+    {
+        try
+        {
+            return csv.Read();
+        }
+        catch (CsvFormatException error)
+        {
+            throw CorpusException.AtRow(file.Name, error.LineNumber, $"{error.Message} If quotes are plain characters here, say 'quotes: false'", error);
+        }
+        catch (Exception error) when (error is InvalidDataException or IOException)
+        {
+            throw CorpusException.AtRow(file.Name, csv.RowNumber + 1, $"cannot be read: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Unicode;
+using Ssti.Corpus.Sources;
+
+namespace Ssti.Corpus.Text;
+
+/// <summary>Opens text files of a source, compressed or not, and decodes them strictly.</summary>
+internal static class TextFiles
+{
+    /// <summary>The names under which an encoding can be asked for.</summary>
+    public static readonly IReadOnlyList<string> Encodings = ["utf-8", "latin-1", "windows-1252", "ascii"];
+
+    /// <summary>A decoder that throws on bytes its encoding does not have.</summary>
+    public static Encoding Strict(string name)
+    {
+        var known = name.ToLowerInvariant() switch
+        {
+            "utf-8" or "utf8" => "utf-8",
+            "latin-1" or "latin1" or "iso-8859-1" => "iso-8859-1",
+            "windows-1252" or "cp1252" => "windows-1252",
+            "ascii" or "us-ascii" => "us-ascii",
+            _ => throw new CorpusException($"unknown encoding '{name}'; known: {string.Join(", ", Encodings)}"),
+        };
+        return CodePagesEncodingProvider.Instance.GetEncoding(known, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback)
+            ?? Encoding.GetEncoding(known, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
+    }
+
+    /// <summary>The bytes of a file, unpacked when its name ends in .gz.</summary>
+    public static Stream Open(SourceFile file, string path)
+    {
+        Stream stream;
+        try
+        {
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, file.IsGzip ? 1 << 16 : 0, FileOptions.SequentialScan);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CorpusException($"cannot open {file.Name}: {error.Message}", error);
+        }
+
+        return file.IsGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream;
+    }
+
+    /// <summary>The lines of a file with their numbers, as bytes valid until the next.</summary>
+    public static IEnumerable<(long Number, long Offset, ReadOnlyMemory<byte> Bytes)> Lines(SourceFile file, string path)
+    {
+        using var lines = new LineScanner(Open(file, path));
+        while (true)
+        {
+            ReadOnlyMemory<byte> bytes;
+            try
+            {
+                if (!lines.TryRead(out bytes)) break;
+            }
+            catch (Exception error) when (error is InvalidDataException or IOException)
+            {
+                throw CorpusException.AtRow(file.Name, lines.Line + 1, $"cannot be read: {error.Message} Is the file cut short, or not what its name says?", error);
+            }
+
+            yield return (lines.Line, lines.Offset, bytes);
+        }
+    }
+
+    /// <summary>A line as text.</summary>
+    /// <exception cref="CorpusException">It holds bytes the encoding does not have; the message gives line, offset and remedy.</exception>
+    public static string Decode(SourceFile file, long number, long offset, ReadOnlySpan<byte> bytes, Encoding encoding)
+    {
+        try
+        {
+            return encoding.GetString(bytes);
+        }
+        catch (DecoderFallbackException error)
+        {
+            // The index is that of the first bad byte; a negative one counts bytes held back from before, which a whole line never has.
+            var index = Math.Max(0, error.Index);
+            throw CorpusException.AtRow(file.Name, number, Undecodable(encoding, offset + index, error.BytesUnknown is [var bad, ..] ? bad : bytes[index]), error);
+        }
+    }
+
+    /// <summary>Throws as <see cref="Decode"/> does unless a line is UTF-8.</summary>
+    public static void RequireUtf8(SourceFile file, long number, long offset, ReadOnlySpan<byte> bytes, Encoding utf8)
+    {
+        if (!Utf8.IsValid(bytes)) Decode(file, number, offset, bytes, utf8);
+    }
+
+    private static string Undecodable(Encoding encoding, long offset, byte bad)
+    {
+        var others = string.Join(" or ", Encodings.Where(name => name is "latin-1" or "windows-1252").Select(name => $"'encoding: {name}'"));
+        return $"byte 0x{bad:x2} at offset {offset} is not {encoding.WebName}; if the file is in another encoding, say so ({others})";
+    }
+}
