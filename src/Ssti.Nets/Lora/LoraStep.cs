@@ -1,0 +1,49 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Ssti.Nets.Lora;
+
+/// <summary>An adapter's matrices during one pass.</summary>
+public sealed class LoraStep
+{
+    private readonly LoraConfig _config;
+    private readonly IReadOnlyDictionary<string, Matrices> _matrices;
+
+    internal LoraStep(LoraConfig config, IReadOnlyDictionary<string, Matrices> matrices) => (_config, _matrices) = (config, matrices);
+
+    /// <summary>Whether a linear is adapted.</summary>
+    public bool Has(string linear) => _matrices.ContainsKey(linear);
+
+    /// <summary>
+    /// An adapted linear: x·Wᵀ + b + scaling·(dropout(x)·Aᵀ)·Bᵀ; with DoRA each output is scaled by magnitude / ‖W + scaling·B·A‖ as well,
+    /// the norm taken as a constant (peft/tuners/lora/dora.py).
+    /// </summary>
+    /// <param name="linear">The linear's name.</param>
+    /// <param name="input">x, [n, in].</param>
+    /// <param name="weight">W, [out, in].</param>
+    /// <param name="bias">b, [out].</param>
+    /// <param name="dropout">Randomness in training; null in evaluation.</param>
+    public Tensor Apply(string linear, Tensor input, Tensor weight, Tensor bias, RandomStream? dropout)
+    {
+        var (a, b, magnitude) = _matrices[linear];
+        var drops = dropout is not null && _config.Dropout > 0;
+        var dropped = drops ? dropout!.Dropout(input, _config.Dropout) : input;
+        var inner = functional.linear(dropped, a);
+        if (magnitude is null) return functional.linear(input, weight, bias).addmm(inner, b.t(), 1, (float)_config.Scaling);
+
+        var scale = magnitude / DirectionNorm(weight, a, b);
+        var plain = functional.linear(input, weight);
+        // PEFT scales the frozen part of what the adapter sees, which is the dropped input where there is dropout.
+        var seen = drops ? functional.linear(dropped, weight) : plain;
+        return plain + bias + (scale - 1) * seen + scale * _config.Scaling * functional.linear(inner, b);
+    }
+
+    private Tensor DirectionNorm(Tensor weight, Tensor a, Tensor b)
+    {
+        using var _ = no_grad();
+        return LoraAdapter.RowNorm((weight + _config.Scaling * matmul(b, a)).to(ScalarType.Float32)).to(weight.dtype);
+    }
+
+    internal sealed record Matrices(Tensor A, Tensor B, Tensor? Magnitude);
+}

@@ -1,0 +1,103 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Nets.Optimizers;
+
+/// <summary>
+/// Adafactor (Shazeer and Stern 2018) as transformers.Adafactor computes it with relative_step, scale_parameter and warmup_init off and
+/// beta1 None: the published protocol's optimiser.
+/// </summary>
+/// <remarks>Matrices keep a row and a column of second moments; vectors keep them all. Clipping by root mean square is a parameter's own, not a master's.</remarks>
+public sealed class Adafactor : IOptimizer
+{
+    private readonly ParameterBank _bank;
+    private readonly AdafactorOptions _options;
+    private readonly Dictionary<string, Tensor> _state = [];
+    private int _steps;
+
+    /// <summary>An optimiser of a bank, with second moments of zero.</summary>
+    public Adafactor(ParameterBank bank, AdafactorOptions? options = null)
+    {
+        (_bank, _options) = (bank, options ?? new());
+        for (var i = 0; i < bank.Masters.Count; i++)
+        {
+            var master = bank.Masters[i];
+            var shape = master.shape;
+            if (IsFactored(master))
+            {
+                _state[$"row.{i}"] = zeros(shape[..^1], device: master.device).DetachFromDisposeScope();
+                _state[$"column.{i}"] = zeros([.. shape[..^2], shape[^1]], device: master.device).DetachFromDisposeScope();
+            }
+            else
+            {
+                _state[$"square.{i}"] = zeros(shape, device: master.device).DetachFromDisposeScope();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Step(IReadOnlyList<Tensor> gradients, double learningRate)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var decay = 1 - Math.Pow(++_steps, _options.DecayRate);
+        for (var i = 0; i < gradients.Count; i++)
+        {
+            var (master, gradient) = (_bank.Masters[i], gradients[i]);
+            var square = gradient.square().add_(_options.SquareEpsilon);
+            Tensor update;
+            if (IsFactored(master))
+            {
+                var row = _state[$"row.{i}"].mul_(decay).add_(square.mean([-1]), alpha: 1 - decay);
+                var column = _state[$"column.{i}"].mul_(decay).add_(square.mean([-2]), alpha: 1 - decay);
+                var rowFactor = row.div(row.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1);
+                update = rowFactor.mul(column.unsqueeze(-2).rsqrt()).mul_(gradient);
+            }
+            else
+            {
+                update = _state[$"square.{i}"].mul_(decay).add_(square, alpha: 1 - decay).rsqrt().mul_(gradient);
+            }
+
+            var item = Enumerable.Range(1, (int)master.dim() - 1).Select(dimension => (long)dimension).ToArray();
+            var size = update.square().mean(item, keepdim: true).sqrt_();
+            update.div_(size.div_(_options.ClipThreshold).clamp_(min: 1)).mul_(learningRate);
+            if (_options.WeightDecay != 0) master.mul_(1 - _options.WeightDecay * learningRate);
+            master.sub_(update);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> State() => _state;
+
+    /// <inheritdoc/>
+    public void Load(IReadOnlyDictionary<string, Tensor> state, int steps)
+    {
+        StateTensors.Restore(_state, state);
+        _steps = steps;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _state.Values) tensor.Dispose();
+    }
+
+    // The first dimension counts parameters: what is left must be a matrix.
+    private static bool IsFactored(Tensor master) => master.dim() >= 3;
+}
+
+/// <summary>Settings of <see cref="Adafactor"/>; the defaults are the published protocol's.</summary>
+public sealed record AdafactorOptions
+{
+    /// <summary>Added to squared gradients (eps[0]).</summary>
+    public double SquareEpsilon { get; init; } = 1e-30;
+
+    /// <summary>Root mean square above which an update is scaled down.</summary>
+    public double ClipThreshold { get; init; } = 1.0;
+
+    /// <summary>Exponent of the second moments' decay: 1 − step^rate.</summary>
+    public double DecayRate { get; init; } = -0.8;
+
+    /// <summary>Decoupled weight decay, times the learning rate.</summary>
+    public double WeightDecay { get; init; } = 1e-5;
+}

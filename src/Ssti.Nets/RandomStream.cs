@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Nets;
+
+/// <summary>
+/// The randomness of one run: initial weights, and the dropouts of each step.
+/// </summary>
+/// <remarks>
+/// A step's stream is a function of the seed and the step alone (<see cref="Reseed"/>), so that a run that goes on from a checkpoint draws
+/// what an uninterrupted one would have drawn, and nothing of a generator has to be saved. On the CPU every draw comes from a generator of
+/// this stream's own, because several runs train at once in one process. On CUDA the device's default generator is seeded, so that
+/// fused kernels with dropout can be used: a run there has the device to itself.
+/// </remarks>
+public sealed class RandomStream : IDisposable
+{
+    private readonly ulong _seed;
+    private readonly Generator _generator;
+    private readonly bool _cuda;
+
+    /// <summary>A stream on a device.</summary>
+    public RandomStream(long seed, Device device)
+    {
+        _seed = (ulong)seed;
+        _cuda = device.type == DeviceType.CUDA;
+        _generator = new Generator((ulong)seed);
+        Reseed(0);
+    }
+
+    /// <summary>Starts the stream of a step (0 for what precedes the first). Streams of different steps are unrelated.</summary>
+    public void Reseed(long step)
+    {
+        var seed = (long)(Mix(_seed + (0x9E3779B97F4A7C15UL * (ulong)(step + 1))) >> 1);
+        _generator.manual_seed(seed);
+        if (_cuda) cuda.manual_seed(seed);
+    }
+
+    /// <summary>Whether draws are the device's own, so that kernels that draw for themselves may be used.</summary>
+    public bool OwnsDevice => _cuda;
+
+    /// <summary>Values uniform in [low, high), fp32. Drawn on the CPU whatever the device, so that a seed means the same weights everywhere.</summary>
+    public Tensor Uniform(double low, double high, params long[] shape) =>
+        torch.empty(shape, ScalarType.Float32).uniform_(low, high, _generator);
+
+    /// <summary>Values normal with mean 0, fp32, drawn on the CPU.</summary>
+    public Tensor Normal(double deviation, params long[] shape) =>
+        torch.empty(shape, ScalarType.Float32).normal_(0, deviation, _generator);
+
+    /// <summary>Each value zeroed with a probability and the others scaled by 1/(1−probability); the input itself when that is 0.</summary>
+    public Tensor Dropout(Tensor input, double probability)
+    {
+        if (probability == 0) return input;
+        if (_cuda) return nn.functional.dropout(input, probability, training: true);
+        var keep = empty_like(input).bernoulli_(1 - probability, _generator).mul_(1 / (1 - probability));
+        return input * keep;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _generator.Dispose();
+
+    // SplitMix64's finaliser (Steele, Lea and Flood 2014): neighbouring steps get unrelated seeds.
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+}
