@@ -1,0 +1,63 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Nets.Safetensors;
+
+/// <summary>Named tensors and free text in one file, as Hugging Face's safetensors library reads and writes them.</summary>
+/// <param name="Tensors">The tensors by name, on the CPU, in the types they have in the file.</param>
+/// <param name="Metadata">The free text by key; empty without any.</param>
+public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) : IDisposable
+{
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="SafetensorsException">The file is damaged; names the tensor.</exception>
+    public static SafetensorsFile Read(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        var header = SafetensorsHeader.Read(path, file);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var entry in header.Entries)
+        {
+            var tensor = empty(entry.Shape, entry.Type).DetachFromDisposeScope();
+            tensors.Add(entry.Name, tensor);
+            if (entry.End == entry.Begin) continue;
+            if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{path}: tensor '{entry.Name}' is larger than 2 GiB");
+            file.Position = header.Length + entry.Begin;
+            file.ReadExactly(tensor.bytes);
+        }
+
+        return new SafetensorsFile(tensors, header.Metadata);
+    }
+
+    /// <summary>
+    /// Writes a file: the same tensors always give the same bytes. It is written beside its place and renamed, so that a file by this name is a
+    /// whole one.
+    /// </summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="tensors">The tensors by name, on any device.</param>
+    /// <param name="metadata">Free text by key; null for <c>format: pt</c>, which transformers wants to see.</param>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var (header, entries) = SafetensorsHeader.Write(tensors, metadata ?? new Dictionary<string, string> { ["format"] = "pt" });
+        var temporary = path + ".part";
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+        {
+            file.Write(header);
+            foreach (var entry in entries)
+            {
+                using var scope = NewDisposeScope();
+                var tensor = tensors[entry.Name].detach().cpu().contiguous();
+                if (entry.End > entry.Begin) file.Write(tensor.bytes);
+            }
+
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors.Values) tensor.Dispose();
+    }
+}

@@ -1,0 +1,160 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Ssti.Nets.Safetensors;
+
+/// <summary>Where a tensor lies in a safetensors file.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Type">Its element type.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Begin">First byte, counted from the end of the header.</param>
+/// <param name="End">One past the last byte.</param>
+internal sealed record SafetensorsEntry(string Name, ScalarType Type, long[] Shape, long Begin, long End);
+
+/// <summary>
+/// The header of a safetensors file: 8 bytes of length, then JSON. Source: the format's description at huggingface/safetensors.
+/// </summary>
+internal sealed class SafetensorsHeader
+{
+    private const long LongestHeader = 100_000_000; // the reference's own bound
+    private const string MetadataKey = "__metadata__";
+
+    private static readonly (string Name, ScalarType Type, int Size)[] Types =
+    [
+        ("F64", ScalarType.Float64, 8), ("I64", ScalarType.Int64, 8), ("F32", ScalarType.Float32, 4), ("I32", ScalarType.Int32, 4),
+        ("F16", ScalarType.Float16, 2), ("BF16", ScalarType.BFloat16, 2), ("I16", ScalarType.Int16, 2),
+        ("I8", ScalarType.Int8, 1), ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
+    ];
+
+    private SafetensorsHeader(IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata, long length) =>
+        (Entries, Metadata, Length) = (entries, metadata, length);
+
+    /// <summary>The tensors, in the order of their bytes.</summary>
+    public IReadOnlyList<SafetensorsEntry> Entries { get; }
+
+    /// <summary>Free text by key.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Bytes before the first tensor's.</summary>
+    public long Length { get; }
+
+    /// <summary>Reads and checks a header: every tensor inside the file, its bytes as many as its shape says, none over another, none left out.</summary>
+    public static SafetensorsHeader Read(string path, Stream file)
+    {
+        Span<byte> prefix = stackalloc byte[8];
+        if (file.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Damaged(path, "it is shorter than a header");
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (length > LongestHeader || (long)length > file.Length - 8) throw Damaged(path, $"its header claims {length} bytes, and the file has {file.Length}");
+        var json = new byte[length];
+        file.ReadExactly(json);
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return Check(path, document.RootElement, 8 + (long)length, file.Length);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        {
+            throw Damaged(path, $"its header is not valid: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The header of some tensors: wide types first so that each is aligned, then by name; padded with spaces to a multiple of 8.</summary>
+    public static (byte[] Bytes, IReadOnlyList<SafetensorsEntry> Entries) Write(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        var entries = new List<SafetensorsEntry>();
+        var offset = 0L;
+        foreach (var (name, tensor) in tensors.OrderByDescending(t => SizeOf(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal))
+        {
+            var end = offset + tensor.numel() * SizeOf(tensor.dtype);
+            entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, offset, end));
+            offset = end;
+        }
+
+        using var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            if (metadata.Count > 0)
+            {
+                writer.WriteStartObject(MetadataKey);
+                foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) writer.WriteString(key, value);
+                writer.WriteEndObject();
+            }
+
+            foreach (var entry in entries)
+            {
+                writer.WriteStartObject(entry.Name);
+                writer.WriteString("dtype", Types.First(type => type.Type == entry.Type).Name);
+                writer.WriteStartArray("shape");
+                foreach (var dimension in entry.Shape) writer.WriteNumberValue(dimension);
+                writer.WriteEndArray();
+                writer.WriteStartArray("data_offsets");
+                writer.WriteNumberValue(entry.Begin);
+                writer.WriteNumberValue(entry.End);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        var padded = new byte[8 + ((json.Length + 7) / 8 * 8)];
+        BinaryPrimitives.WriteUInt64LittleEndian(padded, (ulong)(padded.Length - 8));
+        json.ToArray().CopyTo(padded, 8);
+        padded.AsSpan(8 + (int)json.Length).Fill((byte)' ');
+        return (padded, entries);
+    }
+
+    private static SafetensorsHeader Check(string path, JsonElement root, long start, long fileLength)
+    {
+        var metadata = new Dictionary<string, string>();
+        var entries = new List<SafetensorsEntry>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var property in root.EnumerateObject())
+        {
+            if (!names.Add(property.Name)) throw Damaged(path, $"'{property.Name}' stands twice in its header");
+            if (property.Name == MetadataKey)
+            {
+                foreach (var pair in property.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
+                continue;
+            }
+
+            entries.Add(Entry(path, property));
+        }
+
+        entries.Sort((a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
+        var position = 0L;
+        foreach (var entry in entries)
+        {
+            if (entry.Begin != position) throw Damaged(path, $"the bytes of '{entry.Name}' begin at {entry.Begin}, and the tensor before ends at {position}");
+            position = entry.End;
+        }
+
+        if (start + position != fileLength) throw Damaged(path, $"its tensors end at byte {start + position}, and the file at {fileLength}; was it cut short?");
+        return new SafetensorsHeader(entries, metadata, start);
+    }
+
+    private static SafetensorsEntry Entry(string path, JsonProperty property)
+    {
+        var name = property.Value.GetProperty("dtype").GetString();
+        var type = Array.Find(Types, candidate => candidate.Name == name);
+        if (type.Name is null) throw new SafetensorsException($"{path}: tensor '{property.Name}' has the type {name}; known are {string.Join(", ", Types.Select(t => t.Name))}");
+        var shape = property.Value.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt64()).ToArray();
+        var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
+        if (offsets.Length != 2 || offsets[0] < 0 || shape.Any(dimension => dimension < 0)) throw Damaged(path, $"tensor '{property.Name}' has no valid place");
+        var bytes = shape.Aggregate((long)type.Size, (product, dimension) => checked(product * dimension));
+        if (offsets[1] - offsets[0] != bytes)
+            throw Damaged(path, $"tensor '{property.Name}' [{string.Join(", ", shape)}] of {name} needs {bytes} bytes and has {offsets[1] - offsets[0]}");
+        return new SafetensorsEntry(property.Name, type.Type, shape, offsets[0], offsets[1]);
+    }
+
+    private static int SizeOf(ScalarType type)
+    {
+        var known = Array.Find(Types, candidate => candidate.Type == type);
+        return known.Name is null ? throw new SafetensorsException($"tensors of {type} cannot be saved") : known.Size;
+    }
+
+    private static SafetensorsException Damaged(string path, string why, Exception? inner = null) => new($"{path} is not a sound safetensors file: {why}", inner);
+}
