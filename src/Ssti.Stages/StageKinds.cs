@@ -1,3 +1,4 @@
+using Ssti.Corpus.Hub;
 using Ssti.Engine.Stages;
 
 namespace Ssti.Stages;
@@ -5,9 +6,16 @@ namespace Ssti.Stages;
 /// <summary>Every kind of stage this program knows: what <c>uses:</c> may name.</summary>
 public static class StageKinds
 {
-    /// <summary>The kinds, in the order in which a pipeline goes through them.</summary>
-    public static IReadOnlyList<IStageKind> All { get; } =
+    /// <summary>The kinds, in the order in which a pipeline goes through them; for help and schemas, as they know no token and no cache.</summary>
+    public static IReadOnlyList<IStageKind> All { get; } = With(null);
+
+    /// <summary>The kinds, to be run.</summary>
+    /// <param name="hub">How to reach the Hugging Face Hub; null: without a token, and without a cache that outlives a stage.</param>
+    public static IReadOnlyList<IStageKind> With(HubOptions? hub) =>
     [
+        new CorpusStage(),
+        new DatasetStage(hub),
+        new ModelStage(hub),
         new TableStage(),
     ];
 }

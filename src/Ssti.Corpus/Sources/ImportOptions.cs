@@ -3,6 +3,9 @@ namespace Ssti.Corpus.Sources;
 /// <summary>What to take from a source and how to read it. The defaults follow the published protocol.</summary>
 public sealed record ImportOptions
 {
+    /// <summary>The names <see cref="Encoding"/> may take.</summary>
+    public static IReadOnlyList<string> Encodings => Text.TextFiles.Encodings;
+
     /// <summary>The name of the dataset made.</summary>
     public required string Name { get; init; }
 

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using System.Text.Unicode;
 using Ssti.Corpus.Sources;
@@ -29,7 +28,7 @@ internal static class TextFiles
     /// <summary>The bytes of a file, unpacked when its name ends in .gz.</summary>
     public static Stream Open(SourceFile file, string path)
     {
-        Stream stream;
+        FileStream stream;
         try
         {
             stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, file.IsGzip ? 1 << 16 : 0, FileOptions.SequentialScan);
@@ -39,7 +38,7 @@ internal static class TextFiles
             throw new CorpusException($"cannot open {file.Name}: {error.Message}", error);
         }
 
-        return file.IsGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream;
+        return file.IsGzip ? new WholeGzipStream(stream) : stream;
     }
 
     /// <summary>The lines of a file with their numbers, as bytes valid until the next.</summary>

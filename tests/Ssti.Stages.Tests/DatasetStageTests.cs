@@ -1,0 +1,126 @@
+using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Hub;
+using Ssti.Corpus.Sources;
+using Ssti.Corpus.Tests;
+using Ssti.Corpus.Tests.Hub;
+using Ssti.Engine.Stages;
+using Ssti.Tests;
+
+namespace Ssti.Stages.Tests;
+
+public sealed class DatasetStageTests : IDisposable
+{
+    private readonly StageRun _run = new();
+    private readonly TempFolder _folder = new();
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _folder.Dispose();
+    }
+
+    [SkippableTheory]
+    [InlineData("rotten-tomatoes", "3b5026760b29fca981b859105f3a29d504057f740dfe89816a48a9ec28546c43")]
+    [InlineData("commonsense-qa", "e71911bc91a05555a5ff5e06a4908579c1b899422864f8b3ba54662f4c75cddb")]
+    [InlineData("bias-in-bios/balanced200", "71e1d4789027802919b72329d6cd6cfc17a2924aa1d4afeb4cd35f644553f805")]
+    [InlineData("parquet/sst2-validation.parquet", "1772e99f4f2609ebd0068da1b1fd46c89221e2f263bd2bfeb2899bbe64d24541")]
+    public async Task The_bytes_of_version_1(string source, string digest)
+    {
+        var parameters = new DatasetParameters { Source = StageRun.Local(SharedData.Path("data/" + source)), Limit = 500 };
+        if (source.EndsWith(".parquet", StringComparison.Ordinal)) parameters = parameters with { Splits = ["validation"] };
+
+        await _run.RunAsync(new DatasetStage(), parameters);
+
+        _run.AssertBytes(new DatasetStage(), 1, digest);
+    }
+
+    [SkippableFact]
+    public async Task A_local_folder_stands_in_for_the_hub_without_another_word()
+    {
+        var parameters = new DatasetParameters
+        {
+            Source = StageRun.Local(SharedData.Path("data/imdb")), Config = "plain_text", Name = "imdb", Labels = ["neg", "pos"], Limit = 300,
+        };
+
+        await _run.RunAsync(new DatasetStage(), parameters);
+
+        var dataset = DatasetReader.OpenFolder(_run.Output);
+        Assert.Equal(["dataset.json", "test.jsonl", "train.jsonl"], _run.Files);
+        Assert.Equal(("imdb", 300L), (dataset.Info.Name, dataset.Info.Split("train")!.Rows));
+        Assert.All(dataset.Info.Split("train")!.Counts, count => Assert.InRange(count, 110, 190));
+        Assert.DoesNotContain(SharedData.Path("data"), File.ReadAllText(Path.Combine(_run.Output, "dataset.json")));
+        Assert.Equal("{\"train\":300,\"test\":300}", _run.Context!.Metrics["rows"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task The_name_of_a_single_file_does_not_reach_the_output()
+    {
+        var lines = "{\"text\":\"a\",\"label\":\"no\"}\n{\"text\":\"b\",\"label\":\"yes\"}\n";
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder.Write("one.jsonl", lines)), Splits = ["train"] });
+        var first = _run.Digest();
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder.Write("other/two.jsonl", lines)), Splits = ["train"] });
+        Assert.Equal(first, _run.Digest());
+    }
+
+    [Fact]
+    public async Task The_head_is_the_first_rows_and_a_sample_depends_on_the_seed()
+    {
+        var lines = string.Concat(Enumerable.Range(0, 400).Select(row => $"{{\"text\":\"t{row}\",\"label\":{row % 2}}}\n"));
+        var parameters = new DatasetParameters { Source = StageRun.Local(_folder.Write("train.jsonl", lines)), Splits = ["train"], Limit = 5 };
+
+        Assert.Equal(["train-0", "train-1", "train-2", "train-3", "train-4"], await IdsAsync(parameters with { LimitBy = LimitBy.Head }, 1));
+        var sample = await IdsAsync(parameters, 1);
+        Assert.Equal(sample.OrderBy(id => int.Parse(id[6..])), sample);
+        Assert.Equal(sample, await IdsAsync(parameters, 1));
+        Assert.NotEqual(sample, await IdsAsync(parameters, 2));
+    }
+
+    [SkippableFact]
+    public async Task The_hub_serves_parquet_shards_and_the_revision_is_recorded()
+    {
+        var rows = await File.ReadAllBytesAsync(SharedData.Path("data/parquet/sst2-validation.parquet"));
+        using var server = new HubServer { Repository = "stanfordnlp/sst2" };
+        server.Small["README.md"] = "# sst2"u8.ToArray();
+        server.Large["data/validation-00000-of-00001.parquet"] = rows;
+        server.Large["data/train-00000-of-00002.parquet"] = rows;
+        server.Large["data/train-00001-of-00002.parquet"] = rows;
+        var hub = new HubOptions { Endpoint = server.Endpoint, CacheFolder = _folder["cache"], Token = "hf_x" };
+
+        await _run.RunAsync(new DatasetStage(hub), new DatasetParameters { Source = StageRun.Uri("hf://stanfordnlp/sst2") });
+
+        var dataset = DatasetReader.OpenFolder(_run.Output);
+        Assert.Equal(("sst2", HubServer.Commit), (dataset.Info.Name, (string?)dataset.Info.Provenance["revision"]));
+        Assert.Equal((1744L, 872L), (dataset.Info.Split("train")!.Rows, dataset.Info.Split("test")!.Rows));
+        Assert.Equal(["negative", "positive"], dataset.Info.Labels);
+        Assert.Equal("train-872", dataset.Read("train").ElementAt(872).Id);
+        Assert.Equal(HubServer.Commit, (string?)_run.Context!.Metrics["revision"]);
+        Assert.DoesNotContain(server.AtHub, seen => seen.Path.Contains("README"));
+    }
+
+    [Fact]
+    public async Task A_broken_row_is_the_users_to_mend()
+    {
+        var path = _folder.Write("train.jsonl", "{\"text\":\"a\",\"label\":0}\n{\"text\":\"b\"");
+        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(path), Splits = ["train"] }));
+        Assert.StartsWith("train.jsonl(2): not a JSON object", error.Message);
+    }
+
+    [Fact]
+    public void Parameters_that_cannot_work_are_refused_before_running()
+    {
+        var parameters = new DatasetParameters
+        {
+            Source = StageRun.Uri("https://example.org/x"), Splits = ["train", "train"], Labels = ["a", "a"], Encoding = "latin-15", TestFraction = 1, TestSeed = -1, Limit = 0,
+        };
+        Assert.Equal(
+            ["source", "splits", "labels", "encoding", "test-fraction", "test-seed", "limit"],
+            new DatasetStage().Validate(parameters).Select(error => error.Key));
+        Assert.Equal(["splits"], new DatasetStage().Validate(new() { Source = StageRun.Uri("hf://a/b"), Splits = [] }).Select(error => error.Key));
+    }
+
+    private async Task<string[]> IdsAsync(DatasetParameters parameters, long seed)
+    {
+        await _run.RunAsync(new DatasetStage(), parameters, seed);
+        return [.. DatasetReader.OpenFolder(_run.Output).Read("train").Select(row => row.Id)];
+    }
+}
