@@ -1,0 +1,86 @@
+using Ssti.Corpus.Datasets;
+using Ssti.Nets.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Ssti.Training.Batches;
+
+/// <summary>A split as token ids: cut to a maximum length, and padded to it on the right when a batch is made.</summary>
+/// <remarks>
+/// The published protocol pads every row to the same length, and its head averages over the padding too (paper, "Head"), so the length is part
+/// of the experiment and batches are never trimmed to their longest row.
+/// </remarks>
+public sealed class TokenizedRows
+{
+    private readonly int[][] _ids;
+    private readonly int _padId;
+
+    private TokenizedRows(int[][] ids, string[] rowIds, int[] labels, int maxLength, int padId, long truncated) =>
+        (_ids, RowIds, Labels, MaxLength, _padId, Truncated) = (ids, rowIds, labels, maxLength, padId, truncated);
+
+    /// <summary>The ids of the rows, in order.</summary>
+    public IReadOnlyList<string> RowIds { get; }
+
+    /// <summary>The labels of the rows, in order.</summary>
+    public IReadOnlyList<int> Labels { get; }
+
+    /// <summary>Tokens of every padded row.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>How many rows were cut.</summary>
+    public long Truncated { get; }
+
+    /// <summary>How many rows.</summary>
+    public int Count => _ids.Length;
+
+    /// <summary>Tokenises rows.</summary>
+    /// <param name="rows">The rows; read once, in order.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="maxLength">Tokens kept of a row, [CLS] and [SEP] included.</param>
+    /// <param name="threads">How many rows are tokenised at once.</param>
+    /// <param name="cancellation">Stops between rows.</param>
+    /// <exception cref="TrainingException">There are no rows.</exception>
+    public static TokenizedRows Of(IEnumerable<Row> rows, WordPieceTokenizer tokenizer, int maxLength, int threads, CancellationToken cancellation)
+    {
+        var encoded = rows
+            .AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Max(1, threads)).WithCancellation(cancellation)
+            .Select(row =>
+            {
+                var ids = new int[maxLength];
+                var count = tokenizer.Encode(row.Text, ids);
+                return (Ids: ids[..count.Kept], row.Id, row.Label, count.Truncated);
+            })
+            .ToArray();
+        if (encoded.Length == 0) throw new TrainingException("the split has no rows");
+        return new TokenizedRows(
+            [.. encoded.Select(row => row.Ids)], [.. encoded.Select(row => row.Id)], [.. encoded.Select(row => row.Label)],
+            maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
+    }
+
+    /// <summary>The token ids of a row, without padding.</summary>
+    public ReadOnlySpan<int> Ids(int row) => _ids[row];
+
+    /// <summary>Some rows as tensors on a device, in the caller's dispose scope.</summary>
+    public Batch Batch(ReadOnlySpan<int> rows, Device device)
+    {
+        var ids = new long[rows.Length * MaxLength];
+        var mask = new long[ids.Length];
+        var labels = new long[rows.Length];
+        Array.Fill(ids, _padId);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var row = _ids[rows[i]];
+            for (var t = 0; t < row.Length; t++) ids[(i * MaxLength) + t] = row[t];
+            mask.AsSpan(i * MaxLength, row.Length).Fill(1);
+            labels[i] = Labels[rows[i]];
+        }
+
+        return new Batch(
+            tensor(ids, rows.Length, MaxLength, device: device), tensor(mask, rows.Length, MaxLength, device: device), tensor(labels, device: device));
+    }
+}
+
+/// <summary>Rows as tensors.</summary>
+/// <param name="Ids">Token ids, [rows, length], int64.</param>
+/// <param name="Mask">1 for a token and 0 for padding, [rows, length], int64.</param>
+/// <param name="Labels">[rows], int64.</param>
+public sealed record Batch(Tensor Ids, Tensor Mask, Tensor Labels);

@@ -1,0 +1,126 @@
+using Ssti.Nets;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using Ssti.Nets.Optimizers;
+using Ssti.Training.Batches;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Training.FineTuning;
+
+/// <summary>Fine-tunes a pretrained encoder to classify rows: an adapter on a frozen base, the head alone, or everything.</summary>
+public sealed class FineTuner : IDisposable
+{
+    private readonly FineTuningSettings _settings;
+    private readonly TrainingTarget _target;
+    private readonly BertConfig _config;
+    private readonly IReadOnlyDictionary<string, Tensor> _frozen;
+    private readonly BertTrunk _trunk;
+    private readonly RandomStream _random;
+    private readonly ParameterBank? _everything;
+    private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
+
+    /// <summary>A fine-tuning of an encoder, with a fresh adapter and head drawn from the seed.</summary>
+    /// <param name="config">The encoder's shape.</param>
+    /// <param name="checkpoint">Its tensors by Hugging Face name; copied.</param>
+    /// <param name="settings">The run.</param>
+    /// <param name="target">Where to compute.</param>
+    public FineTuner(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, FineTuningSettings settings, TrainingTarget target)
+    {
+        (_config, _settings, _target) = (config, settings, target);
+        _random = new RandomStream(settings.Seed, target.Device);
+        _frozen = Weights.Encoder(config, checkpoint, target.Device, target.Dtype);
+        _trunk = new BertTrunk(config, _frozen);
+        Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
+        if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
+        if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = new ParameterBank(Weights.Encoder(config, checkpoint, CPU, ScalarType.Float32), target.Device)));
+        if (settings.TrainHead || settings.Train == TrainedPart.Head) _trained.Add(WithOptimizer(Head.Parameters));
+    }
+
+    /// <summary>The adapter; null when none is trained.</summary>
+    public LoraAdapter? Adapter { get; }
+
+    /// <summary>The head.</summary>
+    public ClassifierHead Head { get; }
+
+    /// <summary>How many numbers are trained.</summary>
+    public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
+
+    /// <summary>The encoder's tensors after full fine-tuning, fp32, on the CPU; null when the base stayed frozen.</summary>
+    public IReadOnlyDictionary<string, Tensor>? EncoderTensors() => _everything?.Copy();
+
+    /// <summary>Trains, going on from a checkpoint where there is one.</summary>
+    /// <param name="rows">The training rows.</param>
+    /// <param name="scratchFolder">Where checkpoints go; null for none.</param>
+    /// <param name="progress">Called after updates, with the last record that has been fetched.</param>
+    /// <param name="cancellation">Stops after the update at hand, leaving a checkpoint.</param>
+    /// <returns>The record of every update, one JSON object a line.</returns>
+    /// <exception cref="TrainingException">The loss is no number, or the rows do not fit the model.</exception>
+    public string Run(TokenizedRows rows, string? scratchFolder, Action<StepRecord>? progress, CancellationToken cancellation)
+    {
+        foreach (var label in rows.Labels)
+        {
+            if (label < 0 || label >= _settings.Classes) throw new TrainingException($"a row has label {label}, and the head has {_settings.Classes} classes");
+        }
+
+        var schedule = new CosineSchedule(_settings.LearningRate, _settings.WarmUpSteps, _settings.Steps);
+        var loop = new TrainingLoop(_settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed));
+        return loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (_, optimizer) in _trained) optimizer.Dispose();
+        Adapter?.Dispose();
+        _everything?.Dispose();
+        Head.Dispose();
+        _trunk.Dispose();
+        _random.Dispose();
+    }
+
+    private void Update(TokenizedRows rows, ReadOnlySpan<int> picked, int step, double rate, StepLog log)
+    {
+        using var scope = NewDisposeScope();
+        _random.Reseed(step + 1);
+        var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
+        var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
+        Tensor[]? gradients = null;
+        Tensor? loss = null;
+        for (var at = 0; at < picked.Length; at += size)
+        {
+            var batch = rows.Batch(picked.Slice(at, Math.Min(size, picked.Length - at)), _target.Device);
+            // A part of the whole update's mean: parts of unequal size then add up to the same gradient.
+            var part = nn.functional.cross_entropy(Forward(batch), batch.Labels, reduction: nn.Reduction.Sum) / picked.Length;
+            var partial = autograd.grad([part], masters).ToArray();
+            loss = loss is null ? part.detach() : loss + part.detach();
+            if (gradients is null) gradients = partial;
+            else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend);
+        }
+
+        var norm = GradientNorm.Clip(gradients!, _settings.GradientNormBound);
+        var taken = 0;
+        foreach (var (bank, optimizer) in _trained)
+        {
+            var count = bank.Masters.Count;
+            optimizer.Step(gradients![taken..(taken + count)], rate);
+            taken += count;
+        }
+
+        log.Add(step + 1, loss!, norm, rate);
+    }
+
+    private Tensor Forward(Batch batch)
+    {
+        var dropout = _settings.Dropouts ? _random : null;
+        if (_everything is null) return new SequenceClassifier(_trunk, Adapter, Head).Forward(batch.Ids, batch.Mask, dropout);
+        using var trunk = new BertTrunk(_config, _everything.Views(_target.Dtype), ownsWeights: false);
+        return new SequenceClassifier(trunk, null, Head).Forward(batch.Ids, batch.Mask, dropout);
+    }
+
+    private (ParameterBank, IOptimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
+    {
+        OptimizerKind.AdamW => new AdamW(bank, new AdamWOptions { WeightDecay = _settings.WeightDecay }),
+        _ => new Adafactor(bank, new AdafactorOptions { WeightDecay = _settings.WeightDecay }),
+    });
+}

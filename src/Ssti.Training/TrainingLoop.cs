@@ -1,0 +1,42 @@
+using Ssti.Nets.Optimizers;
+using Ssti.Training.Batches;
+
+namespace Ssti.Training;
+
+/// <summary>The loop every training shares: rows in order, updates, checkpoints, a clean stop when it is cancelled.</summary>
+/// <param name="Steps">Updates.</param>
+/// <param name="BatchSize">Rows of an update.</param>
+/// <param name="CheckpointEvery">Updates between checkpoints; 0 for none.</param>
+/// <param name="Schedule">The learning rate of each update.</param>
+/// <param name="Order">The order of the rows.</param>
+internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEvery, CosineSchedule Schedule, RowOrder Order)
+{
+    /// <summary>Makes one update: the picked rows, the update's number from 0, its learning rate, and where its record goes.</summary>
+    public delegate void Update(int[] picked, int step, double rate, StepLog log);
+
+    /// <summary>Runs the updates that are not yet done; returns the record of every update, one JSON object a line.</summary>
+    public string Run(
+        IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, string? scratchFolder, Update update, Action<StepRecord>? progress,
+        CancellationToken cancellation)
+    {
+        using var log = new StepLog();
+        var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, trained);
+        var picked = new int[BatchSize];
+        for (var step = checkpoint.Restore(log); step < Steps; step++)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                checkpoint.Save(step, log);
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            Order.Fill((long)step * BatchSize, picked);
+            update(picked, step, Schedule.At(step), log);
+            var done = step + 1;
+            if (CheckpointEvery > 0 && done % CheckpointEvery == 0 && done < Steps) checkpoint.Save(done, log);
+            progress?.Invoke(log.Last with { Step = done });
+        }
+
+        return log.Lines();
+    }
+}
