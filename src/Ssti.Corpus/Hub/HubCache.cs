@@ -23,7 +23,6 @@ internal sealed class HubCache(string root, HubRepository repository)
     /// <summary>Keeps what the Hub said of a revision.</summary>
     public void Remember(string revision, string commit, IReadOnlyList<string> files)
     {
-        Directory.CreateDirectory(_folder);
         using var held = Lock(Path.Combine(_folder, "refs.lock"), CancellationToken.None);
         Write(commit + ".json", new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode?)JsonValue.Create(file))]) });
         var refs = Read("refs.json") ?? [];
@@ -36,17 +35,21 @@ internal sealed class HubCache(string root, HubRepository repository)
     /// </summary>
     public static FileStream Lock(string path, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             try
             {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException) when (File.Exists(path))
             {
                 Thread.Sleep(50);
+            }
+            catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+            {
+                throw new CorpusException($"cannot write to the cache: {error.Message} Set SSTI_CACHE to a folder that can be written to", error);
             }
         }
     }

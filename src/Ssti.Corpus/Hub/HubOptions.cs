@@ -42,7 +42,7 @@ public sealed record HubOptions
     /// The options that environment variables ask for: <c>HF_ENDPOINT</c>, <c>HF_TOKEN</c>, <c>HF_HUB_OFFLINE</c> (1, on, true, yes), and the
     /// cache in <c>SSTI_CACHE</c>, else <c>$XDG_CACHE_HOME/ssti</c>, else <c>~/.cache/ssti</c>; there it takes the folder <c>hub</c>.
     /// </summary>
-    /// <param name="variable">Gives a variable or null, such as <see cref="Environment.GetEnvironmentVariable(string)"/>.</param>
+    /// <param name="variable">Gives an environment variable, or null.</param>
     /// <param name="home">The user's home folder.</param>
     /// <exception cref="CorpusException"><c>HF_ENDPOINT</c> is not an http address.</exception>
     public static HubOptions FromEnvironment(Func<string, string?> variable, string home)

@@ -40,14 +40,22 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
                 var now = progress?.Invoke() ?? 0;
                 failures = now > reached ? 1 : failures + 1;
                 reached = Math.Max(reached, now);
-                if (failures > options.Retries)
-                    throw new CorpusException($"{what} failed {failures} times, at last with: {error.Message}. Try again later; with HF_HUB_OFFLINE=1 the cache alone is used", error);
+                if (failures > MostFailures(error))
+                    throw new CorpusException($"{what} failed {(failures == 1 ? "" : $"{failures} times, at last ")}with: {error.Message}. Try again later; with HF_HUB_OFFLINE=1 the cache alone is used", error);
                 var pause = (error as TransientException)?.RetryAfter ?? TimeSpan.FromSeconds(Math.Min(60, options.Backoff.TotalSeconds * Math.Pow(2, failures - 1)));
                 options.Log?.Invoke($"{what}: {error.Message}; trying again in {pause.TotalSeconds:0.#} s");
                 await options.Delay(pause, cancellation).ConfigureAwait(false);
             }
         }
     }
+
+    // A name that does not resolve and a certificate that is not trusted seldom mend themselves: the user should not wait a minute to hear of it.
+    private int MostFailures(Exception error) => (error as HttpRequestException)?.HttpRequestError switch
+    {
+        HttpRequestError.NameResolutionError => Math.Min(1, options.Retries),
+        HttpRequestError.SecureConnectionError => 0,
+        _ => options.Retries,
+    };
 
     /// <summary>Sends a request and follows redirects; the caller disposes the response.</summary>
     /// <param name="method">GET or HEAD.</param>

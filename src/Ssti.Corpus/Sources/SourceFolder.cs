@@ -38,12 +38,24 @@ public sealed class LocalFolder : SourceFolder
         else if (Directory.Exists(path))
         {
             _root = Path.GetFullPath(path);
-            Files = [.. Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories)
-                .Select(file => Path.GetRelativePath(_root, file).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal)];
+            Files = List(_root);
         }
         else
         {
             throw new CorpusException($"'{path}' is neither a file nor a folder");
+        }
+    }
+
+    private static string[] List(string root)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(root, file).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            throw new CorpusException($"'{root}' cannot be listed: {error.Message}", error);
         }
     }
 

@@ -70,10 +70,10 @@ internal sealed class HubServer : IDisposable
 
     public void Dispose()
     {
+        if (_stop.IsCancellationRequested) return;
         _stop.Cancel();
         _hub.Stop();
         _cdn.Stop();
-        _stop.Dispose();
     }
 
     private async Task AcceptAsync(TcpListener listener)

@@ -92,6 +92,27 @@ public sealed class HubTests : IDisposable
         Assert.StartsWith("hf://owner/name failed 4 times, at last with: the server answered 500", error.Message);
     }
 
+    [Fact]
+    public async Task A_server_that_is_not_there_is_given_up_with_its_address()
+    {
+        using var gone = new HubServer();
+        var endpoint = gone.Endpoint;
+        gone.Dispose();
+
+        var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Endpoint = endpoint, Retries = 2 }));
+
+        Assert.Contains($"failed 3 times, at last with: Connection refused ({endpoint.Authority})", error.Message);
+        Assert.Equal(2, _pauses.Count);
+    }
+
+    [Fact]
+    public async Task A_cache_that_cannot_be_written_names_the_cure()
+    {
+        var file = _folder.Write("a-file", "x");
+        var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { CacheFolder = file }));
+        Assert.Contains("Set SSTI_CACHE", error.Message);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
