@@ -65,7 +65,9 @@ public sealed class InputTree(string stageName, string uses, IReadOnlyDictionary
     /// <summary>The kind that made it.</summary>
     public string Uses { get; } = uses;
 
-    /// <summary>The matrix values of that instance, empty without a matrix.</summary>
+    /// <summary>
+    /// The matrix values of that instance by dimension; empty without a matrix, and for an input that does not declare <see cref="StageInput.ReadsCells"/>.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Cell { get; } = cell;
 
     /// <summary>The relative paths of its files, in ordinal order.</summary>

@@ -78,7 +78,14 @@ public interface IStageKind
 /// <param name="Required">Whether a stage may leave it out.</param>
 /// <param name="Many">Whether it takes the outputs of several stages or matrix cells, in the order of the pipeline.</param>
 /// <param name="Summary">What it must hold, for help and the JSON Schema.</param>
-public sealed record StageInput(string Name, string Summary, bool Required = true, bool Many = false);
+public sealed record StageInput(string Name, string Summary, bool Required = true, bool Many = false)
+{
+    /// <summary>
+    /// Whether a stage may look at <see cref="InputTree.Cell"/> of this input. Then the names of stages and cells stand in its key, as anything
+    /// must that can change its bytes; otherwise the cell is handed over empty, and renaming a cell rebuilds nothing. By default: inputs that take many.
+    /// </summary>
+    public bool ReadsCells { get; init; } = Many;
+}
 
 /// <summary>An error in a stage's parameters.</summary>
 /// <param name="Key">The key under <c>with:</c>, kebab-case; dots lead into nested records.</param>

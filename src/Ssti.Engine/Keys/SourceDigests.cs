@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Ssti.Engine.Stages;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Keys;
+
+/// <summary>
+/// How a source stands in a key: a local file or folder by its content, never by its path or times; a URI as it is written.
+/// </summary>
+/// <remarks>
+/// Of a file's name only the extensions stand beside the digest (<c>.jsonl.gz</c>), because readers choose the format by them. Content is hashed once a
+/// process: time stamps are not asked, because they lie.
+/// </remarks>
+internal sealed class SourceDigests
+{
+    private readonly ConcurrentDictionary<string, Lazy<string>> _digests = new();
+
+    /// <summary>The JSON of a source.</summary>
+    /// <exception cref="StageException">It cannot be read.</exception>
+    public JsonNode Json(SourcePath source)
+    {
+        if (source.LocalPath is not { } path) return JsonValue.Create(source.Text);
+        var json = new JsonObject { ["sha256"] = _digests.GetOrAdd(path, p => new Lazy<string>(() => Hash(source.Text, p))).Value };
+        if (Extensions(path) is { Length: > 0 } type) json["type"] = type;
+        return json;
+    }
+
+    private static string Extensions(string path)
+    {
+        if (Directory.Exists(path)) return "";
+        var last = Path.GetExtension(path).ToLowerInvariant();
+        return last is ".gz" or ".zip" or ".zst" or ".bz2" ? Path.GetExtension(Path.GetFileNameWithoutExtension(path)).ToLowerInvariant() + last : last;
+    }
+
+    private static string Hash(string text, string path)
+    {
+        try
+        {
+            if (!Directory.Exists(path)) return FileHash.Of(path).Digest.ToString();
+            var files = Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ToList();
+            var entries = new TreeFile[files.Count];
+            Parallel.For(0, files.Count, i =>
+            {
+                var info = FileHash.Of(files[i]);
+                entries[i] = new TreeFile(Path.GetRelativePath(path, files[i]).Replace('\\', '/'), info.Digest, info.Size);
+            });
+            return Tree.Of(entries).Digest.ToString();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException or AggregateException)
+        {
+            var cause = e is AggregateException many ? many.InnerExceptions[0] : e;
+            throw new StageException($"the source '{text}' cannot be read: {cause.Message}", e);
+        }
+    }
+}

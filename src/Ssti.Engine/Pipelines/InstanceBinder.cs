@@ -1,0 +1,65 @@
+using Ssti.Engine.Parameters;
+using Ssti.Engine.Stages;
+using Ssti.Engine.Yaml;
+
+namespace Ssti.Engine.Pipelines;
+
+/// <summary>Binds each cell of a stage: its expressions, parameters, seed and compute settings.</summary>
+internal sealed class InstanceBinder(
+    Templates templates, SettingsReader settings, ParameterBinder binder, long pipelineSeed, ComputeRequest pipelineCompute, YamlMapping? setCompute)
+{
+    /// <summary>Adds the instances of a stage.</summary>
+    public void Bind(StageExpansion expansion, List<StageInstance> instances, DiagnosticBag diagnostics)
+    {
+        var stage = expansion.Definition;
+        var derived = SeedRule.Derive(pipelineSeed, stage.Name);
+        for (var i = 0; i < expansion.Names.Count; i++)
+        {
+            var cell = expansion.Relation.Cells[i];
+            var with = stage.With is null ? null : templates.Resolve(stage.With, cell) as YamlMapping;
+            var parameters = binder.Bind(stage.Kind, with, stage.Where);
+            var seed = Resolved(stage.Seed, cell) is { } node ? settings.Seed(node) : derived;
+            var compute = settings.Compute(Resolved(stage.Compute, cell), pipelineCompute);
+            // The command line is the last word, also over a stage's own block.
+            compute = compute is null ? null : settings.Compute(setCompute, compute);
+            var salt = Salt(Resolved(stage.Salt, cell), diagnostics);
+            if (parameters is null || seed is null || compute is null) continue;
+            var inputs = new InstanceInput[stage.Needs.Count];
+            for (var n = 0; n < inputs.Length; n++) inputs[n] = new InstanceInput(stage.Needs[n].Input, expansion.Inputs[i][n]);
+            instances.Add(new StageInstance
+            {
+                Index = expansion.FirstIndex + i,
+                Name = expansion.Names[i],
+                Stage = stage.Name,
+                Kind = stage.Kind,
+                Parameters = parameters,
+                Cell = CellOf(cell),
+                Inputs = inputs,
+                Seed = seed.Value,
+                Compute = compute,
+                Salt = salt,
+                Policy = stage.Policy,
+                Where = stage.Where,
+            });
+        }
+    }
+
+    private static IReadOnlyDictionary<string, string> CellOf(MatrixCell cell)
+    {
+        if (cell.Dimensions.Count == 0) return System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+        // Few entries, kept in the order of the dimensions.
+        var values = new OrderedDictionary<string, string>(cell.Dimensions.Count);
+        for (var i = 0; i < cell.Dimensions.Count; i++) values.Add(cell.Dimensions[i], cell.Values[i].Name);
+        return values;
+    }
+
+    private static string? Salt(YamlNode? node, DiagnosticBag diagnostics)
+    {
+        if (node is YamlScalar scalar) return scalar.Canonical;
+        if (node is not null) diagnostics.Error(DiagnosticCodes.WrongType, node.Where, $"'salt' must be a text, not {node.Described}");
+        return null;
+    }
+
+    private YamlNode? Resolved(YamlNode? node, MatrixCell cell) =>
+        node is null || templates.Resolve(node, cell) is YamlScalar { IsNull: true } ? null : templates.Resolve(node, cell);
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Records;
+
+/// <summary>A stage in a run that was.</summary>
+/// <param name="Stage">The instance.</param>
+/// <param name="Uses">Its kind.</param>
+/// <param name="State">How it ended: cached, done, failed, skipped, cancelled.</param>
+/// <param name="Key">Its key, once known.</param>
+/// <param name="Tree">Its outputs, when it has any.</param>
+/// <param name="Started">Seconds after the run began, when it was executed.</param>
+/// <param name="Durations">Where the time went, when it was executed.</param>
+/// <param name="Error">Why it failed or was skipped.</param>
+/// <param name="LogPath">Its log file, when it was begun.</param>
+/// <param name="Reasons">Why it ran, as the journal has it.</param>
+public sealed record PastStage(
+    string Stage, string Uses, string State, Digest? Key, Digest? Tree, double? Started, ActionDurations? Durations, string? Error, string? LogPath,
+    JsonArray? Reasons);
+
+/// <summary>A run that was, from its journal.</summary>
+/// <param name="Id">Its name under <c>runs/</c>.</param>
+/// <param name="Pipeline">The pipeline.</param>
+/// <param name="File">The pipeline's file as named then.</param>
+/// <param name="Command">The command line.</param>
+/// <param name="At">When it began.</param>
+/// <param name="Outcome">succeeded, failed or cancelled; null when the process was killed, or is still at it.</param>
+/// <param name="Seconds">How long it took, once over.</param>
+/// <param name="Parameters">The pipeline's parameters.</param>
+/// <param name="Stages">Its stages, in the order they ended; the last entry of each.</param>
+/// <param name="Warnings">What was odd.</param>
+public sealed record PastRun(
+    string Id, string Pipeline, string File, string Command, DateTimeOffset At, string? Outcome, double? Seconds, IReadOnlyDictionary<string, string> Parameters,
+    IReadOnlyList<PastStage> Stages, IReadOnlyList<string> Warnings);
+
+/// <summary>Reads the journals of a workspace's runs.</summary>
+public sealed class RunHistory(Workspace workspace)
+{
+    /// <summary>The names of all runs, newest first.</summary>
+    public IReadOnlyList<string> Ids => Directory.Exists(workspace.Runs)
+        ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
+        : [];
+
+    /// <summary>The newest run, of a pipeline if one is given; null when there is none.</summary>
+    public PastRun? Latest(string? pipeline = null) => Ids.Select(Read).FirstOrDefault(run => run is not null && (pipeline is null || run.Pipeline == pipeline));
+
+    /// <summary>The run whose name is this or begins with this; null when there is none, or more than one.</summary>
+    public PastRun? Find(string idOrPrefix)
+    {
+        // "12" is 000012-9f3a: people do not type zeros.
+        var found = Ids.Where(id => id == idOrPrefix || id.StartsWith(idOrPrefix, StringComparison.Ordinal)
+            || (int.TryParse(idOrPrefix, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && Number(id) == number)).ToList();
+        return found.Count == 1 ? Read(found[0]) : null;
+    }
+
+    /// <summary>Reads a run; null when it has no journal, or one without a beginning.</summary>
+    public PastRun? Read(string id)
+    {
+        var folder = Path.Combine(workspace.Runs, id);
+        var path = Path.Combine(folder, "journal.jsonl");
+        if (!File.Exists(path)) return null;
+        JsonObject? begin = null, end = null;
+        var stages = new OrderedDictionary<string, PastStage>();
+        var warnings = new List<string>();
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file);
+        while (reader.ReadLine() is { } line)
+        {
+            if (Parse(line) is not { } entry) continue;
+            switch ((string?)entry["event"])
+            {
+                case "run": begin = entry; break;
+                case "end": end = entry; break;
+                case "warning": warnings.Add((string?)entry["message"] ?? ""); break;
+                case "stage" when (string?)entry["stage"] is { } name: stages[name] = Stage(folder, name, entry); break;
+            }
+        }
+
+        if (begin is null) return null;
+        return new PastRun(
+            id, (string?)begin["pipeline"] ?? "", (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
+            DateTimeOffset.TryParse((string?)begin["at"], CultureInfo.InvariantCulture, out var at) ? at : default,
+            (string?)end?["outcome"], (double?)end?["seconds"],
+            (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), [.. stages.Values], warnings);
+    }
+
+    private static PastStage Stage(string folder, string name, JsonObject entry)
+    {
+        var durations = entry["durations"] as JsonObject;
+        return new PastStage(
+            name, (string?)entry["uses"] ?? "", (string?)entry["state"] ?? "", DigestOf(entry["key"]), DigestOf(entry["tree"]), (double?)entry["started"],
+            durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0, (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
+            (string?)entry["error"], (string?)entry["log"] is { } log ? Path.Combine(folder, log) : null, entry["reasons"] as JsonArray);
+    }
+
+    private static Digest? DigestOf(JsonNode? node) => Digest.TryParse((string?)node, out var digest) ? digest : null;
+
+    // A line that a crash cut short, or that a full disk spoilt, is passed over.
+    private static JsonObject? Parse(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static int Number(string id) => int.TryParse(id.Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+}

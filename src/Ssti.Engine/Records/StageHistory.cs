@@ -1,0 +1,162 @@
+using System.Text;
+using System.Text.Json;
+using Ssti.Engine.Planning;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Records;
+
+/// <summary>What an instance of a pipeline last came to.</summary>
+/// <param name="Key">Its last key.</param>
+/// <param name="Tree">The outputs under it.</param>
+/// <param name="Run">The run.</param>
+public sealed record HistoryEntry(Digest Key, Digest Tree, string Run);
+
+/// <summary>
+/// The last key of every stage of a pipeline, and how long its executions took: what "why" compares with and estimates come from.
+/// </summary>
+/// <remarks>
+/// One file a pipeline, <c>history/&lt;pipeline&gt;.jsonl</c>, only ever appended to by whole lines, so that several processes may write at once and a
+/// crash costs at most the last line. It is an index, not the truth: without it everything still runs, but reasons are "no record".
+/// </remarks>
+public sealed class StageHistory
+{
+    private const int DurationsKept = 10;
+    private readonly string _path;
+    private readonly Dictionary<string, HistoryEntry> _entries = [];
+    private readonly Dictionary<string, List<double>> _durations = [];
+    private readonly Lock _lock = new();
+    private int _lines;
+
+    private StageHistory(string path) => _path = path;
+
+    /// <summary>Reads a pipeline's history; empty when there is none. Lines that cannot be read are skipped.</summary>
+    public static StageHistory Load(Workspace workspace, string pipeline)
+    {
+        var history = new StageHistory(Path.Combine(workspace.History, pipeline + ".jsonl"));
+        try
+        {
+            if (File.Exists(history._path)) history.Read(File.ReadAllBytes(history._path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // An index that cannot be read is as good as none.
+        }
+
+        return history;
+    }
+
+    /// <summary>What an instance last came to, or null.</summary>
+    public HistoryEntry? Last(string instance) => _entries.GetValueOrDefault(instance);
+
+    /// <summary>How long an instance took when it ran, or null.</summary>
+    public Estimate? EstimateOf(string instance)
+    {
+        if (!_durations.TryGetValue(instance, out var seconds) || seconds.Count == 0) return null;
+        var sorted = seconds.Order().ToList();
+        var middle = sorted.Count / 2;
+        return new Estimate(sorted.Count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2, sorted.Count);
+    }
+
+    /// <summary>Notes what an instance came to. Nothing is written when that is known and it was not executed.</summary>
+    /// <param name="instance">The instance.</param>
+    /// <param name="entry">Its key, outputs and run.</param>
+    /// <param name="executedSeconds">How long it took, or null when it was cached.</param>
+    public void Note(string instance, HistoryEntry entry, double? executedSeconds)
+    {
+        lock (_lock)
+        {
+            if (executedSeconds is null && _entries.TryGetValue(instance, out var known) && known.Key == entry.Key && known.Tree == entry.Tree) return;
+            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+            using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
+            file.Write(Line(instance, entry, executedSeconds));
+            Take(instance, entry, executedSeconds);
+            _lines++;
+        }
+    }
+
+    /// <summary>Rewrites the file when most of its lines are superseded.</summary>
+    public void Compact()
+    {
+        lock (_lock)
+        {
+            if (_lines < 1000 || _lines < 4 * (_entries.Count + _durations.Values.Sum(d => d.Count))) return;
+            var text = new MemoryStream();
+            foreach (var (instance, entry) in _entries)
+            {
+                foreach (var seconds in _durations.GetValueOrDefault(instance) ?? []) text.Write(Line(instance, entry, seconds));
+                text.Write(Line(instance, entry, null));
+            }
+
+            var temporary = $"{_path}.{Guid.NewGuid():n}.tmp";
+            File.WriteAllBytes(temporary, text.ToArray());
+            File.Move(temporary, _path, overwrite: true);
+        }
+    }
+
+    // One write of whole lines, led by a line break: a line cut short by a crash then spoils itself only.
+    private static byte[] Line(string instance, HistoryEntry entry, double? seconds)
+    {
+        using var buffer = new MemoryStream();
+        buffer.WriteByte((byte)'\n');
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("stage", instance);
+            json.WriteString("key", entry.Key.ToString());
+            json.WriteString("tree", entry.Tree.ToString());
+            json.WriteString("run", entry.Run);
+            if (seconds is { } executed) json.WriteNumber("seconds", Math.Round(executed, 3));
+            json.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+
+    private void Read(ReadOnlySpan<byte> content)
+    {
+        foreach (var range in content.Split((byte)'\n'))
+        {
+            var line = content[range];
+            if (line.Length == 0) continue;
+            _lines++;
+            try
+            {
+                ReadLine(line);
+            }
+            catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+            {
+                // Cut short: the next line is whole again.
+            }
+        }
+    }
+
+    private void ReadLine(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        string? stage = null, run = null;
+        Digest? key = null, tree = null;
+        double? seconds = null;
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("stage"u8) && reader.Read()) stage = reader.GetString();
+            else if (reader.ValueTextEquals("key"u8) && reader.Read()) key = Digest.Parse(reader.GetString() ?? "");
+            else if (reader.ValueTextEquals("tree"u8) && reader.Read()) tree = Digest.Parse(reader.GetString() ?? "");
+            else if (reader.ValueTextEquals("run"u8) && reader.Read()) run = reader.GetString();
+            else if (reader.ValueTextEquals("seconds"u8) && reader.Read()) seconds = reader.GetDouble();
+            else reader.Skip();
+        }
+
+        if (stage is not null && run is not null && key is { } k && tree is { } t) Take(stage, new HistoryEntry(k, t, run), seconds);
+    }
+
+    private void Take(string instance, HistoryEntry entry, double? seconds)
+    {
+        _entries[instance] = entry;
+        if (seconds is not { } executed) return;
+        if (!_durations.TryGetValue(instance, out var list)) _durations[instance] = list = [];
+        list.Add(executed);
+        if (list.Count > DurationsKept) list.RemoveAt(0);
+    }
+}

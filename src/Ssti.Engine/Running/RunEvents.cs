@@ -1,0 +1,139 @@
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Stages;
+using Ssti.Store;
+
+namespace Ssti.Engine.Running;
+
+/// <summary>Hears what happens in a run. Events come one at a time, in order; a listener must not block.</summary>
+public interface IRunListener
+{
+    /// <summary>Something happened.</summary>
+    void On(RunEvent happened);
+}
+
+/// <summary>Something that happened in a run.</summary>
+public abstract record RunEvent
+{
+    private RunEvent()
+    {
+    }
+
+    /// <summary>The plan is made; nothing has run yet.</summary>
+    /// <param name="RunId">The run.</param>
+    /// <param name="Plan">The plan.</param>
+    public sealed record PlanReady(string RunId, Plan Plan) : RunEvent;
+
+    /// <summary>A stage began to execute.</summary>
+    /// <param name="Stage">The stage, with the reasons as they turned out once its inputs were known.</param>
+    public sealed record StageStarted(PlannedStage Stage) : RunEvent;
+
+    /// <summary>A stage waits for another process that works on the same key.</summary>
+    /// <param name="Instance">The instance.</param>
+    public sealed record StageWaiting(StageInstance Instance) : RunEvent;
+
+    /// <summary>A stage told how far it is.</summary>
+    /// <param name="Instance">The instance.</param>
+    /// <param name="Progress">How far.</param>
+    public sealed record StageProgressed(StageInstance Instance, StageProgress Progress) : RunEvent;
+
+    /// <summary>A stage wrote a line to its log.</summary>
+    /// <param name="Instance">The instance.</param>
+    /// <param name="Line">The line.</param>
+    public sealed record StageLogged(StageInstance Instance, string Line) : RunEvent;
+
+    /// <summary>An attempt failed, and another follows.</summary>
+    /// <param name="Instance">The instance.</param>
+    /// <param name="Attempt">Which attempt failed, from 1.</param>
+    /// <param name="Error">Why.</param>
+    public sealed record StageRetried(StageInstance Instance, int Attempt, string Error) : RunEvent;
+
+    /// <summary>A stage came to its end, whichever.</summary>
+    /// <param name="Result">How.</param>
+    public sealed record StageFinished(StageResult Result) : RunEvent;
+
+    /// <summary>Something is odd, but the run goes on.</summary>
+    /// <param name="Message">What.</param>
+    public sealed record Warned(string Message) : RunEvent;
+
+    /// <summary>The run is over.</summary>
+    /// <param name="Result">How.</param>
+    public sealed record RunFinished(RunResult Result) : RunEvent;
+}
+
+/// <summary>How a stage ended.</summary>
+public enum StageState
+{
+    /// <summary>Its outputs were there.</summary>
+    Cached,
+
+    /// <summary>It was executed.</summary>
+    Done,
+
+    /// <summary>It failed.</summary>
+    Failed,
+
+    /// <summary>It was not begun: something it needs failed or is not selected, or the run was stopping.</summary>
+    Skipped,
+
+    /// <summary>It was interrupted.</summary>
+    Cancelled,
+}
+
+/// <summary>How a stage ended, with what it left.</summary>
+public sealed record StageResult
+{
+    /// <summary>The instance.</summary>
+    public required StageInstance Instance { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public required StageState State { get; init; }
+
+    /// <summary>Why it had to run; empty when cached.</summary>
+    public IReadOnlyList<Reason> Reasons { get; init; } = [];
+
+    /// <summary>Its key, once known.</summary>
+    public Digest? Key { get; init; }
+
+    /// <summary>Its output tree, when it has one.</summary>
+    public Digest? Tree { get; init; }
+
+    /// <summary>Where its time went, when it was executed.</summary>
+    public ActionDurations? Durations { get; init; }
+
+    /// <summary>When execution began, in seconds since the run began.</summary>
+    public double? StartedAt { get; init; }
+
+    /// <summary>Facts it reported.</summary>
+    public System.Text.Json.Nodes.JsonObject? Metrics { get; init; }
+
+    /// <summary>How often it was tried.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Why it failed or was skipped: for people, and without a stack trace.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The file with its log, when it was begun.</summary>
+    public string? LogPath { get; init; }
+}
+
+/// <summary>How a run ended.</summary>
+public enum RunOutcome
+{
+    /// <summary>Everything selected is there.</summary>
+    Succeeded,
+
+    /// <summary>A stage failed.</summary>
+    Failed,
+
+    /// <summary>It was interrupted.</summary>
+    Cancelled,
+}
+
+/// <summary>A run that is over.</summary>
+/// <param name="RunId">Its name under <c>runs/</c>.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Plan">What was planned.</param>
+/// <param name="Stages">How each stage ended, in the pipeline's order.</param>
+/// <param name="Seconds">How long it took.</param>
+public sealed record RunResult(string RunId, RunOutcome Outcome, Plan Plan, IReadOnlyList<StageResult> Stages, double Seconds);

@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Running;
+
+/// <summary>
+/// Writes <c>runs/&lt;id&gt;/journal.jsonl</c>: a line when the run begins, one for each stage as it ends, one when the run ends. What was under way when
+/// a process was killed has no line; a line cut short is skipped by readers.
+/// </summary>
+/// <remarks>
+/// Runs are numbered (<c>000012-9f3a</c>) rather than dated, so that their order survives a clock that is set back; four random digits keep apart two
+/// processes that take one number.
+/// </remarks>
+internal sealed class RunJournal : IDisposable
+{
+    private readonly FileStream _file;
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+
+    private RunJournal(string id, string folder, FileStream file, TimeProvider time) => (Id, Folder, _file, _time) = (id, folder, file, time);
+
+    public string Id { get; }
+
+    public string Folder { get; }
+
+    public static RunJournal Open(Workspace workspace, TimeProvider time) => workspace.Guarded(() =>
+    {
+        Directory.CreateDirectory(workspace.Runs);
+        var last = Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d).Split('-')[0])
+            .Select(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).DefaultIfEmpty().Max();
+        var id = string.Create(CultureInfo.InvariantCulture, $"{last + 1:000000}-{RandomNumberGenerator.GetHexString(4, lowercase: true)}");
+        var folder = Path.Combine(workspace.Runs, id);
+        Directory.CreateDirectory(folder);
+        return new RunJournal(id, folder, new FileStream(Path.Combine(folder, "journal.jsonl"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 16 * 1024), time);
+    });
+
+    /// <summary>The log file of an instance. Names of instances are file names by their rules.</summary>
+    public string LogPath(string instance) => Path.Combine(Folder, instance + ".log");
+
+    public void Begin(Pipeline pipeline, RunOptions options, IReadOnlyDictionary<string, string> versions) => Write(flush: true, json =>
+    {
+        json.WriteString("event", "run");
+        json.WriteString("run", Id);
+        json.WriteString("at", _time.GetUtcNow());
+        json.WriteString("pipeline", pipeline.Name);
+        json.WriteString("file", pipeline.File);
+        json.WriteNumber("seed", pipeline.Seed);
+        json.WriteStartObject("params");
+        foreach (var (name, value) in pipeline.Parameters) json.WriteString(name, value);
+        json.WriteEndObject();
+        json.WriteString("command", options.CommandLine);
+        json.WriteNumber("jobs", options.Jobs);
+        json.WriteStartObject("versions");
+        foreach (var (name, value) in versions) json.WriteString(name, value);
+        json.WriteEndObject();
+    });
+
+    public void Stage(StageResult result) => Write(flush: result.State != StageState.Cached, json =>
+    {
+        json.WriteString("event", "stage");
+        json.WriteString("stage", result.Instance.Name);
+        json.WriteString("uses", result.Instance.Kind.Name);
+        json.WriteString("state", result.State.ToString().ToLowerInvariant());
+        if (result.Key is { } key) json.WriteString("key", key.ToString());
+        if (result.Tree is { } tree) json.WriteString("tree", tree.ToString());
+        if (result.StartedAt is { } started) json.WriteNumber("started", Math.Round(started, 4));
+        if (result.Durations is { } durations)
+        {
+            json.WriteStartObject("durations");
+            json.WriteNumber("queue", Math.Round(durations.Queue, 4));
+            json.WriteNumber("fetch", Math.Round(durations.Fetch, 4));
+            json.WriteNumber("execute", Math.Round(durations.Execute, 4));
+            json.WriteNumber("store", Math.Round(durations.Store, 4));
+            json.WriteEndObject();
+        }
+
+        if (result.Attempts > 1) json.WriteNumber("attempts", result.Attempts);
+        if (result.Error is { } error) json.WriteString("error", error);
+        if (result.LogPath is { } log) json.WriteString("log", Path.GetFileName(log));
+        if (result.Reasons.Count == 0) return;
+        json.WriteStartArray("reasons");
+        foreach (var reason in result.Reasons) WriteReason(json, reason);
+        json.WriteEndArray();
+    });
+
+    public void Warning(string message) => Write(flush: true, json =>
+    {
+        json.WriteString("event", "warning");
+        json.WriteString("message", message);
+    });
+
+    public void End(RunOutcome outcome, double seconds)
+    {
+        Write(flush: true, json =>
+        {
+            json.WriteString("event", "end");
+            json.WriteString("at", _time.GetUtcNow());
+            json.WriteString("outcome", outcome.ToString().ToLowerInvariant());
+            json.WriteNumber("seconds", Math.Round(seconds, 3));
+        });
+        _file.Flush(flushToDisk: true);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static void WriteReason(Utf8JsonWriter json, Reason reason)
+    {
+        json.WriteStartObject();
+        json.WriteString("kind", Parameters.RecordShape.Kebab(reason.Kind.ToString()));
+        if (reason.Field is { } field) json.WriteString("field", field);
+        if (reason.Old is { } old) json.WriteString("old", old);
+        if (reason.New is { } now) json.WriteString("new", now);
+        if (reason.Detail is { } detail) json.WriteString("detail", detail);
+        json.WriteEndObject();
+    }
+
+    private void Write(bool flush, Action<Utf8JsonWriter> content)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            content(json);
+            json.WriteEndObject();
+        }
+
+        buffer.WriteByte((byte)'\n');
+        lock (_lock)
+        {
+            _file.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
+            if (flush) _file.Flush();
+        }
+    }
+}

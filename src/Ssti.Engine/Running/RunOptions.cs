@@ -1,0 +1,28 @@
+using Ssti.Engine.Planning;
+
+namespace Ssti.Engine.Running;
+
+/// <summary>How a pipeline is run.</summary>
+public sealed record RunOptions
+{
+    /// <summary>What is run.</summary>
+    public RunSelection Selection { get; init; } = RunSelection.All;
+
+    /// <summary>Slots: how many stages run at once. A stage with tensors on the CPU takes as many as its compute threads.</summary>
+    public int Jobs { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>GPUs that stages share, each taken whole.</summary>
+    public int Gpus { get; init; } = 1;
+
+    /// <summary>Bytes of memory that stages with <c>resources: { memory: ... }</c> share, or null for no limit.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>Whether to go on with what does not need a failed stage.</summary>
+    public bool KeepGoing { get; init; }
+
+    /// <summary>How long running stages may take to stop when the run is cancelled.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The command line, for the journal.</summary>
+    public string CommandLine { get; init; } = "";
+}

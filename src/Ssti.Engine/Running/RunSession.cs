@@ -1,0 +1,256 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Ssti.Engine.Keys;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Records;
+using Ssti.Engine.Stages;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Running;
+
+/// <summary>One run under way. All state is owned by the loop in <see cref="RunAsync"/>; stages at work only send their results to it.</summary>
+internal sealed class RunSession
+{
+    private readonly KeyBuilder _keys;
+    private readonly Planner _planner;
+    private readonly StageHistory _history;
+    private readonly RunJournal _journal;
+    private readonly Pipeline _pipeline;
+    private readonly Plan _plan;
+    private readonly RunOptions _options;
+    private readonly IRunListener? _listener;
+    private readonly Stopwatch _clock;
+    private readonly StageExecutor _executor;
+    private readonly ResolvedSelection _selection;
+    private readonly Slots _slots;
+    private readonly Lock _telling = new();
+    private readonly Channel<(StageResult Result, Slots.Share Share)> _finished = Channel.CreateUnbounded<(StageResult, Slots.Share)>();
+    private readonly StageResult?[] _results;
+    private readonly PlannedStage?[] _planned;
+    private readonly int[] _waiting;
+    private readonly List<int>?[] _consumers;
+    private readonly List<int> _ready = [];
+    private readonly SortedDictionary<int, double> _queue = [];
+    private readonly Workspace _workspace;
+    private StoreException? _fatal;
+    private bool _stopping, _over;
+    private int _running;
+
+    public RunSession(
+        IArtifactStore store, Workspace workspace, KeyBuilder keys, Planner planner, StageHistory history, RunJournal journal, Pipeline pipeline, Plan plan,
+        RunOptions options, IRunListener? listener, TimeProvider time, Stopwatch clock)
+    {
+        (_keys, _planner, _history, _journal, _pipeline, _plan, _options, _listener, _clock) = (keys, planner, history, journal, pipeline, plan, options, listener, clock);
+        _workspace = workspace;
+        _executor = new StageExecutor(store, workspace, keys, journal, Tell, time, clock);
+        _selection = options.Selection.Resolve(pipeline);
+        _slots = new Slots(options.Jobs, options.Gpus, options.Memory);
+        var count = pipeline.Instances.Count;
+        (_results, _planned, _waiting, _consumers) = (new StageResult?[count], new PlannedStage?[count], new int[count], new List<int>?[count]);
+    }
+
+    public async Task<RunResult> RunAsync(CancellationToken cancellation)
+    {
+        _journal.Begin(_pipeline, _options, StageExecutor.Versions);
+        Tell(new RunEvent.PlanReady(_journal.Id, _plan));
+        foreach (var warning in _plan.Warnings) Tell(new RunEvent.Warned(warning));
+        Connect();
+        foreach (var stage in _plan.Stages)
+            if (stage.State == PlanState.Cached) Finish(Cached(stage));
+        // What became ready on the way here includes stages that were cached themselves.
+        _ready.Clear();
+        foreach (var stage in _plan.Stages)
+            if (_results[stage.Instance.Index] is null && _waiting[stage.Instance.Index] == 0) _ready.Add(stage.Instance.Index);
+        using var registration = cancellation.Register(() => _finished.Writer.TryWrite(default));
+        while (true)
+        {
+            if (cancellation.IsCancellationRequested) _stopping = true;
+            if (!_stopping) await DecideAsync(cancellation).ConfigureAwait(false);
+            if (!_stopping) Start(cancellation);
+            if (_running == 0 && (_stopping || (_ready.Count == 0 && _queue.Count == 0))) break;
+            if (!await NextAsync(cancellation).ConfigureAwait(false)) break;
+        }
+
+        return End(cancellation.IsCancellationRequested);
+    }
+
+    private void Connect()
+    {
+        foreach (var stage in _plan.Stages)
+        {
+            _planned[stage.Instance.Index] = stage;
+            foreach (var from in stage.Instance.Inputs.SelectMany(input => input.From).Distinct())
+            {
+                _waiting[stage.Instance.Index]++;
+                (_consumers[from] ??= []).Add(stage.Instance.Index);
+            }
+        }
+    }
+
+    // With its inputs known, a stage may turn out to be cached after all; then what needs it is decided in turn.
+    private async Task DecideAsync(CancellationToken cancellation)
+    {
+        while (_ready.Count > 0 && !_stopping)
+        {
+            int[] batch = [.. _ready];
+            _ready.Clear();
+            var unknown = batch.Where(i => _planned[i]!.Document is null).ToArray();
+            try
+            {
+                var warnings = new List<string>();
+                await _planner.PlanAsync(_pipeline, unknown, _selection, i => _results[i]?.Tree, _planned, warnings, cancellation).ConfigureAwait(false);
+                foreach (var warning in warnings) Tell(new RunEvent.Warned(warning));
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                _stopping = true;
+                return;
+            }
+            catch (Exception e) when (e is StoreException or StageException)
+            {
+                foreach (var i in batch) Finish(Ended(_planned[i]!, StageState.Failed, e.Message));
+                continue;
+            }
+
+            foreach (var i in batch)
+            {
+                var planned = _planned[i]!;
+                if (planned.State == PlanState.Cached) Finish(Cached(planned));
+                else if (planned.State == PlanState.Blocked) Finish(Ended(planned, StageState.Skipped, $"it is stale ({string.Join("; ", planned.Reasons)}), but not selected to run"));
+                else _queue[i] = _clock.Elapsed.TotalSeconds;
+            }
+        }
+    }
+
+    private void Start(CancellationToken cancellation)
+    {
+        foreach (var (index, queued) in _queue.ToList())
+        {
+            var planned = _planned[index]!;
+            var share = _slots.ShareOf(planned.Instance, planned.Instance.Kind.UsesTensors ? _keys.Compute(planned.Instance) : null);
+            if (!_slots.TryTake(share)) continue;
+            _queue.Remove(index);
+            _running++;
+            _ = Task.Run(async () =>
+            {
+                var result = await _executor.ExecuteAsync(_pipeline, planned, i => _results[i]!.Tree!.Value, queued, cancellation).ConfigureAwait(false);
+                _finished.Writer.TryWrite((result, share));
+            }, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Waits for a stage to end; false when the time to drain is over.</summary>
+    private async Task<bool> NextAsync(CancellationToken cancellation)
+    {
+        using var grace = new CancellationTokenSource();
+        if (cancellation.IsCancellationRequested) grace.CancelAfter(_options.Grace);
+        try
+        {
+            var (result, share) = await _finished.Reader.ReadAsync(grace.Token).ConfigureAwait(false);
+            // The empty message only wakes the loop up when the run is cancelled.
+            if (result is null) return true;
+            _running--;
+            _slots.Return(share);
+            Finish(result);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private void Finish(StageResult first)
+    {
+        // A loop and not a recursion: what needs a failed stage may be a chain of thousands.
+        var ended = new Queue<StageResult>([first]);
+        while (ended.TryDequeue(out var result))
+        {
+            var index = result.Instance.Index;
+            _results[index] = result;
+            Note(result);
+            Tell(new RunEvent.StageFinished(result));
+            if (result.State is StageState.Failed && !_options.KeepGoing) _stopping = true;
+            foreach (var consumer in _consumers[index] ?? [])
+            {
+                if (_results[consumer] is not null) continue;
+                if (result.Tree is not null)
+                {
+                    if (--_waiting[consumer] == 0) _ready.Add(consumer);
+                    continue;
+                }
+
+                var why = result.State switch
+                {
+                    StageState.Skipped => result.Error!,
+                    StageState.Cancelled => $"'{result.Instance.Name}' was interrupted",
+                    _ => $"'{result.Instance.Name}' failed",
+                };
+                var skipped = Ended(_planned[consumer]!, StageState.Skipped, why);
+                _results[consumer] = skipped;
+                ended.Enqueue(skipped);
+            }
+        }
+    }
+
+    private void Note(StageResult result)
+    {
+        try
+        {
+            _workspace.Guarded(() =>
+            {
+                _journal.Stage(result);
+                if (result is { Key: { } key, Tree: { } tree })
+                    _history.Note(result.Instance.Name, new HistoryEntry(key, tree, _journal.Id), result.State == StageState.Done ? result.Durations?.Execute : null);
+                return 0;
+            });
+        }
+        catch (StoreException e)
+        {
+            // A run that cannot be written down stops, but what is under way is let to its end.
+            _fatal ??= e;
+            _stopping = true;
+        }
+    }
+
+    private RunResult End(bool cancelled)
+    {
+        foreach (var stage in _plan.Stages)
+        {
+            if (_results[stage.Instance.Index] is not null) continue;
+            var state = cancelled ? StageState.Cancelled : StageState.Skipped;
+            Finish(Ended(_planned[stage.Instance.Index]!, state, cancelled ? "interrupted" : "the run stopped after a failure"));
+        }
+
+        var results = _plan.Stages.Select(s => _results[s.Instance.Index]!).ToList();
+        var outcome = cancelled && results.Any(r => r.State == StageState.Cancelled) ? RunOutcome.Cancelled
+            : results.Any(r => r.State is StageState.Failed or StageState.Skipped) ? RunOutcome.Failed : RunOutcome.Succeeded;
+        var result = new RunResult(_journal.Id, outcome, _plan, results, _clock.Elapsed.TotalSeconds);
+        _workspace.Guarded(() =>
+        {
+            _journal.End(outcome, result.Seconds);
+            return 0;
+        });
+        Tell(new RunEvent.RunFinished(result));
+        lock (_telling) _over = true;
+        return _fatal is null ? result : throw _fatal;
+    }
+
+    private static StageResult Cached(PlannedStage stage) => new() { Instance = stage.Instance, State = StageState.Cached, Key = stage.Key, Tree = stage.Hit!.Tree };
+
+    private static StageResult Ended(PlannedStage stage, StageState state, string error) =>
+        new() { Instance = stage.Instance, State = state, Reasons = stage.Reasons, Key = stage.Key, Error = error };
+
+    private void Tell(RunEvent happened)
+    {
+        lock (_telling)
+        {
+            // A stage that outlives its cancellation has nobody left to talk to.
+            if (_over) return;
+            if (happened is RunEvent.Warned warned) _journal.Warning(warned.Message);
+            _listener?.On(happened);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using Ssti.Engine.Keys;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Records;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Running;
+
+/// <summary>Runs pipelines: plans, executes what is stale with several stages at once, and keeps the journal.</summary>
+/// <param name="store">Where artifacts are.</param>
+/// <param name="workspace">Where this machine's runs are; the same folder as a file store's.</param>
+/// <param name="keys">Builds keys.</param>
+/// <param name="time">The clock, for records only.</param>
+public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null)
+{
+    /// <summary>Runs a pipeline. Failures of stages are in the result.</summary>
+    /// <exception cref="SelectionException">A glob selects nothing.</exception>
+    /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
+    /// <exception cref="StoreException">The store cannot be used at all.</exception>
+    public async Task<RunResult> RunAsync(Pipeline pipeline, RunOptions options, IRunListener? listener = null, CancellationToken cancellation = default)
+    {
+        using var use = workspace.TryUse() ?? throw new StoreException($"the store {workspace.Root} is being collected ('ssti gc') by another process; run again when that is done");
+        var clock = Stopwatch.StartNew();
+        var history = StageHistory.Load(workspace, pipeline.Name);
+        var planner = new Planner(store, keys, history);
+        var plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
+        using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
+        var session = new RunSession(store, workspace, keys, planner, history, journal, pipeline, plan, options, listener, time ?? TimeProvider.System, clock);
+        var result = await session.RunAsync(cancellation).ConfigureAwait(false);
+        history.Compact();
+        return result;
+    }
+
+    /// <summary>Says what a run would do.</summary>
+    /// <exception cref="SelectionException">A glob selects nothing.</exception>
+    /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
+    public Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default) =>
+        new Planner(store, keys, StageHistory.Load(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation);
+}

@@ -1,0 +1,69 @@
+namespace Ssti.Store;
+
+/// <summary>Looks actions up: the one rule of what a hit is.</summary>
+public static class ActionCache
+{
+    /// <summary>
+    /// Finds the usable record of each key: the newest whose tree and files all exist with the right size. In the order asked.
+    /// </summary>
+    /// <remarks>Existence and size only: content is checked by <c>verify</c>, not on every run.</remarks>
+    public static async Task<ActionLookup[]> FindAsync(this IArtifactStore store, IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
+    {
+        var summaries = await store.SummariesAsync(keys, cancellation).ConfigureAwait(false);
+        var asked = new List<Digest>(keys.Count * 4);
+        foreach (var summary in summaries.SelectMany(s => s))
+        {
+            asked.Add(summary.Tree);
+            foreach (var file in summary.Files) asked.Add(file.Digest);
+        }
+
+        var sizes = await store.SizesAsync(asked, cancellation).ConfigureAwait(false);
+        var results = new ActionLookup[keys.Count];
+        var at = 0;
+        for (var i = 0; i < keys.Count; i++)
+        {
+            RecordSummary? hit = null;
+            List<string>? damages = null;
+            foreach (var summary in summaries[i])
+            {
+                var tree = sizes[at++];
+                var damage = summary.Damage ?? (tree < 0 ? $"the tree {summary.Tree.Short} is missing" : tree == 0 ? $"the tree {summary.Tree.Short} is empty" : null);
+                foreach (var file in summary.Files)
+                {
+                    var size = sizes[at++];
+                    if (size == file.Size) continue;
+                    damage ??= size < 0 ? $"'{file.Path}' ({file.Digest.Short}) is missing" : $"'{file.Path}' ({file.Digest.Short}) has {size} bytes, not {file.Size}";
+                }
+
+                if (damage is null) hit ??= summary;
+                else (damages ??= []).Add(damage);
+            }
+
+            results[i] = new ActionLookup(keys[i], hit, damages ?? (IReadOnlyList<string>)[], summaries[i].Count);
+        }
+
+        return results;
+    }
+
+    /// <summary>Reads a tree.</summary>
+    /// <exception cref="StoreException">It is missing or damaged.</exception>
+    public static async Task<Tree> TreeAsync(this IArtifactStore store, Digest tree, CancellationToken cancellation = default)
+    {
+        await using var stream = await store.OpenReadAsync(tree, cancellation).ConfigureAwait(false);
+        using var memory = new MemoryStream();
+        await stream.CopyToAsync(memory, cancellation).ConfigureAwait(false);
+        var parsed = Tree.Parse(memory.GetBuffer().AsSpan(0, (int)memory.Length));
+        return parsed.Digest == tree ? parsed : throw new StoreException($"the tree {tree} in {store.Location} is damaged; run 'ssti verify'");
+    }
+
+    /// <summary>Stores a small text, such as a log.</summary>
+    public static Task<BlobInfo> PutTextAsync(this IArtifactStore store, string text, CancellationToken cancellation = default) =>
+        store.PutAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)), cancellation);
+}
+
+/// <summary>What looking a key up gave.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Hit">The record to use, or null: a miss.</param>
+/// <param name="Damages">What is wrong with records that could not be used.</param>
+/// <param name="Records">How many records the key has; more than one means that the action is not deterministic.</param>
+public sealed record ActionLookup(Digest Key, RecordSummary? Hit, IReadOnlyList<string> Damages, int Records);

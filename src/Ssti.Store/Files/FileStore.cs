@@ -1,0 +1,344 @@
+using System.Runtime.CompilerServices;
+
+namespace Ssti.Store.Files;
+
+/// <summary>
+/// A store in a folder: <c>cas/ab/&lt;sha256&gt;</c> for blobs, <c>ac/&lt;key&gt;/&lt;tree&gt;.json</c> for records, <c>tmp/</c> for what is being written.
+/// </summary>
+/// <remarks>
+/// Every file is written aside, flushed to the disk and renamed, so that a name in the store never holds half a content, whatever is killed when.
+/// Nothing is created before the first write: a store can be read on a read-only disk.
+/// </remarks>
+public sealed class FileStore : IArtifactStore
+{
+    private const int ParallelFrom = 64;
+    private readonly string _cas, _actions, _temporary;
+    private bool _prepared;
+
+    /// <summary>Opens a store; the folder need not exist yet.</summary>
+    public FileStore(string root)
+    {
+        Location = Path.GetFullPath(root);
+        _cas = Path.Combine(Location, "cas");
+        _actions = Path.Combine(Location, "ac");
+        _temporary = Path.Combine(Location, "tmp");
+    }
+
+    /// <inheritdoc/>
+    public string Location { get; }
+
+    /// <summary>Where a blob lies, whether it is there or not.</summary>
+    public string PathOf(Digest blob)
+    {
+        var name = blob.ToString();
+        return Path.Combine(_cas, name[..2], name);
+    }
+
+    /// <inheritdoc/>
+    public Task<long[]> SizesAsync(IReadOnlyList<Digest> blobs, CancellationToken cancellation = default)
+    {
+        var sizes = new long[blobs.Count];
+        ForEach(blobs.Count, i => sizes[i] = SizeOf(PathOf(blobs[i])), cancellation);
+        return Task.FromResult(sizes);
+    }
+
+    /// <inheritdoc/>
+    public Task<BlobInfo> PutAsync(Stream content, CancellationToken cancellation = default) => PutAsync(null, content, cancellation);
+
+    /// <inheritdoc/>
+    public async Task PutAsync(Digest blob, Stream content, CancellationToken cancellation = default) =>
+        await PutAsync((Digest?)blob, content, cancellation).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public Task<Stream> OpenReadAsync(Digest blob, CancellationToken cancellation = default)
+    {
+        try
+        {
+            return Task.FromResult<Stream>(new FileStream(PathOf(blob), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 64 * 1024, useAsync: false));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Missing(blob);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<string> LocalPathAsync(Digest blob, CancellationToken cancellation = default)
+    {
+        var path = PathOf(blob);
+        return File.Exists(path) ? Task.FromResult(path) : throw Missing(blob);
+    }
+
+    /// <inheritdoc/>
+    public Task<Tree> IngestAsync(string folder, CancellationToken cancellation = default) => Task.Run(
+        async () =>
+        {
+            Prepare();
+            var tree = Guarded(() => new FolderIngestion(this, _temporary).Take(folder, cancellation));
+            await PutAsync(tree.Digest, new MemoryStream(tree.Json.ToArray()), cancellation).ConfigureAwait(false);
+            return tree;
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ActionRecord>[]> RecordsAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
+    {
+        var results = new IReadOnlyList<ActionRecord>[keys.Count];
+        ForEach(keys.Count, i => results[i] = ReadRecords(keys[i]), cancellation);
+        return Task.FromResult(results);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<RecordSummary>[]> SummariesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
+    {
+        var results = new IReadOnlyList<RecordSummary>[keys.Count];
+        ForEach(keys.Count, i => results[i] = ReadSummaries(keys[i]), cancellation);
+        return Task.FromResult(results);
+    }
+
+    /// <inheritdoc/>
+    public Task<RecordOutcome> PutRecordAsync(ActionRecord record, CancellationToken cancellation = default) => Task.FromResult(Guarded(() =>
+    {
+        Prepare();
+        var folder = Path.Combine(_actions, record.Key.ToString());
+        Directory.CreateDirectory(folder);
+        var others = ReadSummaries(record.Key).Where(s => s.Damage is null).ToList();
+        if (others.FirstOrDefault() is { } newest && newest.Tree == record.Tree) return RecordOutcome.Same;
+        var generation = others.Count == 0 ? 1 : others.Max(s => s.Generation) + 1;
+        WriteAside(Path.Combine(folder, $"{record.Tree}.json"), (record with { Generation = generation }).ToJson());
+        Native.FlushFolder(_actions);
+        return others.Any(s => s.Tree != record.Tree) ? RecordOutcome.Differs : RecordOutcome.Added;
+    }));
+
+    /// <inheritdoc/>
+    public Task DeleteRecordAsync(Digest key, Digest tree, CancellationToken cancellation = default)
+    {
+        Guarded(() =>
+        {
+            var folder = Path.Combine(_actions, key.ToString());
+            if (!Directory.Exists(folder)) return 0;
+            File.Delete(Path.Combine(folder, $"{tree}.json"));
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (IOException)
+            {
+                // Another record is left in it.
+            }
+
+            return 0;
+        });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteBlobAsync(Digest blob, CancellationToken cancellation = default)
+    {
+        Guarded(() =>
+        {
+            var path = PathOf(blob);
+            if (File.Exists(path)) Unlink(path);
+            return 0;
+        });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<BlobInfo> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        if (!Directory.Exists(_cas)) yield break;
+        foreach (var folder in Directory.EnumerateDirectories(_cas))
+        {
+            foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (Digest.TryParse(file.Name, out var digest)) yield return new BlobInfo(digest, file.Length);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Digest> KeysAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        if (!Directory.Exists(_actions)) yield break;
+        foreach (var folder in Directory.EnumerateDirectories(_actions))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (Digest.TryParse(Path.GetFileName(folder), out var digest)) yield return digest;
+        }
+    }
+
+    /// <summary>Moves a finished file to its name. An existing one is replaced: it has the same content, or is damaged.</summary>
+    internal void Adopt(string file, Digest digest)
+    {
+        var path = PathOf(digest);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        MakeReadOnly(file);
+        if (OperatingSystem.IsWindows() && File.Exists(path)) Unlink(path);
+        File.Move(file, path, overwrite: true);
+    }
+
+    /// <summary>Deletes a read-only file, which Windows refuses until it is writable.</summary>
+    internal static void Unlink(string path)
+    {
+        if (OperatingSystem.IsWindows()) File.SetAttributes(path, FileAttributes.Normal);
+        File.Delete(path);
+    }
+
+    private static void MakeReadOnly(string file)
+    {
+        if (OperatingSystem.IsWindows()) File.SetAttributes(file, FileAttributes.ReadOnly);
+        else File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+    }
+
+    private static long SizeOf(string path)
+    {
+        var info = new FileInfo(path);
+        return info.Exists ? info.Length : -1;
+    }
+
+    private static void ForEach(int count, Action<int> action, CancellationToken cancellation)
+    {
+        if (count >= ParallelFrom) Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation }, action);
+        else for (var i = 0; i < count; i++) action(i);
+    }
+
+    private async Task<BlobInfo> PutAsync(Digest? expected, Stream content, CancellationToken cancellation)
+    {
+        var temporary = Path.Combine(_temporary, Guid.NewGuid().ToString("n"));
+        try
+        {
+            Prepare();
+            BlobInfo info;
+            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0))
+            {
+                info = await FileHash.CopyAsync(content, file, cancellation).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+
+            if (expected is { } digest && digest != info.Digest)
+                throw new StoreException($"content that should be {digest} is {info.Digest}: it was damaged on its way to {Location}");
+            Adopt(temporary, info.Digest);
+            Native.FlushFolder(Path.GetDirectoryName(PathOf(info.Digest))!);
+            return info;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Explain(Location, e);
+        }
+        finally
+        {
+            if (File.Exists(temporary)) Unlink(temporary);
+        }
+    }
+
+    private void WriteAside(string path, byte[] content)
+    {
+        var temporary = Path.Combine(_temporary, Guid.NewGuid().ToString("n"));
+        try
+        {
+            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            Native.FlushFolder(Path.GetDirectoryName(path)!);
+        }
+        finally
+        {
+            if (File.Exists(temporary)) File.Delete(temporary);
+        }
+    }
+
+    private IReadOnlyList<RecordSummary> ReadSummaries(Digest key)
+    {
+        List<RecordSummary>? found = null;
+        foreach (var (path, tree) in RecordFiles(key))
+        {
+            RecordSummary summary;
+            try
+            {
+                summary = RecordSummary.Parse(File.ReadAllBytes(path));
+                if (summary.Key != key || summary.Tree != tree) summary = summary with { Damage = $"the record {path} says it is another" };
+            }
+            catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+            {
+                summary = new RecordSummary(key, tree, 0, [], 0) { Damage = $"the record {path} cannot be read ({e.Message})" };
+            }
+
+            (found ??= []).Add(summary);
+        }
+
+        found?.Sort((a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree));
+        return found ?? (IReadOnlyList<RecordSummary>)[];
+    }
+
+    private List<ActionRecord> ReadRecords(Digest key)
+    {
+        var found = new List<ActionRecord>();
+        foreach (var (path, tree) in RecordFiles(key))
+        {
+            try
+            {
+                var record = ActionRecord.Parse(File.ReadAllBytes(path));
+                if (record.Key == key && record.Tree == tree) found.Add(record);
+            }
+            catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+            {
+                // A damaged record is no record; the look-up by summaries is what reports it.
+            }
+        }
+
+        found.Sort((a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree));
+        return found;
+    }
+
+    private IEnumerable<(string Path, Digest Tree)> RecordFiles(Digest key)
+    {
+        var folder = Path.Combine(_actions, key.ToString());
+        string[] files;
+        try
+        {
+            files = Directory.GetFiles(folder);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            yield break;
+        }
+
+        foreach (var path in files)
+        {
+            if (path.EndsWith(".json", StringComparison.Ordinal) && Digest.TryParse(Path.GetFileNameWithoutExtension(path), out var tree)) yield return (path, tree);
+        }
+    }
+
+    private void Prepare()
+    {
+        if (_prepared) return;
+        Guarded(() =>
+        {
+            foreach (var folder in (string[])[_cas, _actions, _temporary]) Directory.CreateDirectory(folder);
+            return 0;
+        });
+        _prepared = true;
+    }
+
+    private T Guarded<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Explain(Location, e);
+        }
+    }
+
+    private StoreException Missing(Digest blob) => new($"the blob {blob} is not in the store {Location}; run again to rebuild it");
+}

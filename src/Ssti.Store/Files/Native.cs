@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+
+namespace Ssti.Store.Files;
+
+/// <summary>What .NET does not have: flushing a folder, flushing a whole file system at once, and reading a file that is locked.</summary>
+internal static partial class Native
+{
+    private const int ReadOnly = 0;
+
+    /// <summary>Makes renames in a folder durable. Elsewhere than on Unix the file system does so by itself.</summary>
+    public static void FlushFolder(string folder) => WithFolder(folder, fsync);
+
+    /// <summary>Makes everything written so far on the folder's file system durable; false where there is no such call.</summary>
+    public static bool FlushFileSystem(string folder) => OperatingSystem.IsLinux() && WithFolder(folder, syncfs);
+
+    /// <summary>
+    /// The first bytes of a file, or null when there is none: without the shared lock that .NET takes on all it opens, which a locked file refuses.
+    /// </summary>
+    public static byte[]? ReadUnlocked(string path, int count)
+    {
+        var descriptor = open(path, ReadOnly);
+        if (descriptor < 0) return null;
+        try
+        {
+            var buffer = new byte[count];
+            var got = read(descriptor, buffer, count);
+            return got < 0 ? null : buffer[..(int)got];
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    private static bool WithFolder(string folder, Func<int, int> call)
+    {
+        if (OperatingSystem.IsWindows()) return false;
+        var descriptor = open(folder, ReadOnly);
+        if (descriptor < 0) return false;
+        try
+        {
+            return call(descriptor) == 0;
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(int descriptor, [Out] byte[] buffer, nint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int syncfs(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int descriptor);
+}

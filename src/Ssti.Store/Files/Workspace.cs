@@ -1,0 +1,80 @@
+namespace Ssti.Store.Files;
+
+/// <summary>
+/// The part of a store's folder that belongs to this machine's runs: <c>runs/</c> for journals and logs, <c>work/</c> for stages at work,
+/// <c>locks/</c> so that a key is executed once whoever asks.
+/// </summary>
+public sealed class Workspace(string root)
+{
+    /// <summary>The folder.</summary>
+    public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>Where runs keep their journals and logs.</summary>
+    public string Runs => Path.Combine(Root, "runs");
+
+    /// <summary>Where the last runs of each pipeline's stages are noted.</summary>
+    public string History => Path.Combine(Root, "history");
+
+    /// <summary>The folder of a stage at work.</summary>
+    public string WorkOf(Digest key) => Path.Combine(Root, "work", key.ToString());
+
+    /// <summary>Waits until this process alone works on a key.</summary>
+    public async Task<FileLock> LockAsync(Digest key, Action? waiting, CancellationToken cancellation)
+    {
+        try
+        {
+            return await FileLock.TakeAsync(Path.Combine(Root, "locks", key.ToString()), waiting, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Explain(Root, e);
+        }
+    }
+
+    /// <summary>Says that a run is using the store, so that nothing is collected under it; null while a collection is going on.</summary>
+    public FileLock? TryUse() => Guarded(() => FileLock.TryTakeShared(Path.Combine(Root, "locks", "use")));
+
+    /// <summary>Takes the store for oneself, to delete from it; null while any run uses it.</summary>
+    public FileLock? TryOwn() => Guarded(() => FileLock.TryTakeAlone(Path.Combine(Root, "locks", "use")));
+
+    /// <summary>
+    /// Makes the folders of a stage: an empty <c>out</c> (what a dead attempt left there is removed) and a <c>scratch</c> that keeps a dead
+    /// attempt's checkpoints. Call it with the key's lock held.
+    /// </summary>
+    public (string Output, string Scratch) Prepare(Digest key) => Guarded(() =>
+    {
+        var output = Path.Combine(WorkOf(key), "out");
+        var scratch = Path.Combine(WorkOf(key), "scratch");
+        Delete(output);
+        Directory.CreateDirectory(output);
+        Directory.CreateDirectory(scratch);
+        return (output, scratch);
+    });
+
+    /// <summary>Removes a stage's folder. With <paramref name="keepScratch"/>, its checkpoints stay for the next attempt.</summary>
+    public void Clean(Digest key, bool keepScratch) => Guarded(() =>
+    {
+        var scratch = Path.Combine(WorkOf(key), "scratch");
+        if (keepScratch && Directory.Exists(scratch) && Directory.EnumerateFileSystemEntries(scratch).Any()) Delete(Path.Combine(WorkOf(key), "out"));
+        else Delete(WorkOf(key));
+        return 0;
+    });
+
+    /// <summary>Runs something on the workspace's files, saying in words what a failing disk means.</summary>
+    public T Guarded<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StoreErrors.Explain(Root, e);
+        }
+    }
+
+    private static void Delete(string folder)
+    {
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+}
