@@ -12,20 +12,35 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
     /// <exception cref="SafetensorsException">The file is damaged; names the tensor.</exception>
     public static SafetensorsFile Read(string path)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        using var file = Open(path);
         var header = SafetensorsHeader.Read(path, file);
+        // A scope of its own, so that nothing is left behind when a later tensor cannot be read.
+        using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var entry in header.Entries)
         {
-            var tensor = empty(entry.Shape, entry.Type).DetachFromDisposeScope();
+            if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{path}: tensor '{entry.Name}' is larger than 2 GiB");
+            var tensor = empty(entry.Shape, entry.Type);
             tensors.Add(entry.Name, tensor);
             if (entry.End == entry.Begin) continue;
-            if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{path}: tensor '{entry.Name}' is larger than 2 GiB");
             file.Position = header.Length + entry.Begin;
             file.ReadExactly(tensor.bytes);
         }
 
+        foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
         return new SafetensorsFile(tensors, header.Metadata);
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SafetensorsException($"there is no file '{path}'", e);
+        }
     }
 
     /// <summary>
@@ -38,21 +53,30 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var (header, entries) = SafetensorsHeader.Write(tensors, metadata ?? new Dictionary<string, string> { ["format"] = "pt" });
-        var temporary = path + ".part";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+        // A name of its own: two writers of one file must not write into each other's.
+        var temporary = $"{path}.{Guid.NewGuid():n}.part";
+        try
         {
-            file.Write(header);
-            foreach (var entry in entries)
+            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
-                using var scope = NewDisposeScope();
-                var tensor = tensors[entry.Name].detach().cpu().contiguous();
-                if (entry.End > entry.Begin) file.Write(tensor.bytes);
+                file.Write(header);
+                foreach (var entry in entries)
+                {
+                    if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{path}: tensor '{entry.Name}' is larger than 2 GiB");
+                    using var scope = NewDisposeScope();
+                    var tensor = tensors[entry.Name].detach().cpu().contiguous();
+                    if (entry.End > entry.Begin) file.Write(tensor.bytes);
+                }
+
+                file.Flush(flushToDisk: true);
             }
 
-            file.Flush(flushToDisk: true);
+            File.Move(temporary, path, overwrite: true);
         }
-
-        File.Move(temporary, path, overwrite: true);
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 
     /// <inheritdoc/>

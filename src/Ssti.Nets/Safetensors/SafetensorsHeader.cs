@@ -21,12 +21,15 @@ internal sealed class SafetensorsHeader
     private const long LongestHeader = 100_000_000; // the reference's own bound
     private const string MetadataKey = "__metadata__";
 
+    // In the order in which the reference writes tensors, so that files it wrote are written back byte-equal.
     private static readonly (string Name, ScalarType Type, int Size)[] Types =
     [
-        ("F64", ScalarType.Float64, 8), ("I64", ScalarType.Int64, 8), ("F32", ScalarType.Float32, 4), ("I32", ScalarType.Int32, 4),
-        ("F16", ScalarType.Float16, 2), ("BF16", ScalarType.BFloat16, 2), ("I16", ScalarType.Int16, 2),
+        ("I64", ScalarType.Int64, 8), ("F64", ScalarType.Float64, 8), ("F32", ScalarType.Float32, 4), ("I32", ScalarType.Int32, 4),
+        ("BF16", ScalarType.BFloat16, 2), ("F16", ScalarType.Float16, 2), ("I16", ScalarType.Int16, 2),
         ("I8", ScalarType.Int8, 1), ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
     ];
+
+    private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private SafetensorsHeader(IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata, long length) =>
         (Entries, Metadata, Length) = (entries, metadata, length);
@@ -65,15 +68,15 @@ internal sealed class SafetensorsHeader
     {
         var entries = new List<SafetensorsEntry>();
         var offset = 0L;
-        foreach (var (name, tensor) in tensors.OrderByDescending(t => SizeOf(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal))
+        foreach (var (name, tensor) in tensors.OrderBy(t => Order(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal))
         {
-            var end = offset + tensor.numel() * SizeOf(tensor.dtype);
+            var end = offset + tensor.numel() * Types[Order(tensor.dtype)].Size;
             entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, offset, end));
             offset = end;
         }
 
         using var json = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(json))
+        using (var writer = new Utf8JsonWriter(json, Plain))
         {
             writer.WriteStartObject();
             if (metadata.Count > 0)
@@ -86,7 +89,7 @@ internal sealed class SafetensorsHeader
             foreach (var entry in entries)
             {
                 writer.WriteStartObject(entry.Name);
-                writer.WriteString("dtype", Types.First(type => type.Type == entry.Type).Name);
+                writer.WriteString("dtype", Types[Order(entry.Type)].Name);
                 writer.WriteStartArray("shape");
                 foreach (var dimension in entry.Shape) writer.WriteNumberValue(dimension);
                 writer.WriteEndArray();
@@ -150,10 +153,10 @@ internal sealed class SafetensorsHeader
         return new SafetensorsEntry(property.Name, type.Type, shape, offsets[0], offsets[1]);
     }
 
-    private static int SizeOf(ScalarType type)
+    private static int Order(ScalarType type)
     {
-        var known = Array.Find(Types, candidate => candidate.Type == type);
-        return known.Name is null ? throw new SafetensorsException($"tensors of {type} cannot be saved") : known.Size;
+        var order = Array.FindIndex(Types, candidate => candidate.Type == type);
+        return order < 0 ? throw new SafetensorsException($"tensors of {type} cannot be saved; known are {string.Join(", ", Types.Select(t => t.Name))}") : order;
     }
 
     private static SafetensorsException Damaged(string path, string why, Exception? inner = null) => new($"{path} is not a sound safetensors file: {why}", inner);
