@@ -16,6 +16,9 @@ public static class StageKinds
         new CorpusStage(),
         new DatasetStage(hub),
         new ModelStage(hub),
+        new PretrainStage(),
+        new TrainStage(),
+        new EvaluateStage(),
         new TableStage(),
     ];
 }

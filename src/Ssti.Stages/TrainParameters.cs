@@ -1,0 +1,80 @@
+using System.ComponentModel;
+using Ssti.Training.FineTuning;
+
+namespace Ssti.Stages;
+
+/// <summary>How a model is fine-tuned. The defaults are the published protocol's.</summary>
+public sealed record TrainParameters
+{
+    /// <summary>What is trained.</summary>
+    [Description("what is trained: adapter (LoRA), head (the head alone) or everything (full fine-tuning, the paper's rank 0)")]
+    public TrainedPart Train { get; init; } = TrainedPart.Adapter;
+
+    /// <summary>LoRA's r.</summary>
+    [Description("LoRA rank r")]
+    public int Rank { get; init; } = 64;
+
+    /// <summary>LoRA's alpha.</summary>
+    [Description("LoRA alpha; by default the rank, as published")]
+    public double? Alpha { get; init; }
+
+    /// <summary>LoRA's dropout.</summary>
+    [Description("LoRA dropout, 0 to 1")]
+    public double LoraDropout { get; init; } = 0.05;
+
+    /// <summary>Which linears get an adapter.</summary>
+    [Description("linears that get an adapter, by the end of their names; as published, which on BERT is the three 'dense' of a layer")]
+    public List<string> TargetModules { get; init; } = ["q_proj", "k_proj", "v_proj", "dense"];
+
+    /// <summary>DoRA instead of LoRA.</summary>
+    [Description("train a magnitude a row as well (DoRA)")]
+    public bool Dora { get; init; }
+
+    /// <summary>Train the head too.</summary>
+    [Description("train the head too; as published it stays frozen at its random initialisation")]
+    public bool TrainHead { get; init; }
+
+    /// <summary>The split to train on.</summary>
+    [Description("split to train on")]
+    public string Split { get; init; } = "train";
+
+    /// <summary>Tokens of a row.</summary>
+    [Description("tokens of a row: longer rows are cut, shorter ones padded on the right")]
+    public int MaxLength { get; init; } = 512;
+
+    /// <summary>Updates.</summary>
+    [Description("updates")]
+    public int Steps { get; init; } = 500;
+
+    /// <summary>Rows of an update.</summary>
+    [Description("rows of an update")]
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Rows of one pass.</summary>
+    [Description("rows of one pass through the model, where memory is short; 0 for all rows of the update at once")]
+    public int MicroBatchSize { get; init; }
+
+    /// <summary>The optimiser.</summary>
+    [Description("adafactor or adam-w")]
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.Adafactor;
+
+    /// <summary>Peak learning rate.</summary>
+    [Description("peak learning rate of the cosine schedule")]
+    public double LearningRate { get; init; } = 1e-4;
+
+    /// <summary>Weight decay.</summary>
+    [Description("decoupled weight decay, times the learning rate")]
+    public double WeightDecay { get; init; } = 1e-5;
+
+    /// <summary>Warm-up.</summary>
+    [Description("share of the updates in which the learning rate rises from 0")]
+    public double WarmUpShare { get; init; } = 0.05;
+
+    /// <summary>Clipping.</summary>
+    [Description("bound of the 2-norm of all gradients together")]
+    public double GradientNormBound { get; init; } = 1.0;
+
+    /// <summary>Dropouts in training.</summary>
+    [Description("whether the model's and LoRA's dropouts are on in training")]
+    public bool Dropouts { get; init; } = true;
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ssti.Corpus.Datasets;
+using Ssti.Engine.Stages;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using Ssti.Nets.Safetensors;
+using Ssti.Nets.Tokenizers;
+using Ssti.Training;
+using Ssti.Training.Batches;
+using Ssti.Training.FineTuning;
+
+namespace Ssti.Stages;
+
+/// <summary>
+/// Fine-tunes a pretrained encoder: the adapter in PEFT's files, <c>head.safetensors</c>, <c>training.json</c> (what an evaluation must know) and
+/// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update).
+/// </summary>
+public sealed class TrainStage : StageKind<TrainParameters>
+{
+    /// <summary>The head's weight and bias.</summary>
+    public const string HeadFile = "head.safetensors";
+
+    /// <summary>What an evaluation must know of the training.</summary>
+    public const string DescriptionFile = "training.json";
+
+    private const int Checkpoints = 10;
+
+    /// <inheritdoc/>
+    public override string Name => "train";
+
+    /// <inheritdoc/>
+    public override int Version => 1;
+
+    /// <inheritdoc/>
+    public override string Summary => "Fine-tunes a pretrained encoder with LoRA on a dataset, by the published protocol unless told otherwise.";
+
+    /// <inheritdoc/>
+    public override bool UsesTensors => true;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<StageInput> Inputs { get; } =
+    [
+        new("data", "The dataset to train on (uses: dataset, corpus or inject)"),
+        new("model", "The pretrained encoder (uses: model or pretrain)"),
+    ];
+
+    /// <inheritdoc/>
+    public override IEnumerable<ParameterError> Validate(TrainParameters parameters)
+    {
+        if (parameters.Rank < 1) yield return new("rank", "must be at least 1; for full fine-tuning (the paper's rank 0) set train: everything");
+        if (parameters.Alpha is <= 0) yield return new("alpha", "must be positive");
+        if (parameters.LoraDropout is not (>= 0 and < 1)) yield return new("lora-dropout", "must be at least 0 and less than 1");
+        if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
+        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare)) yield return error;
+        if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
+        if (!(parameters.GradientNormBound > 0)) yield return new("gradient-norm-bound", "must be positive");
+        if (!(parameters.WeightDecay >= 0)) yield return new("weight-decay", "must not be negative");
+    }
+
+    /// <inheritdoc/>
+    public override Task RunAsync(TrainParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
+    {
+        var encoder = EncoderInput.Open(context.Input("model"), context);
+        encoder.RequireLength(parameters.MaxLength);
+        var dataset = DatasetReader.Open(context.Input("data").PathOf);
+        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), encoder.Tokenizer(), parameters.MaxLength, context.Compute.Threads, cancellation);
+        context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
+        var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
+        using var weights = encoder.Weights();
+        using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target);
+        var steps = tuner.Run(
+            rows, context.ScratchFolder, record => context.Progress(new(record.Step, settings.Steps, "updates", $"loss {record.Loss:0.000}")), cancellation);
+        File.WriteAllText(context.Output("steps.jsonl"), steps);
+        Save(tuner, encoder, context);
+        var description = Describe(parameters, dataset.Info, encoder.Name, tuner.TrainableParameters, rows);
+        File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
+        context.Metrics["rows"] = rows.Count;
+        context.Metrics["truncatedRows"] = rows.Truncated;
+        context.Metrics["trainableParameters"] = tuner.TrainableParameters;
+        context.Metrics["finalLoss"] = (double)JsonNode.Parse(steps[(steps.LastIndexOf('\n', steps.Length - 2) + 1)..])!["loss"]!;
+    });
+
+    private static FineTuningSettings Settings(TrainParameters parameters, int classes, long seed) => new()
+    {
+        Train = parameters.Train,
+        Lora = new LoraConfig(parameters.Rank, parameters.Alpha ?? parameters.Rank, parameters.LoraDropout, parameters.TargetModules, parameters.Dora),
+        TrainHead = parameters.TrainHead,
+        Classes = classes,
+        Steps = parameters.Steps,
+        BatchSize = parameters.BatchSize,
+        MicroBatchSize = parameters.MicroBatchSize,
+        Optimizer = parameters.Optimizer,
+        LearningRate = parameters.LearningRate,
+        WeightDecay = parameters.WeightDecay,
+        WarmUpShare = parameters.WarmUpShare,
+        GradientNormBound = parameters.GradientNormBound,
+        Dropouts = parameters.Dropouts,
+        Seed = seed,
+        CheckpointEvery = Math.Max(1, parameters.Steps / Checkpoints),
+    };
+
+    private static void Save(FineTuner tuner, EncoderInput encoder, StageContext context)
+    {
+        SafetensorsFile.Write(context.Output(HeadFile), tuner.Head.Parameters.Copy());
+        if (tuner.Adapter is { } adapter)
+        {
+            using var peft = PeftAdapter.From(adapter, encoder.Name);
+            peft.Write(context.OutputFolder);
+        }
+
+        if (tuner.EncoderTensors() is not { } tensors) return;
+        SafetensorsFile.Write(context.Output("model.safetensors"), tensors);
+        File.WriteAllText(context.Output("config.json"), encoder.Config.ToJson());
+    }
+
+    private static JsonObject Describe(TrainParameters parameters, DatasetInfo dataset, string backbone, long trainable, TokenizedRows rows) => new()
+    {
+        ["backbone"] = backbone,
+        ["dataset"] = dataset.Name,
+        ["labels"] = new JsonArray([.. dataset.Labels.Select(label => (JsonNode)label)]),
+        ["split"] = parameters.Split,
+        ["maxLength"] = parameters.MaxLength,
+        ["trained"] = JsonNamingPolicy.KebabCaseLower.ConvertName(parameters.Train.ToString()),
+        ["rows"] = rows.Count,
+        ["truncatedRows"] = rows.Truncated,
+        ["trainableParameters"] = trainable,
+        ["provenance"] = dataset.Provenance.DeepClone(),
+    };
+}
