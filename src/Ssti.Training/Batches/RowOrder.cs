@@ -12,6 +12,8 @@ namespace Ssti.Training.Batches;
 /// <param name="seed">The seed.</param>
 public sealed class RowOrder(int rows, long seed)
 {
+    private const ulong Purpose = 0xD1B54A32D192ED03UL;
+
     private readonly int[] _permutation = new int[rows];
     private long _epoch = -1;
 
@@ -28,7 +30,7 @@ public sealed class RowOrder(int rows, long seed)
 
     private void Shuffle(long epoch)
     {
-        var random = new SplitMix64(unchecked((ulong)seed ^ (0xD1B54A32D192ED03UL * (ulong)(epoch + 1))));
+        var random = SplitMix64.Of(seed, Purpose, epoch);
         for (var i = 0; i < rows; i++) _permutation[i] = i;
         for (var i = rows - 1; i > 0; i--)
         {

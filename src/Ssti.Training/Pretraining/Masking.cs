@@ -10,12 +10,14 @@ namespace Ssti.Training.Pretraining;
 /// <param name="Targets">Their true ids.</param>
 internal sealed record Masking(long[] Ids, long[] Mask, long[] Places, long[] Targets)
 {
+    private const ulong Purpose = 0x8CB92BA72F3D8DD7UL;
+
     /// <summary>
     /// Picks each ordinary token with a probability; of the picked 80 % become [MASK], 10 % a random ordinary token, and 10 % stay as they are.
     /// </summary>
-    public static Masking Of(TokenizedRows rows, ReadOnlySpan<int> picked, WordPieceTokenizer tokenizer, double share, ulong seed)
+    public static Masking Of(TokenizedRows rows, ReadOnlySpan<int> picked, WordPieceTokenizer tokenizer, double share, long seed, int step)
     {
-        var random = new SplitMix64(seed);
+        var random = SplitMix64.Of(seed, Purpose, step);
         var length = rows.MaxLength;
         var ids = new long[picked.Length * length];
         var mask = new long[ids.Length];

@@ -55,7 +55,7 @@ public sealed class Pretrainer : IDisposable
     {
         using var scope = NewDisposeScope();
         _random.Reseed(step + 1);
-        var masked = Masking.Of(rows, picked, _tokenizer, _settings.MaskShare, unchecked((ulong)_settings.Seed + (0x9E3779B97F4A7C15UL * (ulong)(step + 1))));
+        var masked = Masking.Of(rows, picked, _tokenizer, _settings.MaskShare, _settings.Seed, step);
         var ids = tensor(masked.Ids, picked.Length, rows.MaxLength, device: _target.Device);
         var mask = tensor(masked.Mask, picked.Length, rows.MaxLength, device: _target.Device);
         var loss = _model.Loss(ids, mask, tensor(masked.Places, device: _target.Device), tensor(masked.Targets, device: _target.Device), _random, _target.Dtype);
