@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Ssti.Engine.Planning;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary>What every verb on a pipeline takes: the file, overrides, and a selection of stages.</summary>
+internal static class PipelineOptions
+{
+    public static Argument<string> Pipeline { get; } = new("pipeline.yaml") { Description = "The pipeline's file." };
+
+    public static Option<string[]> Set { get; } = new("--set")
+    {
+        Description = "Override a parameter: params.rank=8, imdb.source=../data/imdb, compute.threads=1. May be repeated.",
+        HelpName = "name=value",
+    };
+
+    public static Option<string?> Device { get; } = Among(
+        new Option<string?>("--device") { Description = "Where tensors are computed; short for --set compute.device=...", HelpName = "auto|cpu|cuda" }, "auto", "cpu", "cuda");
+
+    public static Option<string[]> Until { get; } = Globs("--until", "Only these stages and what they need.");
+
+    public static Option<string[]> From { get; } = Globs("--from", "Only these stages and what needs them; what they need must be cached.");
+
+    public static Option<string[]> Only { get; } = Globs("--only", "Only these stages; what they need must be cached.");
+
+    public static Option<string[]> Force { get; } = Globs("--force", "Run these stages although they are cached.", "-f");
+
+    public static Option<bool> Question { get; } = new("--question") { Description = "Run nothing; exit with 3 when anything is stale, else 0." };
+
+    /// <summary>Adds what selects stages of a pipeline.</summary>
+    public static void AddTo(Command command)
+    {
+        command.Add(Pipeline);
+        foreach (var option in new Option[] { Set, Device, Until, From, Only, Force, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+    }
+
+    public static RunSelection Selection(ParseResult parsed) => new()
+    {
+        Until = parsed.GetValue(Until) ?? [],
+        From = parsed.GetValue(From) ?? [],
+        Only = parsed.GetValue(Only) ?? [],
+        Force = parsed.GetValue(Force) ?? [],
+    };
+
+    private static Option<string[]> Globs(string name, string description, params string[] aliases) =>
+        new(name, aliases) { Description = description, HelpName = "stage" };
+
+    private static Option<string?> Among(Option<string?> option, params string[] values)
+    {
+        option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+}

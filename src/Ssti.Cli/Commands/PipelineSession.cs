@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Ssti.Engine.Keys;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Running;
+using Ssti.Engine.Stages;
+using Ssti.Engine.Yaml;
+using Ssti.Store.Files;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary>A loaded pipeline with the store it runs on.</summary>
+internal sealed record PipelineSession(Pipeline Pipeline, FileStore Store, Workspace Workspace, Runner Runner)
+{
+    /// <summary>Loads the pipeline that the command line names; its errors are shown and end the command.</summary>
+    /// <exception cref="UserException">The pipeline has errors.</exception>
+    public static PipelineSession Open(ParseResult parsed, CliHost host) => Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline));
+
+    /// <summary>Loads a pipeline file, with the command line's overrides.</summary>
+    /// <exception cref="UserException">The pipeline has errors.</exception>
+    public static PipelineSession Open(ParseResult parsed, CliHost host, string file)
+    {
+        var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
+        if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
+        var loaded = PipelineLoader.Load(PathOf(file, host), sets, new StageCatalog(host.Kinds()));
+        foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
+        if (loaded.Pipeline is { } pipeline)
+        {
+            var folder = CommonOptions.StoreFolder(parsed, host);
+            var (store, workspace) = (new FileStore(folder), new Workspace(folder));
+            return new(pipeline, store, workspace, new Runner(store, workspace, new KeyBuilder(host.Probe), host.Time));
+        }
+
+        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(loaded.Diagnostics));
+        var errors = loaded.Diagnostics.Count(diagnostic => diagnostic.Severity == Severity.Error);
+        throw new UserException($"{errors} {(errors == 1 ? "error" : "errors")} in the pipeline; nothing was run");
+    }
+
+    public Task<Plan> PlanAsync(ParseResult parsed, CancellationToken cancellation) =>
+        Runner.PlanAsync(Pipeline, PipelineOptions.Selection(parsed), cancellation);
+
+    // The name as typed is what messages repeat; it is made absolute only where the host stands in another folder than the process.
+    private static string PathOf(string named, CliHost host)
+    {
+        var full = Path.GetFullPath(named, host.WorkingFolder);
+        return full == Path.GetFullPath(named) ? named : full;
+    }
+
+    private static JsonObject Json(IReadOnlyList<Diagnostic> diagnostics) => new()
+    {
+        ["diagnostics"] = new JsonArray([.. diagnostics.Select(diagnostic => new JsonObject
+        {
+            ["severity"] = diagnostic.Severity.ToString().ToLowerInvariant(),
+            ["code"] = diagnostic.Code,
+            ["file"] = diagnostic.Where.File,
+            ["line"] = diagnostic.Where.Line,
+            ["column"] = diagnostic.Where.Column,
+            ["message"] = diagnostic.Message,
+            ["help"] = diagnostic.Help,
+        })]),
+    };
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using Ssti.Cli.Display;
+using Ssti.Engine.Planning;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti plan</c>: what a run would do, and why.</summary>
+internal static class PlanCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("plan", "Say what a run would do, and why; run nothing.");
+        PipelineOptions.AddTo(command);
+        command.Add(PipelineOptions.Question);
+        command.Add(CommonOptions.Verbose);
+        command.SetAction((parsed, cancellation) => ShowAsync(host, parsed, cancellation));
+        return command;
+    }
+
+    /// <summary>Shows the plan; <c>ssti run -n</c> does the same.</summary>
+    public static async Task<int> ShowAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        foreach (var warning in plan.Warnings) host.Terminal.Error.WriteLine($"warning: {warning}");
+        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
+        else PlanText.Write(host.Terminal.Out, plan, parsed.GetValue(CommonOptions.Verbose));
+        return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
+    }
+}

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Ssti.Cli.Display;
+using Ssti.Engine.Running;
+using Ssti.Reporting.Tables;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti run</c>: executes what is stale, shows it going on, and prints the tables it made.</summary>
+internal static class RunCommand
+{
+    private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Show the plan; run nothing." };
+    private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "After a failure go on with what does not need the failed stage." };
+
+    private static readonly Option<int?> Jobs = Positive("--jobs", "-j",
+        "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores).");
+
+    private static readonly Option<int?> Gpus = Positive("--gpus", null, "GPUs that stages share, each taken whole (default: 1).");
+
+    private static readonly Option<long?> Memory = new("--memory")
+    {
+        Description = "Memory that stages with a 'memory' resource share, such as 8G (default: no limit).",
+        HelpName = "bytes",
+        CustomParser = result => ParseBytes(result.Tokens[0].Value) is { } bytes ? bytes : Refuse(result, "is not a size such as 500M or 8G"),
+    };
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
+        PipelineOptions.AddTo(command);
+        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, PipelineOptions.Question, CommonOptions.Quiet, CommonOptions.Verbose })
+            command.Add(option);
+        command.SetAction((parsed, cancellation) =>
+            parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
+            : parsed.GetValue(PipelineOptions.Question) ? AskAsync(host, parsed, cancellation)
+            : RunAsync(host, parsed, cancellation));
+        return command;
+    }
+
+    private static async Task<int> AskAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
+        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Out.WriteLine(PlanText.Summary(plan));
+        return plan.IsStale ? ExitCodes.Stale : ExitCodes.Done;
+    }
+
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var session = PipelineSession.Open(parsed, host);
+        var (quiet, verbose) = (parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose));
+        var options = new RunOptions
+        {
+            Selection = PipelineOptions.Selection(parsed),
+            Jobs = parsed.GetValue(Jobs) ?? Environment.ProcessorCount,
+            Gpus = parsed.GetValue(Gpus) ?? 1,
+            Memory = parsed.GetValue(Memory),
+            KeepGoing = parsed.GetValue(KeepGoing),
+            CommandLine = $"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}",
+        };
+
+        RunResult result;
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using (var display = new DeferredDisplay(host.Terminal, quiet))
+        {
+            using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
+            using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
+            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose), interruption.Token);
+        }
+
+        var tables = await TableOutput.OfAsync(session, result, CancellationToken.None);
+        var output = host.Terminal.Out;
+        if (parsed.GetValue(CommonOptions.Json))
+        {
+            JsonOutput.Write(output, RunText.Json(result, tables));
+        }
+        else
+        {
+            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole());
+            if (!quiet) RunText.Write(output, result, verbose);
+        }
+
+        RunText.WriteFailures(host.Terminal.Error, result);
+        if (result.Outcome == RunOutcome.Cancelled)
+            host.Terminal.Error.WriteLine("interrupted; finished stages are kept: the same command goes on from here");
+        return result.Outcome switch
+        {
+            RunOutcome.Succeeded => ExitCodes.Done,
+            RunOutcome.Cancelled => ExitCodes.Interrupted,
+            _ => ExitCodes.Failed,
+        };
+    }
+
+    /// <summary>The first signal drains the run; a second one does what it always does, and ends the process.</summary>
+    private static PosixSignalRegistration Intercept(PosixSignal signal, CancellationTokenSource interruption, IRunDisplay display) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            if (interruption.IsCancellationRequested) return;
+            context.Cancel = true;
+            display.Warn("interrupted: running stages have 5 s to stop (once more to end at once)");
+            interruption.Cancel();
+        });
+
+    private static Option<int?> Positive(string name, string? alias, string description)
+    {
+        var option = new Option<int?>(name, alias is null ? [] : [alias]) { Description = description, HelpName = "n" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && number < 1)
+                result.AddError($"{name} must be 1 or more.");
+        });
+        return option;
+    }
+
+    private static long? ParseBytes(string text)
+    {
+        var scale = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, 'T' => 40, _ => 0 };
+        var digits = scale > 0 ? text[..^1] : text;
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue >> scale ? number << scale : null;
+    }
+
+    private static long? Refuse(System.CommandLine.Parsing.ArgumentResult result, string why)
+    {
+        result.AddError($"--memory: '{result.Tokens[0].Value}' {why}.");
+        return null;
+    }
+}

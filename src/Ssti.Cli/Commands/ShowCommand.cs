@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Records;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti show</c>: a stage of a pipeline, a run, a key, a tree or a blob, with where it came from.</summary>
+internal static class ShowCommand
+{
+    private const int ShortestPrefix = 6;
+
+    private static readonly Argument<string> What = new("what")
+    {
+        Description = "A pipeline file (with a stage behind it), a run (its number, or 'last'), or the first digits of a key, tree or blob.",
+    };
+
+    private static readonly Argument<string?> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob.", Arity = ArgumentArity.ZeroOrOne };
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("show", "Show a stage, run, key, tree or blob, with where it came from.") { What, Stage };
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var found = await FindAsync(host, parsed, cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, found);
+            else ShowText.Write(host.Terminal.Out, found);
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static async Task<JsonObject> FindAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var (what, stage) = (parsed.GetRequiredValue(What), parsed.GetValue(Stage));
+        var file = Path.GetFullPath(what, host.WorkingFolder);
+        if (stage is not null) return await StagesAsync(host, parsed, what, stage, cancellation);
+        if (File.Exists(file)) throw new UserException($"say which stage of {what}: ssti show {what} <stage>; 'ssti status {what}' lists them");
+
+        var folder = CommonOptions.StoreFolder(parsed, host);
+        var history = new RunHistory(new Workspace(folder));
+        if ((what == "last" ? history.Latest() : history.Find(what)) is { } run) return ShowJson.Of(run);
+        if (what.Length < ShortestPrefix || !what.All(char.IsAsciiHexDigitLower))
+            throw new UserException($"'{what}' is no pipeline file, no run in {folder}, and no digest (at least {ShortestPrefix} hexadecimal digits)");
+        return await DigestAsync(new FileStore(folder), what, cancellation);
+    }
+
+    private static async Task<JsonObject> StagesAsync(CliHost host, ParseResult parsed, string pipeline, string stage, CancellationToken cancellation)
+    {
+        var session = PipelineSession.Open(parsed, host, pipeline);
+        var glob = new Glob(stage);
+        var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [stage] }, cancellation);
+        var shown = new JsonArray();
+        foreach (var planned in plan.Stages.Where(planned => glob.Matches(planned.Instance)))
+        {
+            var records = planned.Hit is null ? [] : (await session.Store.RecordsAsync([planned.Key!.Value], cancellation))[0];
+            shown.Add(records.FirstOrDefault(record => record.Tree == planned.Hit!.Tree) is { } record
+                ? ShowJson.Of(record, planned.Instance.Name)
+                : new JsonObject
+                {
+                    ["stage"] = planned.Instance.Name, ["uses"] = planned.Instance.Kind.Name, ["state"] = "stale", ["key"] = planned.Key?.ToString(),
+                    ["reasons"] = PlanText.Reasons(planned.Reasons),
+                });
+        }
+
+        return new JsonObject { ["stages"] = shown };
+    }
+
+    private static async Task<JsonObject> DigestAsync(FileStore store, string prefix, CancellationToken cancellation)
+    {
+        var keys = new List<Digest>();
+        await foreach (var key in store.KeysAsync(cancellation)) keys.Add(key);
+        var byKey = keys.Where(key => key.ToString().StartsWith(prefix, StringComparison.Ordinal)).ToArray();
+        if (byKey.Length > 0) return Records([.. (await store.RecordsAsync(byKey, cancellation)).SelectMany(records => records)]);
+
+        // What made it is only to be found by looking at all records; that takes a second for ten thousand.
+        var summaries = (await store.SummariesAsync(keys, cancellation)).SelectMany(list => list).Where(summary => summary.Damage is null).ToArray();
+        var makers = summaries.Where(summary => Is(summary.Tree)).ToArray();
+        if (makers.Length > 0) return Records(await FullAsync(makers));
+        var owners = summaries.Where(summary => summary.Files.Any(entry => Is(entry.Digest))).ToArray();
+        if (owners.Length > 0)
+        {
+            var entry = owners[0].Files.First(candidate => Is(candidate.Digest));
+            return new JsonObject
+            {
+                ["blob"] = entry.Digest.ToString(), ["path"] = store.PathOf(entry.Digest), ["size"] = entry.Size,
+                ["in"] = new JsonArray([.. (await FullAsync(owners)).Select(record => new JsonObject
+                {
+                    ["stage"] = record.Stage, ["pipeline"] = record.Pipeline, ["key"] = record.Key.ToString(),
+                    ["file"] = record.Files.First(candidate => Is(candidate.Digest)).Path,
+                })]),
+            };
+        }
+
+        await foreach (var blob in store.BlobsAsync(cancellation))
+        {
+            if (Is(blob.Digest))
+                return new JsonObject { ["blob"] = blob.Digest.ToString(), ["path"] = store.PathOf(blob.Digest), ["size"] = blob.Size, ["in"] = new JsonArray() };
+        }
+
+        throw new UserException($"no key, tree or blob in {store.Location} begins with {prefix}");
+
+        bool Is(Digest digest) => digest.ToString().StartsWith(prefix, StringComparison.Ordinal);
+        JsonObject Records(IReadOnlyList<ActionRecord> records) => new() { ["stages"] = new JsonArray([.. records.Select(record => ShowJson.Of(record, record.Stage))]) };
+        async Task<IReadOnlyList<ActionRecord>> FullAsync(IReadOnlyList<RecordSummary> some)
+        {
+            var full = await store.RecordsAsync([.. some.Select(summary => summary.Key).Distinct()], cancellation);
+            return [.. full.SelectMany(records => records).Where(record => some.Any(summary => summary.Tree == record.Tree && summary.Key == record.Key))];
+        }
+    }
+}

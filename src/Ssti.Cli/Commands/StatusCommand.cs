@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Records;
+using Ssti.Reporting.Tables;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti status</c>: a pipeline in one screen: a row a stage, and its last run.</summary>
+internal static class StatusCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("status", "Show how far a pipeline is, a row a stage, and its last run.");
+        command.Add(PipelineOptions.Pipeline);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var session = PipelineSession.Open(parsed, host);
+            var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
+            var last = new RunHistory(session.Workspace).Latest(session.Pipeline.Name);
+            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, last));
+            else Write(host.Terminal.Out, plan, last);
+            return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static void Write(TextWriter output, Plan plan, PastRun? last)
+    {
+        var rows = plan.Stages.GroupBy(stage => stage.Instance.Stage).Select(cells => (IReadOnlyList<Cell>)
+        [
+            new TextCell(cells.Key), new TextCell(cells.First().Instance.Kind.Name),
+            new NumberCell(NumberFormat.Count, cells.Count()), new NumberCell(NumberFormat.Count, cells.Count(cell => cell.State == PlanState.Cached)),
+            new TextCell(cells.FirstOrDefault(cell => cell.State != PlanState.Cached) is { } stale ? string.Join("; ", stale.Reasons) : ""),
+        ]);
+        var table = new Table(
+            plan.Pipeline.Description is { } description ? $"{plan.Pipeline.Name}: {description.ReplaceLineEndings(" ").Trim()}" : plan.Pipeline.Name,
+            [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("cached", "cached"), new("why", "first to run, because", Align.Left)],
+            [.. rows],
+            []);
+        output.WriteLine(table.ToConsole());
+        output.WriteLine(PlanText.Summary(plan));
+        output.WriteLine(last is null
+            ? "no run yet"
+            : string.Create(CultureInfo.InvariantCulture,
+                $"last run {last.Id} at {last.At:yyyy-MM-dd HH:mm}: {last.Outcome ?? "unfinished"}{(last.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}"));
+    }
+
+    private static JsonObject Json(Plan plan, PastRun? last)
+    {
+        var json = PlanText.Json(plan);
+        json["last-run"] = last is null ? null : new JsonObject { ["run"] = last.Id, ["at"] = last.At, ["outcome"] = last.Outcome, ["seconds"] = last.Seconds };
+        return json;
+    }
+}

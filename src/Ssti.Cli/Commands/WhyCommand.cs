@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti why</c>: the reasons why stages would run, each on a line.</summary>
+internal static class WhyCommand
+{
+    private static readonly Argument<string> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob." };
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("why", "Say why a stage would run, field by field, or that it is cached.");
+        command.Add(PipelineOptions.Pipeline);
+        command.Add(Stage);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var session = PipelineSession.Open(parsed, host);
+            var glob = new Glob(parsed.GetRequiredValue(Stage));
+            var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [glob.ToString()] }, cancellation);
+            var stages = plan.Stages.Where(stage => glob.Matches(stage.Instance)).ToArray();
+            if (parsed.GetValue(CommonOptions.Json))
+            {
+                JsonOutput.Write(host.Terminal.Out, new JsonObject
+                {
+                    ["stages"] = new JsonArray([.. stages.Select(stage => new JsonObject
+                    {
+                        ["stage"] = stage.Instance.Name,
+                        ["state"] = stage.State.ToString().ToLowerInvariant(),
+                        ["reasons"] = PlanText.Reasons(stage.Reasons),
+                    })]),
+                });
+                return ExitCodes.Done;
+            }
+
+            foreach (var stage in stages)
+            {
+                host.Terminal.Out.WriteLine(stage.State == PlanState.Cached
+                    ? $"{stage.Instance.Name}: cached (key {stage.Key!.Value.Short})"
+                    : $"{stage.Instance.Name}: would run");
+                foreach (var reason in stage.Reasons) host.Terminal.Out.WriteLine($"  {reason}");
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}

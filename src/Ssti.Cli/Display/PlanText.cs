@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Ssti.Engine.Planning;
+using Ssti.Reporting.Tables;
+
+namespace Ssti.Cli.Display;
+
+/// <summary>A plan for people and for programs.</summary>
+internal static class PlanText
+{
+    public static void Write(TextWriter output, Plan plan, bool verbose)
+    {
+        var shown = plan.Stages.Where(stage => verbose || stage.State != PlanState.Cached).ToArray();
+        if (shown.Length > 0)
+        {
+            var table = new Table(
+                $"Plan of {plan.Pipeline.Name}",
+                [new("stage", "stage", Align.Left), new("plan", "plan", Align.Left), new("estimate", "estimate", Align.Left), new("why", "why", Align.Left)],
+                [.. shown.Select(stage => (IReadOnlyList<Cell>)
+                [
+                    new TextCell(stage.Instance.Name), new TextCell(stage.State.ToString().ToLowerInvariant()),
+                    new TextCell(stage.State == PlanState.Run ? Durations.Estimate(stage.Estimate?.Seconds, stage.Estimate?.Runs ?? 0) : ""),
+                    new TextCell(string.Join("; ", stage.Reasons)),
+                ])],
+                []);
+            output.WriteLine(table.ToConsole());
+        }
+
+        output.WriteLine(Summary(plan));
+    }
+
+    /// <summary>One line: how much is cached, how much has to run, and how long that may take.</summary>
+    public static string Summary(Plan plan)
+    {
+        var cached = plan.Stages.Count(stage => stage.State == PlanState.Cached);
+        var blocked = plan.Stages.Count(stage => stage.State == PlanState.Blocked);
+        var run = plan.Stages.Where(stage => stage.State == PlanState.Run).ToArray();
+        var text = $"{plan.Stages.Count} stages: {cached} cached, {run.Length} to run{(blocked > 0 ? $", {blocked} blocked" : "")}";
+        if (run.Length == 0) return text;
+        var known = run.Where(stage => stage.Estimate is not null).ToArray();
+        var time = known.Length == 0 ? "unknown" : $"~{Durations.Show(known.Sum(stage => stage.Estimate!.Seconds))}";
+        return $"{text}; work: {time}{(known.Length > 0 && known.Length < run.Length ? $", and {run.Length - known.Length} unknown" : "")}";
+    }
+
+    public static JsonObject Json(Plan plan) => new()
+    {
+        ["pipeline"] = plan.Pipeline.Name,
+        ["stale"] = plan.IsStale,
+        ["warnings"] = new JsonArray([.. plan.Warnings.Select(warning => JsonValue.Create(warning))]),
+        ["stages"] = new JsonArray([.. plan.Stages.Select(stage => new JsonObject
+        {
+            ["stage"] = stage.Instance.Name,
+            ["uses"] = stage.Instance.Kind.Name,
+            ["state"] = stage.State.ToString().ToLowerInvariant(),
+            ["key"] = stage.Key?.ToString(),
+            ["tree"] = stage.State == PlanState.Cached ? stage.Hit?.Tree.ToString() : null,
+            ["estimate"] = stage.Estimate is { } estimate ? new JsonObject { ["seconds"] = estimate.Seconds, ["runs"] = estimate.Runs } : null,
+            ["reasons"] = Reasons(stage.Reasons),
+        })]),
+    };
+
+    public static JsonArray Reasons(IReadOnlyList<Reason> reasons) => new([.. reasons.Select(reason => new JsonObject
+    {
+        ["kind"] = Kebab(reason.Kind.ToString()),
+        ["field"] = reason.Field,
+        ["old"] = reason.Old,
+        ["new"] = reason.New,
+        ["detail"] = reason.Detail,
+        ["text"] = reason.ToString(),
+    })]);
+
+    private static string Kebab(string name) =>
+        string.Concat(name.Select((c, index) => char.IsUpper(c) && index > 0 ? $"-{char.ToLowerInvariant(c)}" : char.ToLowerInvariant(c).ToString()));
+}

@@ -1,0 +1,42 @@
+using Ssti.Engine.Running;
+
+namespace Ssti.Cli.Display;
+
+/// <summary>Passes on to a display what a run tells.</summary>
+internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListener
+{
+    public void On(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case RunEvent.PlanReady ready:
+                display.Info($"run {ready.RunId}: {PlanText.Summary(ready.Plan)}");
+                break;
+            case RunEvent.StageStarted started:
+                display.Started(started.Stage.Instance.Name, started.Stage.Estimate?.Seconds, started.Stage.Estimate?.Runs ?? 0);
+                if (verbose) display.Info($"{started.Stage.Instance.Name}: runs because {string.Join("; ", started.Stage.Reasons)}");
+                break;
+            case RunEvent.StageWaiting waiting:
+                display.Info($"{waiting.Instance.Name}: another process is at work on it; waiting");
+                break;
+            case RunEvent.StageProgressed progressed:
+                display.Progress(progressed.Instance.Name, progressed.Progress);
+                break;
+            case RunEvent.StageLogged logged when verbose:
+                display.Info($"{logged.Instance.Name}| {logged.Line}");
+                break;
+            case RunEvent.StageRetried retried:
+                display.Warn($"{retried.Instance.Name}: attempt {retried.Attempt} failed ({retried.Error}); trying again");
+                break;
+            case RunEvent.StageFinished { Result: { State: StageState.Done } done }:
+                display.Finished(done.Instance.Name, $"done in {Durations.Show(done.Durations!.Execute)}");
+                break;
+            case RunEvent.StageFinished { Result: { State: StageState.Failed or StageState.Cancelled } ended }:
+                display.Finished(ended.Instance.Name, ended.State == StageState.Failed ? "failed" : "interrupted");
+                break;
+            case RunEvent.Warned warned:
+                display.Warn($"warning: {warned.Message}");
+                break;
+        }
+    }
+}

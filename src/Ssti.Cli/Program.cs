@@ -1,0 +1,16 @@
+using Ssti.Cli.Commands;
+using Ssti.Cli;
+using Ssti.Corpus.Hub;
+using Ssti.Stages;
+
+// UTF-8 whatever the locale: the tables have dashes and plus-minus signs.
+Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+return await CommandLine.RunAsync(args, new CliHost
+{
+    Kinds = () => StageKinds.With(HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))),
+    Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),
+    WorkingFolder = Environment.CurrentDirectory,
+    Environment = Environment.GetEnvironmentVariable,
+    Probe = new MachineProbe(),
+});
