@@ -36,9 +36,10 @@ internal sealed class LiveDisplay : IRunDisplay
     {
         lock (_gate)
         {
-            var task = _context!.AddTask(Markup.Escape($"{stage}  {Durations.Estimate(seconds, runs)}"), maxValue: 1);
+            var estimate = seconds is null ? "estimate unknown" : Durations.Estimate(seconds, runs);
+            var task = _context!.AddTask(Markup.Escape($"{stage}  {estimate}"), maxValue: 1);
             task.IsIndeterminate = true;
-            _bars[stage] = new Bar(stage, task, Durations.Estimate(seconds, runs));
+            _bars[stage] = new Bar(stage, task, estimate);
         }
     }
 
