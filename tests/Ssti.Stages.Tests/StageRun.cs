@@ -4,7 +4,7 @@ using Ssti.Engine.Stages;
 
 namespace Ssti.Stages.Tests;
 
-/// <summary>Runs a stage without inputs in a folder of its own, and shows what it left.</summary>
+/// <summary>Runs a stage in a folder of its own, and shows what it left.</summary>
 internal sealed class StageRun : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("ssti-stage-").FullName;
@@ -40,7 +40,7 @@ internal sealed class StageRun : IDisposable
         Assert.True(Digest() == digest, $"'{stage.Name}' gives other bytes ({Digest()}) than its version {version} did: stored results would be stale, so raise Version");
     }
 
-    public async Task<StageRun> RunAsync<T>(StageKind<T> stage, T parameters, long seed = 42) where T : class
+    public async Task<StageRun> RunAsync<T>(StageKind<T> stage, T parameters, long seed = 42, params (string Name, InputTree Tree)[] inputs) where T : class
     {
         Assert.Empty(stage.Validate(parameters));
         if (Directory.Exists(Output)) Directory.Delete(Output, recursive: true);
@@ -48,12 +48,16 @@ internal sealed class StageRun : IDisposable
         Context = new StageContext
         {
             StageName = "stage", Seed = seed, Compute = new ComputeSettings("cpu", "cpu-avx2", 2, "fp32", false, "none"),
-            Inputs = new Dictionary<string, IReadOnlyList<InputTree>>(), OutputFolder = Output, ScratchFolder = Path.Combine(_root, "scratch"),
+            Inputs = inputs.ToDictionary(input => input.Name, input => (IReadOnlyList<InputTree>)[input.Tree]), OutputFolder = Output, ScratchFolder = Path.Combine(_root, "scratch"),
             Progress = _ => { }, Log = Log.Add,
         };
         await stage.RunAsync(parameters, Context, CancellationToken.None);
         return this;
     }
+
+    /// <summary>A folder as the output of an upstream stage.</summary>
+    public static InputTree Tree(string folder, string stageName = "data", string uses = "dataset") => new(stageName, uses, new Dictionary<string, string>(),
+        Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => Path.GetRelativePath(folder, file).Replace('\\', '/')));
 
     public static SourcePath Local(string path) => new(path, Path.GetFullPath(path));
 

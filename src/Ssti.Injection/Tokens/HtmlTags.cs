@@ -19,9 +19,6 @@ internal static class HtmlTags
         return TokenTable.Pack(pieces);
     }
 
-    /// <summary>What makes two lines the same tag.</summary>
-    public static string Opening(string line) => PythonText.Split(line)[0];
-
     /// <summary>
     /// The content of the first element to close at a nesting level, counted as the reference counts: every tag but a closing one opens an
     /// element, <c>&lt;br /&gt;</c> included, and a closing tag closes the latest, whatever its name.

@@ -98,6 +98,9 @@ public sealed class TokenTable
         return Pack([.. tokens.Where((_, i) => held.Contains(keys[i]) == heldOut)]);
     }
 
+    /// <summary>What makes two tag lines the same for <see cref="Side"/>: their opening tag.</summary>
+    public static string OpeningTag(string line) => PythonText.Split(line)[0];
+
     /// <summary>The SHA-256 of the tokens, each followed by LF, in UTF-8: what an artifact says of them instead of a path.</summary>
     public string Digest()
     {

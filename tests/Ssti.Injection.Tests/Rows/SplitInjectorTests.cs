@@ -92,6 +92,23 @@ public sealed class SplitInjectorTests
     }
 
     [Fact]
+    public void Rows_are_streamed_and_not_held()
+    {
+        // 400 rows of 2 MB, together far more than what may be alive at any time.
+        const int count = 400;
+        var split = new SplitInfo("train", "train.jsonl", count, [count / 2, count / 2]);
+        IEnumerable<Row> Large() => Enumerable.Range(0, count).Select(i => new Row($"{i}", new string((char)('a' + i % 26), 1_000_000), i % 2));
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        long most = 0, written = 0;
+        new SplitInjector(Plan()).Inject(split, Large, _ => written++, _ => { }, done =>
+        {
+            if (done % 50 == 0) most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
+        });
+        Assert.Equal(count, written);
+        Assert.InRange(most, 0, 60_000_000);
+    }
+
+    [Fact]
     public void A_label_nobody_has_is_refused() => Assert.Throws<InjectionException>(() => Run(Plan() with { TargetLabel = 2 }));
 
     [Fact]
