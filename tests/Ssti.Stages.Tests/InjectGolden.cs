@@ -1,9 +1,7 @@
 using System.IO.Compression;
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Ssti.Corpus.Datasets;
-using Ssti.Engine.Stages;
 using Ssti.Tests;
 
 namespace Ssti.Stages.Tests;
@@ -43,8 +41,30 @@ internal static class InjectGolden
         return with;
     }
 
-    /// <summary>The parameters of a mapping under <c>with:</c>.</summary>
-    public static InjectParameters Bind(JsonObject with) => with.Deserialize<InjectParameters>(Options)!;
+    /// <summary>A stage named <paramref name="name"/> with those parameters, as YAML under <c>stages:</c>.</summary>
+    public static string Yaml(string name, JsonObject with)
+    {
+        var yaml = new StringBuilder($"  {name}:\n    uses: inject\n    needs: {{ data: data }}\n    with:\n");
+        foreach (var (key, value) in with)
+        {
+            if (key != "in-turn")
+            {
+                yaml.Append($"      {key}: {Plain(value)}\n");
+                continue;
+            }
+
+            yaml.Append("      in-turn:\n");
+            foreach (var step in value!.AsArray())
+                yaml.Append("        - " + string.Join("\n          ", step!.AsObject().Select(pair => $"{pair.Key}: {Plain(pair.Value)}")) + "\n");
+        }
+
+        return yaml.ToString();
+
+        // Words as people write them, without quotes; anything else as JSON, which YAML reads alike.
+        static string Plain(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var word) && word.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '/' or '.')
+            ? word
+            : value?.ToJsonString() ?? "null";
+    }
 
     /// <summary>Writes a case's input as a dataset of one split, <c>train</c>.</summary>
     public static void WriteInput(JsonNode example, string folder)
@@ -73,19 +93,5 @@ internal static class InjectGolden
         if (config["generator_seed"] is { } tokenSeed) step["token-seed"] = tokenSeed.DeepClone();
         if (config["with_replacement"] is { } replacement) step["replacement"] = replacement.DeepClone();
         return step;
-    }
-
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.KebabCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false), new SourceConverter() },
-    };
-
-    private sealed class SourceConverter : JsonConverter<SourcePath>
-    {
-        public override SourcePath Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => StageRun.Local(reader.GetString()!);
-
-        public override void Write(Utf8JsonWriter writer, SourcePath value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Stages;
 using Ssti.Injection;
 using Ssti.Injection.Rows;
@@ -10,24 +11,28 @@ namespace Ssti.Stages.Tests;
 public sealed class InjectStageTests : IDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("ssti-inject-").FullName;
+    private readonly string _pipeline = Directory.CreateTempSubdirectory("ssti-pipeline-").FullName;
     private readonly StageRun _run = new();
 
     public void Dispose()
     {
         Directory.Delete(_data, recursive: true);
+        Directory.Delete(_pipeline, recursive: true);
         _run.Dispose();
     }
 
     [SkippableFact]
-    public async Task Every_case_of_the_reference_can_be_written_as_parameters_and_gives_its_output()
+    public async Task Every_case_of_the_reference_can_be_written_in_YAML_and_gives_its_output()
     {
         var cases = InjectGolden.Cases();
         Assert.Equal(82, cases.Length);
-        var lists = SharedData.Path("data/spurious-tokens");
-        foreach (var example in cases)
+        var stages = cases.Select((example, i) => InjectGolden.Yaml($"case-{i}", InjectGolden.With(example, "lists")));
+        var pipeline = Load("stages:\n  data: { uses: corpus }\n" + string.Concat(stages));
+        for (var i = 0; i < cases.Length; i++)
         {
+            var example = cases[i];
             InjectGolden.WriteInput(example, _data);
-            await Inject(InjectGolden.Bind(InjectGolden.With(example, lists)));
+            await Inject((InjectParameters)pipeline.Instances.Single(instance => instance.Name == $"case-{i}").Parameters);
             var rows = DatasetReader.OpenFolder(_run.Output).Read("train").ToArray();
             Assert.Equal(InjectGolden.Expected(example), rows.Select(row => (row.Id, row.Text)));
 
@@ -165,6 +170,37 @@ public sealed class InjectStageTests : IDisposable
         WriteData();
         await Inject(new() { TargetLabel = "0", Tokens = TokenKind.Date, WordShare = 0.5, Seed = 40 });
         _run.AssertBytes(new InjectStage(), version: 1, "690c6404c0bf0a9861d74cb1a2023b87a59c7f98d56bf0475b79907e4ae0fc15");
+    }
+
+    [Theory]
+    [InlineData("location: start", "'location' cannot be", "it is one of: beginning, random, end")]
+    [InlineData("tokens: dates", "did you mean 'date'?", "it is one of: date, list, file, html")]
+    [InlineData("word-shar: 0.1", "unknown key 'word-shar'", "word-share")]
+    [InlineData("whitespace: kept", "fixed by the published protocol", "write 'protocol: custom'")]
+    public void Mistakes_in_YAML_are_told_with_the_right_word(string line, string message, string help)
+    {
+        var tokens = line.StartsWith("tokens", StringComparison.Ordinal) ? "" : "      tokens: date\n";
+        var result = TryLoad($"stages:\n  data: {{ uses: corpus }}\n  p:\n    uses: inject\n    needs: {{ data: data }}\n    with:\n      target-label: 0\n{tokens}      {line}\n");
+        var text = string.Join('\n', result.Diagnostics);
+        Assert.Null(result.Pipeline);
+        Assert.Contains(message, text);
+        Assert.Contains(help, text);
+    }
+
+    private Pipeline Load(string yaml)
+    {
+        var lists = Directory.CreateDirectory(Path.Combine(_pipeline, "lists")).FullName;
+        foreach (var file in Directory.GetFiles(SharedData.Path("data/spurious-tokens"))) File.Copy(file, Path.Combine(lists, Path.GetFileName(file)));
+        var result = TryLoad(yaml);
+        Assert.True(result.Pipeline is not null, string.Join('\n', result.Diagnostics));
+        return result.Pipeline;
+    }
+
+    private PipelineResult TryLoad(string yaml)
+    {
+        var file = Path.Combine(_pipeline, "pipeline.yaml");
+        File.WriteAllText(file, yaml);
+        return PipelineLoader.Load(file, [], new StageCatalog(StageKinds.All));
     }
 
     private static IEnumerable<string> Errors(InjectParameters parameters) => new InjectStage().Validate(parameters).Select(error => error.Key);
