@@ -12,5 +12,5 @@ return await CommandLine.RunAsync(args, new CliHost
     Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),
     WorkingFolder = Environment.CurrentDirectory,
     Environment = Environment.GetEnvironmentVariable,
-    Probe = new MachineProbe(),
+    Probe = new ComputeProbe(),
 });

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Evaluations;
@@ -10,24 +11,31 @@ namespace Ssti.Stages;
 public sealed record TableParameters
 {
     /// <summary>The line above the table.</summary>
+    [Description("line above the table")]
     public required string Title { get; init; }
 
     /// <summary>Which numbers: <c>predicted-counts</c> (the paper's table 1) or <c>metrics</c>.</summary>
+    [Description("predicted-counts (the paper's table 1) or metrics")]
     public EvaluationLayout Layout { get; init; } = EvaluationLayout.PredictedCounts;
 
     /// <summary>The matrix dimensions whose values are the rows, such as <c>[token]</c>. Numbers are averaged over all other dimensions, such as the seed.</summary>
+    [Description("matrix dimensions whose values are the rows; numbers are averaged over all others, such as the seed")]
     public List<string> By { get; init; } = [];
 
     /// <summary>The rows in their order, with their names; without it, every row in the order of the pipeline.</summary>
+    [Description("the rows in their order, with their names; by default all, in the order of the pipeline")]
     public List<TableRow> Rows { get; init; } = [];
 
     /// <summary>What stands beside a mean: <c>range</c>, <c>deviation</c>, <c>confidence</c> (95 %) or <c>none</c>.</summary>
+    [Description("what stands beside a mean of several runs: range, deviation, confidence (95 %) or none")]
     public SpreadKind Spread { get; init; } = SpreadKind.Range;
 
     /// <summary>Whether each run gets a row of its own under its mean.</summary>
+    [Description("a row for each run under its mean")]
     public bool EachRun { get; init; }
 
     /// <summary>Where the published numbers stand, for the note below.</summary>
+    [Description("where the published numbers stand, for the note below")]
     public string? PublishedIn { get; init; }
 }
 
@@ -35,12 +43,15 @@ public sealed record TableParameters
 public sealed record TableRow
 {
     /// <summary>The value of the <c>by</c> dimension; for an evaluation outside that dimension, the name of its stage.</summary>
+    [Description("value of the 'by' dimension; for an evaluation outside it, the name of its stage")]
     public required string Value { get; init; }
 
     /// <summary>What the table calls it; by default the value.</summary>
+    [Description("what the table calls it; by default the value")]
     public string? Name { get; init; }
 
     /// <summary>Published predicted counts, one a class, printed beside the measured ones.</summary>
+    [Description("published predicted counts, one a class, printed beside the measured ones")]
     public List<long> Published { get; init; } = [];
 }
 

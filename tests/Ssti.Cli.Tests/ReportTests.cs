@@ -130,4 +130,27 @@ public sealed class ReportTests : CliFixture
 
     [Fact]
     public async Task Help_of_run() => Snapshot.Match((await RunAsync("run", "--help")).Out);
+
+    [Fact]
+    public async Task A_kind_is_explained_by_its_inputs_and_parameters() => Snapshot.Match((await RunAsync("kinds", "write")).Out);
+
+    [Fact]
+    public async Task Kinds_lists_all_and_refuses_what_is_none()
+    {
+        Assert.Contains("write  Writes a text.", (await RunAsync("kinds")).Out);
+        Assert.Equal(2, (await RunAsync("kinds", "wirte")).Code);
+        Assert.Equal("boolean", (string?)(await RunAsync("kinds", "write", "--json")).Json["kinds"]![0]!["parameters"]!["properties"]!["fail"]!["anyOf"]![0]!["type"]);
+    }
+
+    [Fact]
+    public async Task The_schema_describes_every_kind_and_allows_no_other_key()
+    {
+        var schema = (await RunAsync("schema")).Json;
+        Assert.Equal(["table", "wait", "write"], schema["$defs"]!["stage"]!["properties"]!["uses"]!["enum"]!.AsArray().Select(name => (string?)name));
+        var write = schema["$defs"]!["write"]!;
+        Assert.False((bool?)write["additionalProperties"]);
+        Assert.Equal(["text", "file", "fail", "crash"], write["properties"]!["with"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal("hello", (string?)write["properties"]!["with"]!["properties"]!["text"]!["default"]);
+        Assert.Equal(["uses", "needs", "with"], schema["$defs"]!["table"]!["required"]!.AsArray().Select(name => (string?)name));
+    }
 }

@@ -65,6 +65,8 @@ public static class CommandLine
         ShowCommand.Create(host),
         LogCommand.Create(host),
         ExportCommand.Create(host),
+        KindsCommand.Create(host),
+        SchemaCommand.Create(host),
         DoctorCommand.Create(host),
     };
 }

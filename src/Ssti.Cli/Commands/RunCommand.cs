@@ -20,9 +20,9 @@ internal static class RunCommand
 
     private static readonly Option<long?> Memory = new("--memory")
     {
-        Description = "Memory that stages with a 'memory' resource share, such as 8G (default: no limit).",
+        Description = "Memory that stages with a 'memory' resource share, such as 8GB (default: no limit).",
         HelpName = "bytes",
-        CustomParser = result => ParseBytes(result.Tokens[0].Value) is { } bytes ? bytes : Refuse(result, "is not a size such as 500M or 8G"),
+        CustomParser = result => ParseBytes(result.Tokens[0].Value) is { } bytes ? bytes : Refuse(result, "is not a size such as 500M or 8GB"),
     };
 
     public static Command Create(CliHost host)
@@ -113,8 +113,10 @@ internal static class RunCommand
         return option;
     }
 
+    // The sizes that 'resources: { memory: ... }' takes: 500M, 8G, 8GB, 8GiB; powers of 1024.
     private static long? ParseBytes(string text)
     {
+        text = text.TrimEnd('B', 'b', 'i');
         var scale = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, 'T' => 40, _ => 0 };
         var digits = scale > 0 ? text[..^1] : text;
         return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue >> scale ? number << scale : null;

@@ -88,7 +88,7 @@ internal static class Checks
     internal static Check Store(string store)
     {
         var existing = store;
-        while (!Directory.Exists(existing)) existing = Path.GetDirectoryName(existing) ?? Path.GetPathRoot(store)!;
+        while (!Path.Exists(existing)) existing = Path.GetDirectoryName(existing) ?? Path.GetPathRoot(store)!;
         try
         {
             var probe = Path.Combine(existing, $".ssti-doctor-{Environment.ProcessId}");

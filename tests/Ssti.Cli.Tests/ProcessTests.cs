@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+
+namespace Ssti.Cli.Tests;
+
+/// <summary>The program as a user starts it, with its real stage kinds.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private const string Corpus = """
+        name: toy
+        stages:
+          reviews:
+            uses: corpus
+            with: { train: 20, test: 10, unlabelled: 50 }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssti process ü ").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_corpus_is_made_once_and_exported_from_a_folder_with_spaces()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), Corpus);
+        var first = await RunAsync("run", "p.yaml", "--json");
+        Assert.Equal((0, "done"), (first.Code, State(first.Out)));
+        Assert.Equal("cached", State((await RunAsync("run", "p.yaml", "--json")).Out));
+        Assert.Equal(0, (await RunAsync("export", "p.yaml", "reviews", "out")).Code);
+        Assert.Equal(20, File.ReadLines(Path.Combine(_folder, "out", "train.jsonl")).Count());
+    }
+
+    [SkippableFact]
+    public async Task Planning_and_running_without_tensors_never_load_libtorch()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "the dynamic loader's own account of what it loads is Linux's");
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), Corpus);
+        await RunAsync("run", "p.yaml");
+        var trace = Path.Combine(_folder, "loaded");
+        var run = await RunAsync(["run", "p.yaml"], ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", trace));
+        Assert.Equal(0, run.Code);
+        var loaded = string.Concat(Directory.GetFiles(_folder, "loaded.*").Select(File.ReadAllText));
+        Assert.Contains("libcoreclr", loaded);
+        Assert.DoesNotContain("libtorch", loaded, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [SkippableFact]
+    public async Task Ctrl_C_ends_a_run_with_130_and_the_next_run_goes_on()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "signals");
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), """
+            name: toy
+            stages:
+              reviews: { uses: corpus, with: { train: 20, test: 10, unlabelled: 50 } }
+              long: { uses: corpus, with: { train: 450000, test: 10, unlabelled: 0 } }
+            """);
+        using var process = Start(["run", "p.yaml", "-j", "2"]);
+        var error = new List<string>();
+        while (await process.StandardError.ReadLineAsync() is { } line)
+        {
+            error.Add(line);
+            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) Assert.Equal(0, kill(process.Id, 2));
+        }
+
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains(error, line => line.Contains("the same command goes on from here"));
+        var plan = JsonNode.Parse((await RunAsync("plan", "p.yaml", "--json")).Out)!;
+        Assert.Equal(
+            [("reviews", "cached"), ("long", "run")],
+            plan["stages"]!.AsArray().Select(stage => ((string?)stage!["stage"], (string?)stage["state"])));
+    }
+
+    [Fact]
+    public async Task Doctor_reports_every_part_and_fails_on_a_store_it_cannot_write()
+    {
+        var well = await RunAsync(["doctor", "--json"], ("HF_HUB_OFFLINE", "1"));
+        var checks = JsonNode.Parse(well.Out)!["checks"]!.AsArray();
+        Assert.Equal([".net", "processor", "memory", "libtorch", "gpu", "store", "hub"], checks.Select(check => (string?)check!["name"]));
+        Assert.All(checks.Where(check => (string?)check!["state"] != "ok"), check => Assert.NotNull(check!["cure"]));
+        Assert.Equal("offline", ((string?)checks[6]!["finding"])![..7]);
+
+        File.WriteAllText(Path.Combine(_folder, "file"), "");
+        var broken = await RunAsync(["doctor", "--store", "file/store"], ("HF_HUB_OFFLINE", "1"));
+        Assert.Equal(1, broken.Code);
+        Assert.Contains("--store or SSTI_STORE", broken.Out);
+    }
+
+    [Fact]
+    public async Task Doctor_says_how_to_cure_a_wrong_libtorch_folder()
+    {
+        var broken = await RunAsync(["doctor"], ("HF_HUB_OFFLINE", "1"), ("SSTI_LIBTORCH", _folder));
+        Assert.Equal(1, broken.Code);
+        Assert.Contains("failed  libtorch", broken.Out);
+        Assert.Contains("torch/lib", broken.Out);
+    }
+
+    [Fact]
+    public async Task An_impossible_hub_is_a_usage_error_and_not_a_crash()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), Corpus);
+        var run = await RunAsync(["run", "p.yaml"], ("HF_ENDPOINT", "nonsense"));
+        Assert.Equal(2, run.Code);
+        Assert.Equal("ssti: HF_ENDPOINT is 'nonsense', which is not an http or https address", run.Error.Trim());
+    }
+
+    private static string? State(string json) => (string?)JsonNode.Parse(json)!["stages"]![0]!["state"];
+
+    private Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) => RunAsync(arguments, []);
+
+    private async Task<(int Code, string Out, string Error)> RunAsync(string[] arguments, params (string Name, string Value)[] environment)
+    {
+        using var process = Start(arguments, environment);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output, await error);
+    }
+
+    private Process Start(string[] arguments, params (string Name, string Value)[] environment)
+    {
+        // The runtime that runs this test, whatever the PATH says.
+        var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet")
+        {
+            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ssti.dll"));
+        foreach (var argument in arguments) info.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment) info.Environment[name] = value;
+        return Process.Start(info)!;
+    }
+
+    [DllImport("libc")]
+    private static extern int kill(int process, int signal);
+}
