@@ -60,11 +60,10 @@ public sealed class BertTrunk : Trunk
         if (length > MaxPositions)
             throw new ModelException($"an input of {length} tokens is longer than the model's {MaxPositions} positions; set max-length to at most {MaxPositions}");
         var hidden = Embed(ids, pass);
-        // 0 for a token, the lowest finite value for padding: added to the scores of every query.
-        var bias = (1 - mask).to(Dtype).mul_(Lowest(Dtype)).view(rows, 1, 1, length);
+        var padding = new Padding(mask, Dtype);
         foreach (var layer in _layers)
         {
-            var attended = Attend(layer, hidden, bias, rows, length, pass);
+            var attended = Attend(layer, hidden, padding, rows, length, pass);
             hidden = Norm(Drop(Linear(layer.AttentionOutput, attended, pass), pass) + hidden, layer.AttentionNorm);
             var inner = functional.gelu(Linear(layer.Intermediate, hidden, pass));
             hidden = Norm(Drop(Linear(layer.Output, inner, pass), pass) + hidden, layer.OutputNorm);
@@ -91,36 +90,46 @@ public sealed class BertTrunk : Trunk
         return Drop(Norm(sum, NormOf("embeddings.LayerNorm")), pass);
     }
 
-    private Tensor Attend(Layer layer, Tensor hidden, Tensor bias, long rows, long length, ForwardPass pass)
+    private Tensor Attend(Layer layer, Tensor hidden, Padding padding, long rows, long length, ForwardPass pass)
     {
-        var width = HiddenSize / Config.Heads;
-        Tensor Heads(Tensor projected) => projected.view(rows, length, Config.Heads, width).transpose(1, 2);
-        Tensor query, key, value;
-        if (pass.Adapters is { } adapters && layer.Projections.Any(projection => adapters.Has(projection.Name)))
+        var adapted = pass.Adapters is { } adapters && layer.Projections.Any(projection => adapters.Has(projection.Name));
+        Tensor context;
+        if (!adapted && layer.Widened is { } widened && pass.OnAttention is null && (pass.Dropout is null || pass.Dropout.OwnsDevice))
         {
-            (query, key, value) = (Heads(Linear(layer.Projections[0], hidden, pass)), Heads(Linear(layer.Projections[1], hidden, pass)), Heads(Linear(layer.Projections[2], hidden, pass)));
+            var (query, key, value) = Heads(functional.linear(hidden, widened.Weight, widened.Bias), rows, length);
+            context = functional.scaled_dot_product_attention(query, key + padding.AsKeyColumn(widened.HeadWidth, widened.Column), value, null, pass.Dropout is null ? 0 : Config.AttentionDropout)
+                .narrow(-1, 0, HiddenSize / Config.Heads);
         }
         else
         {
-            var parts = functional.linear(hidden, layer.FusedWeight, layer.FusedBias).view(rows, length, 3, Config.Heads, width).permute(2, 0, 3, 1, 4).unbind(0);
-            (query, key, value) = (parts[0], parts[1], parts[2]);
+            var projected = adapted
+                ? cat([.. layer.Projections.Select(projection => Linear(projection, hidden, pass))], -1)
+                : functional.linear(hidden, layer.Fused.Weight, layer.Fused.Bias);
+            var (query, key, value) = Heads(projected, rows, length);
+            context = Attention(layer.Number, query, key, value, padding, pass);
         }
 
-        var context = Attention(layer.Number, query, key, value, bias, width, pass);
         return context.transpose(1, 2).reshape(rows * length, HiddenSize);
     }
 
-    private Tensor Attention(int number, Tensor query, Tensor key, Tensor value, Tensor bias, int width, ForwardPass pass)
+    // [rows·length, 3·heads·width] as three of [rows, heads, length, width].
+    private (Tensor Query, Tensor Key, Tensor Value) Heads(Tensor projected, long rows, long length)
+    {
+        var parts = projected.view(rows, length, 3L * Config.Heads, -1).split(Config.Heads, 2);
+        return (parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
+    }
+
+    private Tensor Attention(int number, Tensor query, Tensor key, Tensor value, Padding padding, ForwardPass pass)
     {
         var dropout = pass.Dropout is null ? 0 : Config.AttentionDropout;
         // The fused kernel draws its dropout from the device's generator, which a run on the CPU must not touch.
         if (pass.OnAttention is null && (dropout == 0 || pass.Dropout!.OwnsDevice))
         {
-            var scores = bias.expand(query.shape[0], Config.Heads, query.shape[2], query.shape[2]);
+            var scores = padding.AsScores.expand(query.shape[0], Config.Heads, query.shape[2], query.shape[2]);
             return functional.scaled_dot_product_attention(query, key, value, scores, dropout);
         }
 
-        var weights = functional.softmax(matmul(query * (1 / Math.Sqrt(width)), key.transpose(-2, -1)) + bias, -1);
+        var weights = functional.softmax(matmul(query * (1 / Math.Sqrt(query.shape[3])), key.transpose(-2, -1)) + padding.AsScores, -1);
         pass.OnAttention?.Invoke(number, weights);
         if (dropout > 0) weights = pass.Dropout!.Dropout(weights, dropout);
         return matmul(weights, value);
@@ -144,51 +153,29 @@ public sealed class BertTrunk : Trunk
     {
         var linears = Config.Linears(number).Select(ProjectionOf).ToArray();
         var projections = linears[..3];
-        return new Layer(
-            number, projections, cat([.. projections.Select(p => p.Weight)], 0), cat([.. projections.Select(p => p.Bias)], 0),
-            linears[3], linears[4], linears[5],
-            NormOf($"encoder.layer.{number}.attention.output.LayerNorm"), NormOf($"encoder.layer.{number}.output.LayerNorm"), _ownsWeights);
-    }
+        // Frozen weights outlive the scope they are made in; trained ones are rebuilt in the scope of every step.
+        using var scope = _ownsWeights ? NewDisposeScope() : null;
+        var fused = new FusedProjection(cat([.. projections.Select(p => p.Weight)], 0), cat([.. projections.Select(p => p.Bias)], 0));
+        var widened = _ownsWeights && Dtype == ScalarType.BFloat16 ? WidenedProjection.Of(fused, Config.Heads) : null;
+        if (_ownsWeights)
+        {
+            foreach (var tensor in new[] { fused.Weight, fused.Bias, widened?.Weight, widened?.Bias }) tensor?.DetachFromDisposeScope();
+        }
 
-    // What transformers uses for a masked score: finite, so that a row of padding alone gives no NaN.
-    private static double Lowest(ScalarType dtype) => dtype == ScalarType.BFloat16 ? -3.3895313892515355e38 : -3.4028234663852886e38;
+        return new Layer(
+            number, projections, fused, widened, linears[3], linears[4], linears[5],
+            NormOf($"encoder.layer.{number}.attention.output.LayerNorm"), NormOf($"encoder.layer.{number}.output.LayerNorm"));
+    }
 
     private sealed record Projection(string Name, Tensor Weight, Tensor Bias);
 
-    private sealed class Layer
+    private sealed record Layer(
+        int Number, Projection[] Projections, FusedProjection Fused, WidenedProjection? Widened, Projection AttentionOutput, Projection Intermediate,
+        Projection Output, (Tensor Weight, Tensor Bias) AttentionNorm, (Tensor Weight, Tensor Bias) OutputNorm)
     {
-        public Layer(
-            int number, Projection[] projections, Tensor fusedWeight, Tensor fusedBias, Projection attentionOutput, Projection intermediate,
-            Projection output, (Tensor, Tensor) attentionNorm, (Tensor, Tensor) outputNorm, bool keep)
-        {
-            (Number, Projections, AttentionOutput, Intermediate, Output) = (number, projections, attentionOutput, intermediate, output);
-            (AttentionNorm, OutputNorm) = (attentionNorm, outputNorm);
-            // Frozen weights outlive the scope they were made in; trained ones are rebuilt in the scope of every step.
-            (FusedWeight, FusedBias) = keep ? (fusedWeight.DetachFromDisposeScope(), fusedBias.DetachFromDisposeScope()) : (fusedWeight, fusedBias);
-        }
-
-        public int Number { get; }
-
-        public Projection[] Projections { get; }
-
-        public Tensor FusedWeight { get; }
-
-        public Tensor FusedBias { get; }
-
-        public Projection AttentionOutput { get; }
-
-        public Projection Intermediate { get; }
-
-        public Projection Output { get; }
-
-        public (Tensor, Tensor) AttentionNorm { get; }
-
-        public (Tensor, Tensor) OutputNorm { get; }
-
         public void DisposeFused()
         {
-            FusedWeight.Dispose();
-            FusedBias.Dispose();
+            foreach (var tensor in new[] { Fused.Weight, Fused.Bias, Widened?.Weight, Widened?.Bias }) tensor?.Dispose();
         }
     }
 }

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Ssti.Corpus.Datasets;
+using Ssti.Nets;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using Ssti.Nets.Native;
+using Ssti.Nets.Tokenizers;
+using Ssti.Training;
+using Ssti.Training.Batches;
+using Ssti.Training.FineTuning;
+using TorchSharp;
+using static TorchSharp.torch;
+
+// Times the real training step of a BERT of arctic-embed-xs's shape (random weights: values do not change the time), everything in it: making the
+// batch, forward, backward, clipping, Adafactor. Prints one JSON line, with the share of the machine's own matrix-product rate.
+//   step [device=cpu] [dtype=fp32] [batch=32] [length=64] [rank=64] [steps=30] [warmup=5] [dropouts=true] [threads=2]
+var options = args.Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "true");
+string Option(string name, string otherwise) => options.Remove(name, out var value) ? value : otherwise;
+int Number(string name, int otherwise) => int.Parse(Option(name, otherwise.ToString()));
+
+var (device, dtype) = (Option("device", "cpu"), Option("dtype", "fp32"));
+var (batch, length, rank) = (Number("batch", 32), Number("length", 64), Number("rank", 64));
+var (steps, warmup, threads) = (Number("steps", 30), Number("warmup", 5), Number("threads", 2));
+var dropouts = bool.Parse(Option("dropouts", "true"));
+var pinned = bool.Parse(Option("pinned", "true"));
+if (options.Count > 0)
+{
+    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned");
+    return 2;
+}
+
+var torchLibrary = LibTorch.Ensure(new LibTorchOptions { Threads = threads, PinInstructionSet = pinned });
+torch.set_num_threads(threads);
+var target = TrainingTarget.Parse(device, dtype);
+var config = new BertConfig(30522, 384, 6, 12, 1536, 512);
+using var random = new RandomStream(1, CPU);
+var weights = Weights.Initial(config.Tensors(), random);
+var settings = new FineTuningSettings
+{
+    Classes = 2, Steps = warmup + steps, BatchSize = batch, CheckpointEvery = 0, Dropouts = dropouts, Seed = 1,
+    Lora = new LoraConfig(rank, rank, dropouts ? 0.05 : 0, ["dense"]),
+};
+using var tuner = new FineTuner(config, weights, settings, target);
+
+var times = new List<double>();
+var clock = Stopwatch.StartNew();
+var last = 0.0;
+tuner.Run(Rows(4 * batch, length), null, _ =>
+{
+    if (device == "cuda") cuda.synchronize();
+    var now = clock.Elapsed.TotalMilliseconds;
+    times.Add(now - last);
+    last = now;
+}, CancellationToken.None);
+var measured = times.Skip(warmup).Order().ToArray();
+var median = measured[measured.Length / 2];
+var rate = MatmulRate(target);
+var work = StepFlops(config, batch, length, rank);
+Console.WriteLine(JsonSerializer.Serialize(new
+{
+    program = "ssti", device, dtype, batch, length, rank, dropouts, threads,
+    median_ms = Math.Round(median, 2), min_ms = Math.Round(measured[0], 2), rows_per_s = Math.Round(1000 * batch / median, 1),
+    step_gflop = Math.Round(work / 1e9, 1), matmul_gflop_per_s = Math.Round(rate / 1e9), share_of_matmul_rate = Math.Round(work / (median / 1000) / rate, 3),
+    libtorch = torchLibrary.Version,
+}));
+return 0;
+
+// Products only. Forward: every linear and both attention products; backward to activations: the same again, except below the first
+// adapted linear; weight gradients: the adapters' alone.
+static double StepFlops(BertConfig config, int batch, int length, int rank)
+{
+    double tokens = (double)batch * length, hidden = config.HiddenSize, inner = config.IntermediateSize;
+    var projections = 2 * tokens * 3 * hidden * hidden;
+    var attention = 2 * 2 * tokens * length * hidden;
+    var dense = 2 * tokens * (hidden * hidden + 2 * hidden * inner);
+    var adapters = 2 * tokens * rank * (2 * hidden + 2 * (hidden + inner));
+    var forward = config.Layers * (projections + attention + dense + adapters);
+    var backward = (config.Layers - 1) * (projections + 2 * attention) + config.Layers * (dense + 2 * adapters);
+    return forward + backward;
+}
+
+// The rate of one large square product in the same precision, threads and instruction set.
+static double MatmulRate(TrainingTarget target)
+{
+    using var scope = NewDisposeScope();
+    using var _ = no_grad();
+    var n = target.Device.type == DeviceType.CUDA ? 8192 : 2048;
+    var (a, b) = (randn(n, n, ScalarType.Float32, target.Device).to(target.Dtype), randn(n, n, ScalarType.Float32, target.Device).to(target.Dtype));
+    var best = double.MaxValue;
+    for (var i = 0; i < 8; i++)
+    {
+        var clock = Stopwatch.StartNew();
+        using var product = matmul(a, b);
+        if (target.Device.type == DeviceType.CUDA) cuda.synchronize();
+        best = Math.Min(best, clock.Elapsed.TotalSeconds);
+    }
+
+    return 2.0 * n * n * n / best;
+}
+
+// Rows whose tokens fill three quarters of the length, as in real batches.
+static TokenizedRows Rows(int count, int length)
+{
+    string[] pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(0, 1000).Select(i => $"w{i}")];
+    var tokenizer = WordPieceTokenizer.FromPieces(pieces);
+    var rows = Enumerable.Range(0, count).Select(i => new Row($"{i}", string.Join(' ', Enumerable.Range(0, length * 3 / 4 - 2).Select(t => $"w{(i * 31 + t * 7) % 1000}")), i % 2));
+    return TokenizedRows.Of(rows, tokenizer, length, 2, CancellationToken.None);
+}
