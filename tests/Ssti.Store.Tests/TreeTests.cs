@@ -1,0 +1,37 @@
+using System.Text;
+
+namespace Ssti.Store.Tests;
+
+public sealed class TreeTests
+{
+    [Fact]
+    public void Order_does_not_matter_and_the_form_is_fixed()
+    {
+        TreeFile a = new("a/b.txt", Digest.Of("1"), 1), b = new("a.txt", Digest.Of("2"), 1);
+
+        Assert.Equal(Tree.Of([a, b]).Digest, Tree.Of([b, a]).Digest);
+        Assert.Equal(
+            "{\"files\":[{\"digest\":\"d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35\",\"path\":\"a.txt\",\"size\":1},"
+            + "{\"digest\":\"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b\",\"path\":\"a/b.txt\",\"size\":1}],\"schema\":1}",
+            Encoding.UTF8.GetString(Tree.Of([a, b]).Json.Span));
+    }
+
+    [Theory]
+    [InlineData("../a")]
+    [InlineData("/a")]
+    [InlineData("a//b")]
+    [InlineData("a/./b")]
+    [InlineData("")]
+    [InlineData("a\\b")]
+    [InlineData("C:/a")]
+    public void A_path_that_could_lead_elsewhere_is_refused(string path) =>
+        Assert.Throws<StoreException>(() => Tree.Of([new TreeFile(path, Digest.Of("1"), 1)]));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("{\"schema\":2,\"files\":[]}")]
+    [InlineData("{\"schema\":1,\"files\":[{\"path\":\"../x\",\"digest\":\"d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35\",\"size\":1}]}")]
+    [InlineData("{\"schema\":1,\"files\":[{\"path\":\"x\",\"digest\":\"d4\",\"size\":1}]}")]
+    public void What_is_no_tree_is_refused(string json) => Assert.Throws<StoreException>(() => Tree.Parse(Encoding.UTF8.GetBytes(json)));
+}
