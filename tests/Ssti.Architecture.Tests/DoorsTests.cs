@@ -13,6 +13,7 @@ public sealed class DoorsTests
     private static readonly Dictionary<string, string[]> Doors = new()
     {
         ["Ssti.Store"] = [],
+        ["Ssti.Store.S3"] = ["Ssti.Store"],
         ["Ssti.Engine"] = ["Ssti.Store"],
         ["Ssti.Corpus"] = [],
         ["Ssti.Injection"] = ["Ssti.Corpus"],
