@@ -5,7 +5,7 @@ using Ssti.Injection.Randomness;
 
 namespace Ssti.Injection.Rows;
 
-/// <summary>Which of the target rows, counted from 0, are injected: one bit a row once chosen (while choosing, 4 to 12 bytes a row).</summary>
+/// <summary>Which of the target rows, counted from 0, are injected: one bit a row once chosen (while choosing, at most 12 bytes a row).</summary>
 internal sealed class RowChoice
 {
     private readonly BitArray? _chosen;
