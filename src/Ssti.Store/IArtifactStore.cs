@@ -58,6 +58,15 @@ public interface IArtifactStore
     /// <summary>Deletes a blob. Deleting what is not there is no error.</summary>
     Task DeleteBlobAsync(Digest blob, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Takes a damaged blob out of use, so that it is rebuilt and never served. Returns where it is kept for a look, or null when it is deleted.
+    /// </summary>
+    async Task<string?> QuarantineAsync(Digest blob, CancellationToken cancellation = default)
+    {
+        await DeleteBlobAsync(blob, cancellation).ConfigureAwait(false);
+        return null;
+    }
+
     /// <summary>Every blob, in no particular order.</summary>
     IAsyncEnumerable<BlobInfo> BlobsAsync(CancellationToken cancellation = default);
 

@@ -38,15 +38,7 @@ internal sealed class SourceDigests
     {
         try
         {
-            if (!Directory.Exists(path)) return FileHash.Of(path).Digest.ToString();
-            var files = Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ToList();
-            var entries = new TreeFile[files.Count];
-            Parallel.For(0, files.Count, i =>
-            {
-                var info = FileHash.Of(files[i]);
-                entries[i] = new TreeFile(Path.GetRelativePath(path, files[i]).Replace('\\', '/'), info.Digest, info.Size);
-            });
-            return Tree.Of(entries).Digest.ToString();
+            return Directory.Exists(path) ? FileHash.TreeOf(path).Digest.ToString() : FileHash.Of(path).Digest.ToString();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException or AggregateException)
         {

@@ -103,7 +103,7 @@ internal sealed class StageExecutor(
         var started = time.GetUtcNow();
         var clock = Stopwatch.StartNew();
         var (output, scratch) = workspace.Prepare(key);
-        var inputs = await InputsAsync(pipeline, instance, trees, cancellation).ConfigureAwait(false);
+        var inputs = await StageInputs.FetchAsync(store, pipeline, instance, trees, cancellation).ConfigureAwait(false);
         var fetch = Lap(clock);
         var context = new StageContext
         {
@@ -167,29 +167,6 @@ internal sealed class StageExecutor(
             await Task.WhenAny(running, Task.Delay(Grace, CancellationToken.None)).ConfigureAwait(false);
             throw;
         }
-    }
-
-    private async Task<IReadOnlyDictionary<string, IReadOnlyList<InputTree>>> InputsAsync(
-        Pipeline pipeline, StageInstance instance, Func<int, Digest> trees, CancellationToken cancellation)
-    {
-        var inputs = new Dictionary<string, IReadOnlyList<InputTree>>();
-        foreach (var input in instance.Inputs)
-        {
-            var list = new List<InputTree>();
-            foreach (var index in input.From)
-            {
-                var from = pipeline.Instances[index];
-                var tree = await store.TreeAsync(trees(index), cancellation).ConfigureAwait(false);
-                var files = new Dictionary<string, string>();
-                foreach (var file in tree.Files) files[file.Path] = await store.LocalPathAsync(file.Digest, cancellation).ConfigureAwait(false);
-                var cell = input.Declaration.ReadsCells ? from.Cell : System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
-                list.Add(new InputTree(from.Name, from.Kind.Name, cell, files));
-            }
-
-            inputs[input.Declaration.Name] = list;
-        }
-
-        return inputs;
     }
 
     private static string Explain(Exception error, StageLog log)

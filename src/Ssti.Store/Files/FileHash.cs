@@ -43,6 +43,19 @@ public static class FileHash
         }
     }
 
+    /// <summary>The tree that a folder would be, its files hashed in parallel and left where they are. Links to files are followed.</summary>
+    public static Tree TreeOf(string folder, CancellationToken cancellation = default)
+    {
+        var files = Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ToList();
+        var entries = new TreeFile[files.Count];
+        Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            var info = Of(files[i]);
+            entries[i] = new TreeFile(Path.GetRelativePath(folder, files[i]).Replace('\\', '/'), info.Digest, info.Size);
+        });
+        return Tree.Of(entries);
+    }
+
     /// <summary>Copies a stream while hashing it.</summary>
     internal static async Task<BlobInfo> CopyAsync(Stream from, Stream to, CancellationToken cancellation)
     {

@@ -145,6 +145,18 @@ public sealed class FileStore : IArtifactStore
     }
 
     /// <inheritdoc/>
+    public Task<string?> QuarantineAsync(Digest blob, CancellationToken cancellation = default) => Task.FromResult(Guarded(() =>
+    {
+        var path = PathOf(blob);
+        if (!File.Exists(path)) return null;
+        var folder = Path.Combine(Location, "quarantine");
+        Directory.CreateDirectory(folder);
+        var kept = Path.Combine(folder, $"{blob}-{Guid.NewGuid().ToString("n")[..8]}");
+        File.Move(path, kept);
+        return (string?)kept;
+    }));
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<BlobInfo> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);

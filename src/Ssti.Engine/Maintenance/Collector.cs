@@ -1,0 +1,124 @@
+using Ssti.Engine.Records;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Maintenance;
+
+/// <summary>What a collection keeps; all else goes.</summary>
+public sealed record CollectionOptions
+{
+    /// <summary>The newest runs of each pipeline to keep.</summary>
+    public int KeepLast { get; init; } = 10;
+
+    /// <summary>Keep runs begun since then, or null.</summary>
+    public DateTimeOffset? KeepSince { get; init; }
+
+    /// <summary>Runs to keep by name.</summary>
+    public IReadOnlyCollection<string> KeepRuns { get; init; } = [];
+
+    /// <summary>Keys to keep whoever used them, such as those of pipelines in use.</summary>
+    public IReadOnlyCollection<Digest> KeepKeys { get; init; } = [];
+}
+
+/// <summary>What a collection would remove.</summary>
+/// <param name="KeptRuns">Runs that stay.</param>
+/// <param name="Runs">Runs that go: their journals and logs.</param>
+/// <param name="Records">Records that go: key and tree.</param>
+/// <param name="Blobs">Blobs that go.</param>
+/// <param name="Leftovers">Folders and files of dead attempts that go.</param>
+public sealed record CollectionPlan(
+    IReadOnlyList<string> KeptRuns, IReadOnlyList<string> Runs, IReadOnlyList<(Digest Key, Digest Tree)> Records, IReadOnlyList<BlobInfo> Blobs,
+    IReadOnlyList<string> Leftovers)
+{
+    /// <summary>Bytes of the blobs.</summary>
+    public long Bytes => Blobs.Sum(b => b.Size);
+}
+
+/// <summary>
+/// Removes what no kept run refers to: runs, then records, then blobs. Never at the same time as a run: it takes the store for itself.
+/// </summary>
+public sealed class Collector(IArtifactStore store, Workspace workspace)
+{
+    /// <summary>Says what would be removed.</summary>
+    public async Task<CollectionPlan> PlanAsync(CollectionOptions options, CancellationToken cancellation = default)
+    {
+        var history = new RunHistory(workspace);
+        var keep = options.KeepKeys.ToHashSet();
+        var perPipeline = new Dictionary<string, int>();
+        List<string> kept = [], gone = [];
+        foreach (var id in history.Ids)
+        {
+            var run = history.Read(id);
+            var rank = run is null ? int.MaxValue : perPipeline[run.Pipeline] = perPipeline.GetValueOrDefault(run.Pipeline) + 1;
+            if (run is null || (rank > options.KeepLast && !(options.KeepSince is { } since && run.At >= since) && !options.KeepRuns.Contains(id)))
+            {
+                gone.Add(id);
+                continue;
+            }
+
+            kept.Add(id);
+            foreach (var stage in run.Stages)
+                if (stage.Key is { } key && stage.Tree is not null) keep.Add(key);
+        }
+
+        var records = new List<(Digest, Digest)>();
+        var live = new HashSet<Digest>();
+        await foreach (var key in store.KeysAsync(cancellation).ConfigureAwait(false))
+        {
+            if (keep.Contains(key))
+            {
+                foreach (var record in (await store.RecordsAsync([key], cancellation).ConfigureAwait(false))[0]) live.UnionWith(StoreTransfer.BlobsOf(record));
+                continue;
+            }
+
+            foreach (var summary in (await store.SummariesAsync([key], cancellation).ConfigureAwait(false))[0]) records.Add((key, summary.Tree));
+        }
+
+        var blobs = new List<BlobInfo>();
+        await foreach (var blob in store.BlobsAsync(cancellation).ConfigureAwait(false))
+            if (!live.Contains(blob.Digest)) blobs.Add(blob);
+        return new CollectionPlan(kept, gone, records, blobs, Leftovers(keep));
+    }
+
+    /// <summary>Removes what <see cref="PlanAsync"/> says now. Returns what was removed.</summary>
+    /// <exception cref="StoreException">A run is using the store, or something cannot be removed.</exception>
+    public async Task<CollectionPlan> CollectAsync(CollectionOptions options, CancellationToken cancellation = default)
+    {
+        using var alone = workspace.TryOwn() ?? throw new StoreException($"a run is using the store {workspace.Root}; collect when it is done");
+        var plan = await PlanAsync(options, cancellation).ConfigureAwait(false);
+        // Records before blobs: were this killed half-way, nothing would be left that claims what is not there.
+        foreach (var (key, tree) in plan.Records) await store.DeleteRecordAsync(key, tree, cancellation).ConfigureAwait(false);
+        foreach (var blob in plan.Blobs) await store.DeleteBlobAsync(blob.Digest, cancellation).ConfigureAwait(false);
+        workspace.Guarded(() =>
+        {
+            foreach (var id in plan.Runs) Directory.Delete(Path.Combine(workspace.Runs, id), recursive: true);
+            foreach (var path in plan.Leftovers)
+            {
+                if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+                else File.Delete(path);
+            }
+
+            return 0;
+        });
+        return plan;
+    }
+
+    // With the store to oneself, whatever lies in these folders belongs to the dead; but a checkpoint of a key in use is worth keeping.
+    private List<string> Leftovers(HashSet<Digest> keep)
+    {
+        var found = new List<string>();
+        foreach (var folder in (string[])["work", "tmp", "locks"])
+        {
+            var path = Path.Combine(workspace.Root, folder);
+            if (!Directory.Exists(path)) continue;
+            foreach (var entry in Directory.EnumerateFileSystemEntries(path))
+            {
+                var name = Path.GetFileName(entry);
+                var inUse = name == "use" || (folder == "work" && Digest.TryParse(name, out var key) && keep.Contains(key));
+                if (!inUse) found.Add(entry);
+            }
+        }
+
+        return found;
+    }
+}

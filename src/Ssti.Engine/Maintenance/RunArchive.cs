@@ -1,0 +1,143 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using Ssti.Engine.Records;
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Maintenance;
+
+/// <summary>
+/// A run in one file, for a paper's supplement or a machine without a network: its journal and logs, the records of its stages, and their blobs, as a tar
+/// (compressed when the name ends in <c>.gz</c>) laid out like a store. The same run gives the same bytes.
+/// </summary>
+public sealed class RunArchive(IArtifactStore store, Workspace workspace)
+{
+    /// <summary>Writes a run. Returns the number of files in it.</summary>
+    /// <exception cref="StoreException">Something of the run is missing or damaged, or the file cannot be written.</exception>
+    public async Task<int> ExportAsync(PastRun run, string path, CancellationToken cancellation = default)
+    {
+        var keys = run.Stages.Where(s => s is { Key: not null, Tree: not null }).Select(s => (Key: s.Key!.Value, Tree: s.Tree!.Value, s.Stage)).DistinctBy(s => s.Key).OrderBy(s => s.Key).ToList();
+        var records = await store.RecordsAsync([.. keys.Select(k => k.Key)], cancellation).ConfigureAwait(false);
+        var used = keys.Select((k, i) => records[i].FirstOrDefault(r => r.Tree == k.Tree)
+            ?? throw new StoreException($"the record of '{k.Stage}' in run {run.Id} is gone; it cannot be exported whole")).ToList();
+        var temporary = path + ".tmp";
+        try
+        {
+            var count = 0;
+            await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            await using (var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Optimal) : (Stream)file)
+            await using (var tar = new TarWriter(stream, TarEntryFormat.Pax))
+            {
+                // Blobs, then records, then the run: whoever reads it in order has all that a record needs before the record.
+                foreach (var blob in used.SelectMany(StoreTransfer.BlobsOf).Distinct().Order())
+                {
+                    await using var content = await store.OpenReadAsync(blob, cancellation).ConfigureAwait(false);
+                    await WriteAsync(tar, $"cas/{blob}", content, cancellation).ConfigureAwait(false);
+                    count++;
+                }
+
+                foreach (var record in used)
+                {
+                    await WriteAsync(tar, $"ac/{record.Key}/{record.Tree}.json", new MemoryStream(record.ToJson()), cancellation).ConfigureAwait(false);
+                    count++;
+                }
+
+                foreach (var log in Directory.EnumerateFiles(Path.Combine(workspace.Runs, run.Id)).Order(StringComparer.Ordinal))
+                {
+                    await using var content = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                    await WriteAsync(tar, $"runs/{run.Id}/{Path.GetFileName(log)}", content, cancellation).ConfigureAwait(false);
+                    count++;
+                }
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            return count;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"cannot write {path}: {e.Message}", e);
+        }
+        finally
+        {
+            if (File.Exists(temporary)) File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Takes a run in, and returns its name. Every blob is checked against its digest, and no name in the file can lead out of the store.</summary>
+    /// <exception cref="StoreException">The file is no archive of a run, or is damaged; records of it are then not in the store.</exception>
+    public async Task<string> ImportAsync(string path, CancellationToken cancellation = default)
+    {
+        try
+        {
+            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            await using var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+            await using var tar = new TarReader(stream);
+            var records = new List<ActionRecord>();
+            var logs = new List<(string Run, string Name, byte[] Content)>();
+            while (await tar.GetNextEntryAsync(copyData: false, cancellation).ConfigureAwait(false) is { } entry)
+            {
+                if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile)) throw Foreign(path, entry.Name);
+                // An empty file has no stream.
+                var content = entry.DataStream ?? Stream.Null;
+                switch (entry.Name.Split('/'))
+                {
+                    case ["cas", var name] when Digest.TryParse(name, out var blob):
+                        await store.PutAsync(blob, content, cancellation).ConfigureAwait(false);
+                        break;
+                    case ["ac", var key, _] when Digest.TryParse(key, out _):
+                        records.Add(ActionRecord.Parse(await BytesAsync(content, cancellation).ConfigureAwait(false)));
+                        break;
+                    case ["runs", var run, var name] when IsPlain(run) && IsPlain(name):
+                        logs.Add((run, name, await BytesAsync(content, cancellation).ConfigureAwait(false)));
+                        break;
+                    default: throw Foreign(path, entry.Name);
+                }
+            }
+
+            if (logs.Count == 0) throw new StoreException($"{path} holds no run");
+            return await TakeAsync(records, logs, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException)
+        {
+            throw new StoreException($"cannot read {path}: {e.Message}", e);
+        }
+    }
+
+    private async Task<string> TakeAsync(List<ActionRecord> records, List<(string Run, string Name, byte[] Content)> logs, CancellationToken cancellation)
+    {
+        foreach (var record in records)
+        {
+            var sizes = await store.SizesAsync([record.Tree, .. record.Files.Select(f => f.Digest)], cancellation).ConfigureAwait(false);
+            if (sizes.Contains(-1)) throw new StoreException($"the archive lacks outputs of '{record.Stage}'; it was cut short");
+            await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
+        }
+
+        return workspace.Guarded(() =>
+        {
+            foreach (var (run, name, content) in logs)
+            {
+                var target = Path.Combine(workspace.Runs, run, name);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                if (!File.Exists(target)) File.WriteAllBytes(target, content);
+                else if (!File.ReadAllBytes(target).AsSpan().SequenceEqual(content)) throw new StoreException($"another run {run} is in {workspace.Root} already");
+            }
+
+            return logs[0].Run;
+        });
+    }
+
+    private static async Task WriteAsync(TarWriter tar, string name, Stream content, CancellationToken cancellation) =>
+        // A fixed time and mode: the same run gives the same archive.
+        await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = content, ModificationTime = DateTimeOffset.UnixEpoch }, cancellation).ConfigureAwait(false);
+
+    private static async Task<byte[]> BytesAsync(Stream content, CancellationToken cancellation)
+    {
+        using var memory = new MemoryStream();
+        await content.CopyToAsync(memory, cancellation).ConfigureAwait(false);
+        return memory.ToArray();
+    }
+
+    private static bool IsPlain(string name) => name.Length is > 0 and < 255 && name != "." && name != ".." && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '+' or '@');
+
+    private static StoreException Foreign(string path, string name) => new($"{path} is no archive of a run: it holds '{name}'");
+}

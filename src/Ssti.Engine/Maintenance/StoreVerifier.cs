@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using Ssti.Store;
+using Ssti.Store.Files;
+using Ssti.Store.Json;
+
+namespace Ssti.Engine.Maintenance;
+
+/// <summary>A blob whose content is not what its name says.</summary>
+/// <param name="Blob">The name.</param>
+/// <param name="Actual">The digest of what is there, or null when it cannot be read.</param>
+/// <param name="Quarantined">Where it was put aside, or null when it was left (or deleted, in a store that cannot move).</param>
+public sealed record DamagedBlob(Digest Blob, Digest? Actual, string? Quarantined);
+
+/// <summary>A record that cannot be used.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Stage">The stage it says it is of, when that can be read.</param>
+/// <param name="Problem">What is wrong.</param>
+public sealed record DamagedRecord(Digest Key, string? Stage, string Problem);
+
+/// <summary>What verifying a store found.</summary>
+/// <param name="Blobs">Blobs read.</param>
+/// <param name="Bytes">Bytes read.</param>
+/// <param name="Records">Records read.</param>
+/// <param name="DamagedBlobs">Blobs that are not what they say.</param>
+/// <param name="DamagedRecords">Records that cannot be used.</param>
+/// <param name="Differing">Keys with several records: actions that are not deterministic.</param>
+public sealed record VerificationReport(
+    long Blobs, long Bytes, long Records, IReadOnlyList<DamagedBlob> DamagedBlobs, IReadOnlyList<DamagedRecord> DamagedRecords, IReadOnlyList<Digest> Differing)
+{
+    /// <summary>Whether everything is as it should be. Actions that are not deterministic are no damage of the store.</summary>
+    public bool IsSound => DamagedBlobs.Count == 0 && DamagedRecords.Count == 0;
+}
+
+/// <summary>Reads a whole store and checks every byte against its name.</summary>
+public sealed class StoreVerifier(IArtifactStore store)
+{
+    /// <summary>
+    /// Hashes every blob anew and checks every record. With <paramref name="repair"/>, damaged blobs are put into quarantine, so that the stages that made
+    /// them are misses and run again; nothing else is changed.
+    /// </summary>
+    /// <param name="repair">Whether to quarantine what is damaged.</param>
+    /// <param name="progress">Told blobs and bytes as they are read.</param>
+    /// <param name="cancellation">Stops.</param>
+    /// <exception cref="StoreException">The store cannot be read.</exception>
+    public async Task<VerificationReport> VerifyAsync(bool repair, IProgress<(long Blobs, long Bytes)>? progress = null, CancellationToken cancellation = default)
+    {
+        long blobs = 0, bytes = 0;
+        var damaged = new ConcurrentBag<DamagedBlob>();
+        var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        await Parallel.ForEachAsync(store.BlobsAsync(cancellation), options, async (blob, stop) =>
+        {
+            var actual = await ActualAsync(blob.Digest, stop).ConfigureAwait(false);
+            if (actual != blob.Digest)
+                damaged.Add(new DamagedBlob(blob.Digest, actual, repair ? await store.QuarantineAsync(blob.Digest, stop).ConfigureAwait(false) : null));
+            var sofar = (Interlocked.Increment(ref blobs), Interlocked.Add(ref bytes, blob.Size));
+            progress?.Report(sofar);
+        }).ConfigureAwait(false);
+
+        // After the blobs: what was put into quarantine makes its records unusable, and that is to be told.
+        var bad = new List<DamagedRecord>();
+        var differing = new List<Digest>();
+        long records = 0;
+        await foreach (var batch in Batches(cancellation).ConfigureAwait(false))
+        {
+            var lookups = await store.FindAsync(batch, cancellation).ConfigureAwait(false);
+            var full = await store.RecordsAsync(batch, cancellation).ConfigureAwait(false);
+            for (var i = 0; i < batch.Count; i++)
+            {
+                records += lookups[i].Records;
+                if (lookups[i].Records > 1) differing.Add(batch[i]);
+                bad.AddRange(lookups[i].Damages.Select(d => new DamagedRecord(batch[i], full[i].FirstOrDefault()?.Stage, d)));
+                foreach (var record in full[i])
+                    if (await ProblemAsync(record, lookups[i], cancellation).ConfigureAwait(false) is { } problem) bad.Add(new DamagedRecord(batch[i], record.Stage, problem));
+            }
+        }
+
+        return new VerificationReport(blobs, bytes, records, [.. damaged.OrderBy(d => d.Blob)], bad, differing);
+    }
+
+    private async Task<Digest?> ActualAsync(Digest blob, CancellationToken cancellation)
+    {
+        try
+        {
+            if (store is FileStore files) return FileHash.Of(files.PathOf(blob)).Digest;
+            await using var stream = await store.OpenReadAsync(blob, cancellation).ConfigureAwait(false);
+            return Digest.FromHash(await System.Security.Cryptography.SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<string?> ProblemAsync(ActionRecord record, ActionLookup lookup, CancellationToken cancellation)
+    {
+        if (CanonicalJson.Digest(record.Document) != record.Key) return "its key document has another digest than its key";
+        if (lookup.Damages.Count > 0) return null;
+        try
+        {
+            var tree = await store.TreeAsync(record.Tree, cancellation).ConfigureAwait(false);
+            return tree.Files.SequenceEqual(record.Files) ? null : "its list of files is not that of its tree";
+        }
+        catch (StoreException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Digest>> Batches([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var batch = new List<Digest>();
+        await foreach (var key in store.KeysAsync(cancellation).ConfigureAwait(false))
+        {
+            batch.Add(key);
+            if (batch.Count < 500) continue;
+            yield return batch;
+            batch = [];
+        }
+
+        if (batch.Count > 0) yield return batch;
+    }
+}
