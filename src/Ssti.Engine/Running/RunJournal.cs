@@ -105,7 +105,17 @@ internal sealed class RunJournal : IDisposable
         _file.Flush(flushToDisk: true);
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            _file.Dispose();
+        }
+        catch (IOException)
+        {
+            // What the last flush could not write was reported then; disposing tries once more.
+        }
+    }
 
     private static void WriteReason(Utf8JsonWriter json, Reason reason)
     {

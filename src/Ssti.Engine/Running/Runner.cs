@@ -23,6 +23,7 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     {
         using var use = workspace.TryUse() ?? throw new StoreException($"the store {workspace.Root} is being collected ('ssti gc') by another process; run again when that is done");
         var clock = Stopwatch.StartNew();
+        await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
         var history = StageHistory.Load(workspace, pipeline.Name);
         var planner = new Planner(store, keys, history);
         var plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);

@@ -54,7 +54,7 @@ internal sealed class StageExecutor(
         }
         catch (Exception e)
         {
-            return result with { Error = e is StoreException ? e.Message : $"{e.GetType().Name}: {e.Message}" };
+            return result with { Error = e is StoreException ? e.Message : e is IOException ? StoreErrors.Explain(workspace.Root, e).Message : $"{e.GetType().Name}: {e.Message}" };
         }
     }
 
@@ -169,8 +169,9 @@ internal sealed class StageExecutor(
         }
     }
 
-    private static string Explain(Exception error, StageLog log)
+    private string Explain(Exception error, StageLog log)
     {
+        if (StoreErrors.IsFull(error)) error = StoreErrors.Explain(workspace.Root, error);
         if (error is StageException or StoreException)
         {
             log.Write($"failed: {error.Message}");

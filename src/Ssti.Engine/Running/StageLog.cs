@@ -25,7 +25,7 @@ internal sealed class StageLog : IDisposable
         {
             // A stage that outlived its cancellation may still try.
             if (_closed) return;
-            _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed.TotalSeconds,9:0.000}] {line}"));
+            Quietly(() => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed.TotalSeconds,9:0.000}] {line}")));
         }
     }
 
@@ -34,7 +34,19 @@ internal sealed class StageLog : IDisposable
         lock (_lock)
         {
             _closed = true;
-            _writer.Dispose();
+            Quietly(_writer.Dispose);
+        }
+    }
+
+    // A full disk fails the stage where it stores its outputs, and says so there; its log must not hide that.
+    private static void Quietly(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException)
+        {
         }
     }
 }

@@ -1,15 +1,20 @@
 namespace Ssti.Store.Files;
 
 /// <summary>Says in words what a failing disk means and what to do about it.</summary>
-internal static class StoreErrors
+public static class StoreErrors
 {
     private const int NoSpace = 28, ReadOnlyFileSystem = 30, Quota = 122, WindowsDiskFull = 112;
 
+    /// <summary>Whether an error means that a disk or a quota is full.</summary>
+    public static bool IsFull(Exception error) => error is IOException { HResult: var code } && (code & 0xffff) is NoSpace or Quota or WindowsDiskFull;
+
+    /// <summary>The error as one for the user of a store.</summary>
+    /// <param name="location">The store's folder.</param>
+    /// <param name="error">What the file system said.</param>
     public static StoreException Explain(string location, Exception error) => error switch
     {
         StoreException already => already,
-        IOException { HResult: var code } when (code & 0xffff) is NoSpace or Quota or WindowsDiskFull =>
-            new StoreException($"the store {location} is full; free some space ('ssti gc') and run again: what is finished is kept", error),
+        _ when IsFull(error) => new StoreException($"the store {location} is full; free some space ('ssti gc') and run again: what is finished is kept", error),
         IOException { HResult: var code } when (code & 0xffff) == ReadOnlyFileSystem => ReadOnly(location, error),
         UnauthorizedAccessException => ReadOnly(location, error),
         _ => new StoreException($"the store {location} cannot be used: {error.Message}", error),

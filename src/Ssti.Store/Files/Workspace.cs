@@ -51,6 +51,23 @@ public sealed class Workspace(string root)
         return (output, scratch);
     });
 
+    /// <summary>
+    /// Removes what dead attempts left under <c>work/</c>: all of a key that has been recorded since, of another its half-made output (checkpoints stay).
+    /// Keys that somebody is at work on are passed over, as their locks say.
+    /// </summary>
+    /// <param name="isRecorded">Whether a key has a usable record.</param>
+    public async Task SweepAsync(Func<Digest, Task<bool>> isRecorded)
+    {
+        var work = Path.Combine(Root, "work");
+        if (!Directory.Exists(work)) return;
+        foreach (var folder in Directory.GetDirectories(work))
+        {
+            if (!Digest.TryParse(Path.GetFileName(folder), out var key)) continue;
+            using var held = Guarded(() => FileLock.TryTake(Path.Combine(Root, "locks", key.ToString())));
+            if (held is not null) Clean(key, keepScratch: !await isRecorded(key).ConfigureAwait(false));
+        }
+    }
+
     /// <summary>Removes a stage's folder. With <paramref name="keepScratch"/>, its checkpoints stay for the next attempt.</summary>
     public void Clean(Digest key, bool keepScratch) => Guarded(() =>
     {

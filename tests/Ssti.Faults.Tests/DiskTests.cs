@@ -1,0 +1,87 @@
+using System.Diagnostics;
+
+namespace Ssti.Faults.Tests;
+
+public sealed class DiskTests
+{
+    [SkippableFact]
+    public async Task A_full_disk_is_told_and_what_is_finished_is_kept()
+    {
+        using var calm = new Victim();
+        var expected = await calm.Run();
+        using var victim = new Victim();
+        using var disk = new SmallDisk(Path.Combine(victim.Folder, "disk"), "640k");
+        victim.Store = Path.Combine(disk.Folder, "store");
+        var full = await victim.Run();
+
+        Assert.True(full.ExitCode == 1, $"{full.ExitCode}\n{full.Output}{full.Error}");
+        Assert.Contains("is full; free some space", full.Output + full.Error);
+        Assert.DoesNotContain("   at ", full.Output + full.Error);
+        disk.Remount("size=64m");
+        var done = File.ReadAllLines(victim.Executions).Length;
+        var again = await victim.Run();
+
+        Assert.True(again.ExitCode == 0, again.Output + again.Error);
+        Assert.Equal(expected.Trees, again.Trees);
+        Assert.True(again.Done.Count() < 60, $"{done} stages were executed before the disk was full, and all of them again");
+    }
+
+    [SkippableFact]
+    public async Task A_store_that_cannot_be_written_is_told_and_left_alone()
+    {
+        using var victim = new Victim();
+        using var disk = new SmallDisk(Path.Combine(victim.Folder, "disk"), "64m");
+        victim.Store = Path.Combine(disk.Folder, "store");
+        Assert.Equal(0, (await victim.Run()).ExitCode);
+        disk.Remount("ro");
+        var refused = await victim.Run();
+
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("cannot be written", refused.Error);
+        Assert.Contains("--store", refused.Error);
+        disk.Remount("rw");
+        Assert.Empty((await victim.Run()).Done);
+    }
+
+    [Fact]
+    public async Task A_path_with_spaces_and_other_scripts_is_a_path()
+    {
+        using var calm = new Victim();
+        using var victim = new Victim(" mit Leerzeichen, ünï — 数据 🧪");
+
+        Assert.Equal((await calm.Run()).Trees, (await victim.Run()).Trees);
+    }
+
+    /// <summary>A file system of its own in memory, where the tests may mount one.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        public SmallDisk(string folder, string size)
+        {
+            Folder = folder;
+            Directory.CreateDirectory(folder);
+            Skip.IfNot(OperatingSystem.IsLinux() && Mount("-t", "tmpfs", "-o", $"size={size}", "tmpfs", folder), "needs the right to mount a tmpfs (root on Linux)");
+        }
+
+        public string Folder { get; }
+
+        public void Remount(string options) => Assert.True(Mount("-o", $"remount,{options}", Folder));
+
+        public void Dispose() => Execute("umount", "-l", Folder);
+
+        private static bool Mount(params string[] arguments) => Execute("mount", arguments);
+
+        private static bool Execute(string program, params string[] arguments)
+        {
+            try
+            {
+                using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true });
+                process!.WaitForExit();
+                return process.ExitCode == 0;
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                return false;
+            }
+        }
+    }
+}
