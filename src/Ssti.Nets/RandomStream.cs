@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,7 @@ public sealed class RandomStream : IDisposable
 {
     private readonly ulong _seed;
     private readonly Generator _generator;
+    private readonly KeepMask _masks = new();
     private readonly bool _cuda;
 
     /// <summary>A stream on a device.</summary>
@@ -32,6 +34,7 @@ public sealed class RandomStream : IDisposable
     {
         var seed = (long)(Mix(_seed + (0x9E3779B97F4A7C15UL * (ulong)(step + 1))) >> 1);
         _generator.manual_seed(seed);
+        _masks.Reseed((ulong)seed);
         if (_cuda) cuda.manual_seed(seed);
     }
 
@@ -51,8 +54,9 @@ public sealed class RandomStream : IDisposable
     {
         if (probability == 0) return input;
         if (_cuda) return nn.functional.dropout(input, probability, training: true);
-        var keep = empty_like(input).bernoulli_(1 - probability, _generator).mul_(1 / (1 - probability));
-        return input * keep;
+        var keep = torch.empty(input.shape, ScalarType.Float32);
+        _masks.Fill(MemoryMarshal.Cast<byte, float>(keep.bytes), probability);
+        return input * (input.dtype == ScalarType.Float32 ? keep : keep.to(input.dtype));
     }
 
     /// <inheritdoc/>

@@ -30,7 +30,8 @@ public sealed class LoraStep
         var drops = dropout is not null && _config.Dropout > 0;
         var dropped = drops ? dropout!.Dropout(input, _config.Dropout) : input;
         var inner = functional.linear(dropped, a);
-        if (magnitude is null) return functional.linear(input, weight, bias).addmm(inner, b.t(), 1, (float)_config.Scaling);
+        // In place: nothing else holds the frozen product, and a copy of it is as wide as the widest activation.
+        if (magnitude is null) return functional.linear(input, weight, bias).addmm_(inner, b.t(), 1, (float)_config.Scaling);
 
         var scale = magnitude / DirectionNorm(weight, a, b);
         var plain = functional.linear(input, weight);

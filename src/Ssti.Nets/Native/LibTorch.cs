@@ -51,7 +51,7 @@ public static class LibTorch
         var directory = isBuiltIn ? builtIn : Path.GetFullPath(named!);
         var bridge = NativeFolders().Select(f => Path.Combine(f, LibraryName("LibTorchSharp"))).FirstOrDefault(File.Exists);
         var hasCuda = directory is not null && File.Exists(Path.Combine(directory, LibraryName("torch_cuda")));
-        var version = isBuiltIn ? BuiltInVersion() : InstalledVersion(directory!);
+        var version = directory is null ? "none" : isBuiltIn ? BuiltInVersion() : InstalledVersion(directory);
 
         var (patch, problem) = (false, FindProblem(directory, isBuiltIn, builtIn, bridge));
         if (problem is null)
@@ -101,7 +101,6 @@ public static class LibTorch
         NativeProcess.SetEnvironment("MKL_NUM_THREADS", options.Threads.ToString());
         // cuBLAS is deterministic only with a workspace of its own for each stream.
         NativeProcess.SetEnvironment("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
-        if (OperatingSystem.IsLinux()) NativeProcess.KeepLargeBlocks();
         if (!options.PinInstructionSet) return;
         var hasAvx2 = CpuDeviceClass() == "cpu-avx2";
         NativeProcess.SetEnvironment("MKL_CBWR", hasAvx2 ? "AVX2" : "COMPATIBLE");

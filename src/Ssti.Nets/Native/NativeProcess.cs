@@ -5,9 +5,6 @@ namespace Ssti.Nets.Native;
 /// <summary>Calls into the C library of this process that .NET has no door to.</summary>
 internal static unsafe class NativeProcess
 {
-    private const int MallocTrimThreshold = -1;
-    private const int MallocMmapThreshold = -3;
-
     private static readonly nint Self = NativeLibrary.GetMainProgramHandle();
 
     /// <summary>
@@ -30,18 +27,6 @@ internal static unsafe class NativeProcess
             Marshal.FreeCoTaskMem(nameBytes);
             Marshal.FreeCoTaskMem(valueBytes);
         }
-    }
-
-    /// <summary>
-    /// Lets the C allocator keep large blocks instead of handing each back to the kernel: a training step asks for the same sizes again and
-    /// again, and fresh pages cost more than the arithmetic done on them. A no-op where the allocator is not glibc's.
-    /// </summary>
-    public static void KeepLargeBlocks()
-    {
-        if (!NativeLibrary.TryGetExport(Self, "mallopt", out var address)) return;
-        var mallopt = (delegate* unmanaged<int, int, int>)address;
-        mallopt(MallocMmapThreshold, 1 << 30);
-        mallopt(MallocTrimThreshold, int.MaxValue);
     }
 
     /// <summary>Whether a loaded library has a symbol in a given version; null where the C library cannot tell (not glibc).</summary>
