@@ -18,14 +18,16 @@ internal static class CommandLineSets
             var where = new SourceLocation(file.Name, 0, 0);
             if (equals <= 0 || name.Length == 0)
             {
-                diagnostics.Error(DiagnosticCodes.BadSet, where, "expected name=value", "such as --set train.rank=8, --set params.seed=3 or --set compute.device=cuda");
+                diagnostics.Error(DiagnosticCodes.BadSet, where,
+                    "expected name=value", "such as --set train.rank=8, --set params.seed=3 or --set compute.device=cuda");
                 continue;
             }
 
             if (Value(file, set[(equals + 1)..], diagnostics) is not { } value) continue;
             var path = name.Split('.');
             if (path.Length == 1 && path[0] == "seed") seed = value;
-            else if (path.Length == 1) diagnostics.Error(DiagnosticCodes.BadSet, where, $"'{name}' names no parameter", "write stage.parameter=value, params.name=value, compute.name=value or seed=value");
+            else if (path.Length == 1) diagnostics.Error(DiagnosticCodes.BadSet, where,
+                $"'{name}' names no parameter", "write stage.parameter=value, params.name=value, compute.name=value or seed=value");
             else if (path is ["compute", _]) compute.Add(new YamlEntry(Key(file, path[1]), value));
             else if (path[0] == "params") SetParameter(source, string.Join('.', path[1..]), value, where, diagnostics);
             else SetStage(source, path, value, file, diagnostics);
@@ -36,14 +38,16 @@ internal static class CommandLineSets
 
     private static void SetParameter(PipelineSource source, string name, YamlNode value, SourceLocation where, DiagnosticBag diagnostics)
     {
-        if (!source.Override(name, value)) diagnostics.Unknown(DiagnosticCodes.UnknownSet, where, "parameter", name, source.Parameters.Keys, "parameters of this pipeline");
+        if (!source.Override(name, value)) diagnostics.Unknown(DiagnosticCodes.UnknownSet, where,
+            "parameter", name, source.Parameters.Keys, "parameters of this pipeline");
     }
 
     private static void SetStage(PipelineSource source, string[] path, YamlNode value, SourceFile file, DiagnosticBag diagnostics)
     {
         var body = source.Stages.FirstOrDefault(s => s.Name.Text == path[0]).Body;
         if (body is null)
-            diagnostics.Unknown(DiagnosticCodes.UnknownSet, new(file.Name, 0, 0), "stage", path[0], source.Stages.Select(s => s.Name.Text).Append("params").Append("compute"), "stages of this pipeline");
+            diagnostics.Unknown(DiagnosticCodes.UnknownSet, new(file.Name,
+                0, 0), "stage", path[0], source.Stages.Select(s => s.Name.Text).Append("params").Append("compute"), "stages of this pipeline");
         else source.Replace(path[0], Put(body, ["with", .. path[1..]], value, file));
     }
 

@@ -37,7 +37,8 @@ internal sealed class MatrixReader(Templates templates, DiagnosticBag diagnostic
 
         if (good && count > MaxCells)
         {
-            diagnostics.Error(DiagnosticCodes.BadMatrix, where, $"the matrix has more than {MaxCells} cells", "split it over several stages, or drop values");
+            diagnostics.Error(DiagnosticCodes.BadMatrix, where,
+                $"the matrix has more than {MaxCells} cells", "split it over several stages, or drop values");
             good = false;
         }
 
@@ -58,7 +59,8 @@ internal sealed class MatrixReader(Templates templates, DiagnosticBag diagnostic
         };
         if (values is null)
         {
-            diagnostics.Error(DiagnosticCodes.BadMatrix, node.Where, $"the matrix dimension '{dimension}' must be a list of values or a mapping of named cells, neither empty",
+            diagnostics.Error(DiagnosticCodes.BadMatrix, node.Where,
+                $"the matrix dimension '{dimension}' must be a list of values or a mapping of named cells, neither empty",
                 "such as 'label: [0, 1]' or 'row: { base: { proportion: 0 }, all: { proportion: 1 } }'");
             return null;
         }
@@ -67,7 +69,8 @@ internal sealed class MatrixReader(Templates templates, DiagnosticBag diagnostic
         if (values.Count != expected) return null;
         if (values.GroupBy(v => v.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
-            diagnostics.Error(DiagnosticCodes.BadMatrix, twice.Last().Scalar.Where, $"the value '{twice.Key}' stands twice in the matrix dimension '{dimension}'", "remove one");
+            diagnostics.Error(DiagnosticCodes.BadMatrix, twice.Last().Scalar.Where,
+                $"the value '{twice.Key}' stands twice in the matrix dimension '{dimension}'", "remove one");
             return null;
         }
 
@@ -86,12 +89,14 @@ internal sealed class MatrixReader(Templates templates, DiagnosticBag diagnostic
     {
         if (!Names.IsCell(entry.Key.Text))
         {
-            diagnostics.Error(DiagnosticCodes.BadName, entry.Key.Where, $"'{entry.Key.Text}' cannot name a cell of '{dimension}'", $"a name is made of {Names.CellRule}");
+            diagnostics.Error(DiagnosticCodes.BadName, entry.Key.Where,
+                $"'{entry.Key.Text}' cannot name a cell of '{dimension}'", $"a name is made of {Names.CellRule}");
             return null;
         }
 
         if (entry.Value is YamlMapping or YamlScalar { IsNull: true }) return new MatrixValue(entry.Key.Text, entry.Key, entry.Value as YamlMapping);
-        diagnostics.Error(DiagnosticCodes.BadMatrix, entry.Value.Where, $"the cell '{entry.Key.Text}' of '{dimension}' must be a mapping of fields, not {entry.Value.Described}");
+        diagnostics.Error(DiagnosticCodes.BadMatrix, entry.Value.Where,
+            $"the cell '{entry.Key.Text}' of '{dimension}' must be a mapping of fields, not {entry.Value.Described}");
         return null;
     }
 }

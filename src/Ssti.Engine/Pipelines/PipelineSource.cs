@@ -64,7 +64,8 @@ internal sealed class PipelineSource
         if (_files.TryGetValue(full, out var done))
         {
             // The same file by two ways is one file; a file within itself is a mistake.
-            if (!done) _diagnostics.Error(DiagnosticCodes.IncludeCycle, from, $"'{shown}' includes itself, directly or through others", "remove one of the includes");
+            if (!done) _diagnostics.Error(DiagnosticCodes.IncludeCycle, from,
+                $"'{shown}' includes itself, directly or through others", "remove one of the includes");
             return;
         }
 
@@ -114,7 +115,8 @@ internal sealed class PipelineSource
         if (node is YamlMapping mapping) return mapping;
         if (_diagnostics.Items.Count == had)
         {
-            _diagnostics.Error(DiagnosticCodes.WrongType, node?.Where ?? new(shown, 1, 1), node is null or YamlScalar { IsNull: true } ? "the file is empty" : $"a pipeline is a mapping, not {node.Described}",
+            _diagnostics.Error(DiagnosticCodes.WrongType, node?.Where ?? new(shown,
+                1, 1), node is null or YamlScalar { IsNull: true } ? "the file is empty" : $"a pipeline is a mapping, not {node.Described}",
                 "a pipeline has at least 'stages:'; see docs/pipelines.md");
         }
 
@@ -142,7 +144,8 @@ internal sealed class PipelineSource
     {
         if (include is not YamlSequence files)
         {
-            _diagnostics.Error(DiagnosticCodes.WrongType, include.Where, $"'include' must be a list of files, not {include.Described}", "write it as 'include: [common.yaml]'");
+            _diagnostics.Error(DiagnosticCodes.WrongType, include.Where,
+                $"'include' must be a list of files, not {include.Described}", "write it as 'include: [common.yaml]'");
             return;
         }
 
@@ -156,7 +159,8 @@ internal sealed class PipelineSource
 
             if (PathRules.Resolve(scalar.Source, scalar.Text, out var problem) is not { } target)
                 _diagnostics.Error(DiagnosticCodes.PathOutside, scalar.Where, problem!, "include files of the same repository only");
-            else if (depth >= YamlReader.MaxDepth) _diagnostics.Error(DiagnosticCodes.TooLarge, scalar.Where, $"includes are nested deeper than {YamlReader.MaxDepth} levels");
+            else if (depth >= YamlReader.MaxDepth) _diagnostics.Error(DiagnosticCodes.TooLarge, scalar.Where,
+                $"includes are nested deeper than {YamlReader.MaxDepth} levels");
             else ReadFile(target, Path.Combine(Path.GetDirectoryName(shown) ?? "", scalar.Text), scalar.Where, root, depth + 1);
         }
     }
@@ -177,7 +181,8 @@ internal sealed class PipelineSource
             else if (!_parameters.TryGetValue(key.Text, out var known))
                 (_parameters[key.Text], _parameterDepth[key.Text]) = (value, depth);
             else if (_parameterDepth[key.Text] == depth)
-                _diagnostics.Error(DiagnosticCodes.DuplicateName, key.Where, $"the parameter '{key.Text}' is defined twice", $"the other is at {known.Where}; set it in the including file instead");
+                _diagnostics.Error(DiagnosticCodes.DuplicateName, key.Where,
+                    $"the parameter '{key.Text}' is defined twice", $"the other is at {known.Where}; set it in the including file instead");
             // An including file is read first, and its value holds.
         }
     }
@@ -193,12 +198,16 @@ internal sealed class PipelineSource
         foreach (var (key, value) in mapping.Entries)
         {
             var name = key.Text;
-            if (!Names.IsStage(name)) _diagnostics.Error(DiagnosticCodes.BadName, key.Where, $"'{name}' cannot name a stage", $"a name is {Names.StageRule}");
-            else if (Names.Reserved.Contains(name)) _diagnostics.Error(DiagnosticCodes.BadName, key.Where, $"a stage cannot be named '{name}'", "--set uses that word for something else");
+            if (!Names.IsStage(name)) _diagnostics.Error(DiagnosticCodes.BadName, key.Where,
+                $"'{name}' cannot name a stage", $"a name is {Names.StageRule}");
+            else if (Names.Reserved.Contains(name)) _diagnostics.Error(DiagnosticCodes.BadName, key.Where,
+                $"a stage cannot be named '{name}'", "--set uses that word for something else");
             else if (!_stageNames.TryAdd(name, key.Where))
-                _diagnostics.Error(DiagnosticCodes.DuplicateName, key.Where, $"the stage '{name}' is defined twice", $"the other is at {_stageNames[name]}: rename one");
+                _diagnostics.Error(DiagnosticCodes.DuplicateName, key.Where,
+                    $"the stage '{name}' is defined twice", $"the other is at {_stageNames[name]}: rename one");
             else if (value is YamlMapping body) _stages.Add((key, body));
-            else _diagnostics.Error(DiagnosticCodes.WrongType, value.Where, $"the stage '{name}' must be a mapping, not {value.Described}", "a stage has at least 'uses:'");
+            else _diagnostics.Error(DiagnosticCodes.WrongType, value.Where,
+                $"the stage '{name}' must be a mapping, not {value.Described}", "a stage has at least 'uses:'");
         }
     }
 }

@@ -56,7 +56,8 @@ internal sealed class SettingsReader(DiagnosticBag diagnostics)
         if (node is null or YamlScalar { IsNull: true }) return around;
         if (node is not YamlMapping mapping)
         {
-            diagnostics.Error(DiagnosticCodes.WrongType, node.Where, $"'compute' must be a mapping, not {node.Described}", "such as 'compute: { device: cpu, threads: 2 }'");
+            diagnostics.Error(DiagnosticCodes.WrongType, node.Where,
+                $"'compute' must be a mapping, not {node.Described}", "such as 'compute: { device: cpu, threads: 2 }'");
             return null;
         }
 

@@ -41,12 +41,14 @@ internal sealed class StageReader(StageCatalog catalog, Templates templates, Dia
     {
         if (body["uses"] is not YamlScalar { IsNull: false } uses)
         {
-            diagnostics.Error(DiagnosticCodes.MissingKey, body["uses"]?.Where ?? name.Where, $"the stage '{name.Text}' has no 'uses'", $"add 'uses:' with one of: {string.Join(", ", catalog.Kinds.Select(k => k.Name))}");
+            diagnostics.Error(DiagnosticCodes.MissingKey, body["uses"]?.Where ?? name.Where,
+                $"the stage '{name.Text}' has no 'uses'", $"add 'uses:' with one of: {string.Join(", ", catalog.Kinds.Select(k => k.Name))}");
             return null;
         }
 
         var kind = catalog.Find(uses.Text);
-        if (kind is null) diagnostics.Unknown(DiagnosticCodes.UnknownKind, uses.Where, "stage kind", uses.Text, catalog.Kinds.Select(k => k.Name), "stage kinds");
+        if (kind is null) diagnostics.Unknown(DiagnosticCodes.UnknownKind, uses.Where,
+            "stage kind", uses.Text, catalog.Kinds.Select(k => k.Name), "stage kinds");
         return kind;
     }
 
@@ -78,7 +80,8 @@ internal sealed class StageReader(StageCatalog catalog, Templates templates, Dia
         {
             if (kind.Inputs.FirstOrDefault(i => i.Name == key.Text) is not { } input)
             {
-                diagnostics.Unknown(DiagnosticCodes.UnknownInput, key.Where, "input", key.Text, kind.Inputs.Select(i => i.Name), $"inputs of '{kind.Name}'");
+                diagnostics.Unknown(DiagnosticCodes.UnknownInput, key.Where,
+                    "input", key.Text, kind.Inputs.Select(i => i.Name), $"inputs of '{kind.Name}'");
                 failed = true;
             }
             else if (References(input, value) is { } from) found[input.Name] = new StageNeed(input, key.Where, from);
@@ -87,7 +90,8 @@ internal sealed class StageReader(StageCatalog catalog, Templates templates, Dia
 
         foreach (var input in kind.Inputs.Where(i => i.Required && !failed && !found.ContainsKey(i.Name)))
         {
-            diagnostics.Error(DiagnosticCodes.MissingInput, node?.Where ?? name.Where, $"the stage '{name.Text}' lacks the input '{input.Name}' of '{kind.Name}'",
+            diagnostics.Error(DiagnosticCodes.MissingInput, node?.Where ?? name.Where,
+                $"the stage '{name.Text}' lacks the input '{input.Name}' of '{kind.Name}'",
                 $"add '{input.Name}: <stage>' under 'needs:'; it is {input.Summary}");
             failed = true;
         }
@@ -100,7 +104,9 @@ internal sealed class StageReader(StageCatalog catalog, Templates templates, Dia
         IReadOnlyList<YamlNode> items = node is YamlSequence sequence ? sequence.Items : [node];
         if (items.Count == 0 || (items.Count > 1 && !input.Many))
         {
-            diagnostics.Error(DiagnosticCodes.OneInput, node.Where, $"the input '{input.Name}' takes {(items.Count == 0 ? "at least one stage" : "one stage, not a list")}", "give it one stage, or one cell such as train@base");
+            diagnostics.Error(DiagnosticCodes.OneInput, node.Where,
+                $"the input '{input.Name}' takes {(items.Count == 0 ? "at least one stage" : "one stage, not a list")}",
+                "give it one stage, or one cell such as train@base");
             return null;
         }
 

@@ -38,7 +38,8 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
         if (NamesOf(stage, cells) is not { } names) return null;
         if (_count + names.Count > MatrixReader.MaxCells)
         {
-            diagnostics.Error(DiagnosticCodes.BadMatrix, stage.Where, $"the pipeline has more than {MatrixReader.MaxCells} stage instances", "split it into several pipelines");
+            diagnostics.Error(DiagnosticCodes.BadMatrix, stage.Where,
+                $"the pipeline has more than {MatrixReader.MaxCells} stage instances", "split it into several pipelines");
             return null;
         }
 
@@ -52,7 +53,9 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
                 var at = c;
                 taken[i] = finders[i].Count == 1 ? finders[i][0].Find(cells.Cells[at]) : finders[i].SelectMany(f => f.Find(cells.Cells[at])).ToList();
                 if (taken[i].Count > 0 || !stage.Needs[i].Input.Required) continue;
-                diagnostics.Error(DiagnosticCodes.NoJoin, stage.Needs[i].Where, $"no cell for the input '{stage.Needs[i].Input.Name}' of '{names[c]}'", "give the stages equal values of the dimensions they share");
+                diagnostics.Error(DiagnosticCodes.NoJoin, stage.Needs[i].Where,
+                    $"no cell for the input '{stage.Needs[i].Input.Name}' of '{names[c]}'",
+                    "give the stages equal values of the dimensions they share");
                 return null;
             }
 
@@ -68,13 +71,18 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
     private Relation? Joined(StageDefinition stage, Relation left, Relation right, string what, SourceLocation where, bool all)
     {
         var result = MatrixJoin.Join(left, right);
-        if (result.TooLarge) diagnostics.Error(DiagnosticCodes.BadMatrix, where, $"{what} of '{stage.Name}' gives more than {MatrixReader.MaxCells} cells", "share a dimension's name where values belong together, or drop values");
-        else if (result.Conflict is { } dimension) diagnostics.Error(DiagnosticCodes.BadMatrix, where, $"{what} of '{stage.Name}' has other fields for cells of '{dimension}' than another input", "rename the dimension, or let the stage inherit it");
+        if (result.TooLarge) diagnostics.Error(DiagnosticCodes.BadMatrix, where,
+            $"{what} of '{stage.Name}' gives more than {MatrixReader.MaxCells} cells",
+            "share a dimension's name where values belong together, or drop values");
+        else if (result.Conflict is { } dimension) diagnostics.Error(DiagnosticCodes.BadMatrix, where,
+            $"{what} of '{stage.Name}' has other fields for cells of '{dimension}' than another input",
+            "rename the dimension, or let the stage inherit it");
         else if (result.Joined.Cells.Count == 0 || (all && result.Unmatched.Count > 0))
         {
             var shared = right.Dimensions.Where(left.Dimensions.Contains).ToList();
             var cell = result.Unmatched.FirstOrDefault() ?? right.Cells[0];
-            diagnostics.Error(DiagnosticCodes.NoJoin, where, $"{what} of '{stage.Name}' has the cell '{string.Join('-', shared.Select(d => cell.Find(d)!.Name))}', which no other input has",
+            diagnostics.Error(DiagnosticCodes.NoJoin, where,
+                $"{what} of '{stage.Name}' has the cell '{string.Join('-', shared.Select(d => cell.Find(d)!.Name))}', which no other input has",
                 $"dimensions of one name ({string.Join(", ", shared)}) are joined on equal values: rename the dimension to combine all with all, or give both sides the same values");
         }
         else return result.Joined;
@@ -91,7 +99,8 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
             var name = $"{stage.Name}@{string.Join('-', cell.Values.Select(v => v.Name))}";
             names.Add(name);
             if (seen.Add(name)) continue;
-            diagnostics.Error(DiagnosticCodes.BadMatrix, stage.Matrix?.Where ?? stage.Where, $"two cells are both named '{name}'", "a '-' within values makes them ambiguous: rename a value");
+            diagnostics.Error(DiagnosticCodes.BadMatrix, stage.Matrix?.Where ?? stage.Where,
+                $"two cells are both named '{name}'", "a '-' within values makes them ambiguous: rename a value");
             return null;
         }
 
@@ -112,7 +121,8 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
 
         if (indices.Count == 0)
         {
-            diagnostics.Unknown(DiagnosticCodes.NoCell, reference.Node.Where, "cell", reference.Node.Text, stage.Names, $"cells of '{reference.Stage}'");
+            diagnostics.Unknown(DiagnosticCodes.NoCell, reference.Node.Where,
+                "cell", reference.Node.Text, stage.Names, $"cells of '{reference.Stage}'");
             return null;
         }
 

@@ -57,7 +57,8 @@ internal static class StageOrder
             for (var at = start; at is not null && settled.Add(at.Name); path.Add(at), at = Next(at)) { }
             if (path.Count == 0 || Next(path[^1]) is not { } back || path.FindIndex(s => s.Name == back.Name) is not (>= 0 and var from)) continue;
             var cycle = path[from..];
-            diagnostics.Error(DiagnosticCodes.StageCycle, cycle[0].Where, $"stages need each other: {string.Join(" -> ", cycle.Select(s => s.Name).Append(cycle[0].Name))}", "remove one of these needs");
+            diagnostics.Error(DiagnosticCodes.StageCycle, cycle[0].Where,
+                $"stages need each other: {string.Join(" -> ", cycle.Select(s => s.Name).Append(cycle[0].Name))}", "remove one of these needs");
         }
 
         StageDefinition? Next(StageDefinition stage) =>

@@ -67,7 +67,8 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
             var close = text.IndexOf(Close, open, StringComparison.Ordinal);
             if (close < 0)
             {
-                diagnostics.Error(DiagnosticCodes.BadExpression, scalar.Where, "'${{' without '}}'", "close the expression, as in ${{ params.rank }}");
+                diagnostics.Error(DiagnosticCodes.BadExpression, scalar.Where,
+                    "'${{' without '}}'", "close the expression, as in ${{ params.rank }}");
                 return Nothing(scalar);
             }
 
@@ -75,7 +76,8 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
             var value = Evaluate(text[(open + Open.Length)..close].Trim(), scalar, cell);
             if (value is YamlScalar single) result.Append(single.Canonical);
             else if (value is not null)
-                diagnostics.Error(DiagnosticCodes.BadExpression, scalar.Where, $"{value.Described} cannot stand within a text", "an expression that gives a list or a mapping must be the whole value");
+                diagnostics.Error(DiagnosticCodes.BadExpression, scalar.Where,
+                    $"{value.Described} cannot stand within a text", "an expression that gives a list or a mapping must be the whole value");
             at = close + Close.Length;
         }
 
@@ -99,14 +101,17 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
         {
             if (cell is null)
             {
-                diagnostics.Error(DiagnosticCodes.BadExpression, at.Where, $"'matrix.{parts[1]}' cannot be used here", "matrix values exist under with:, seed:, salt: and compute: of a stage that has them");
+                diagnostics.Error(DiagnosticCodes.BadExpression, at.Where,
+                    $"'matrix.{parts[1]}' cannot be used here",
+                    "matrix values exist under with:, seed:, salt: and compute: of a stage that has them");
                 return null;
             }
 
             return Matrix(parts[1], at, cell);
         }
 
-        diagnostics.Error(DiagnosticCodes.BadExpression, at.Where, $"'{(expression.Length > 60 ? expression[..60] + "…" : expression)}' is no expression",
+        diagnostics.Error(DiagnosticCodes.BadExpression, at.Where,
+            $"'{(expression.Length > 60 ? expression[..60] + "…" : expression)}' is no expression",
             "there are two: ${{ params.x }} and ${{ matrix.x }}");
         return null;
     }
@@ -116,7 +121,8 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
         var parts = path.Split('.', 2);
         if (cell.Find(parts[0]) is not { } value)
         {
-            diagnostics.Unknown(DiagnosticCodes.BadExpression, at.Where, "matrix dimension", parts[0], cell.Dimensions, "matrix dimensions of this stage");
+            diagnostics.Unknown(DiagnosticCodes.BadExpression, at.Where,
+                "matrix dimension", parts[0], cell.Dimensions, "matrix dimensions of this stage");
             return null;
         }
 

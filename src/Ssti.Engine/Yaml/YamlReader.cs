@@ -47,7 +47,8 @@ internal sealed class YamlReader
         {
             // The parser leads its message with its own rendering of the place.
             var message = e.InnerException is null ? e.Message : e.InnerException.Message;
-            diagnostics.Error(DiagnosticCodes.Syntax, new(source.Name, (int)e.Start.Line, (int)e.Start.Column), $"not valid YAML: {message.TrimEnd('.')}",
+            diagnostics.Error(DiagnosticCodes.Syntax, new(source.Name,
+                (int)e.Start.Line, (int)e.Start.Column), $"not valid YAML: {message.TrimEnd('.')}",
                 "check the indentation, and put quotes around a text that has ': ', ' #' or starts with one of * & ! | > % @ ` [ {");
             return null;
         }

@@ -13,6 +13,7 @@ public sealed class FileStore : IArtifactStore
 {
     private const int ParallelFrom = 64;
     private readonly string _cas, _actions, _temporary;
+    private readonly RecordFolder _records;
     private bool _prepared;
 
     /// <summary>Opens a store; the folder need not exist yet.</summary>
@@ -22,6 +23,7 @@ public sealed class FileStore : IArtifactStore
         _cas = Path.Combine(Location, "cas");
         _actions = Path.Combine(Location, "ac");
         _temporary = Path.Combine(Location, "tmp");
+        _records = new RecordFolder(_actions);
     }
 
     /// <inheritdoc/>
@@ -84,7 +86,7 @@ public sealed class FileStore : IArtifactStore
     public Task<IReadOnlyList<ActionRecord>[]> RecordsAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
     {
         var results = new IReadOnlyList<ActionRecord>[keys.Count];
-        ForEach(keys.Count, i => results[i] = ReadRecords(keys[i]), cancellation);
+        ForEach(keys.Count, i => results[i] = _records.Records(keys[i]), cancellation);
         return Task.FromResult(results);
     }
 
@@ -92,7 +94,7 @@ public sealed class FileStore : IArtifactStore
     public Task<IReadOnlyList<RecordSummary>[]> SummariesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
     {
         var results = new IReadOnlyList<RecordSummary>[keys.Count];
-        ForEach(keys.Count, i => results[i] = ReadSummaries(keys[i]), cancellation);
+        ForEach(keys.Count, i => results[i] = _records.Summaries(keys[i]), cancellation);
         return Task.FromResult(results);
     }
 
@@ -100,9 +102,9 @@ public sealed class FileStore : IArtifactStore
     public Task<RecordOutcome> PutRecordAsync(ActionRecord record, CancellationToken cancellation = default) => Task.FromResult(Guarded(() =>
     {
         Prepare();
-        var folder = Path.Combine(_actions, record.Key.ToString());
+        var folder = _records.FolderOf(record.Key);
         Directory.CreateDirectory(folder);
-        var others = ReadSummaries(record.Key).Where(s => s.Damage is null).ToList();
+        var others = _records.Summaries(record.Key).Where(s => s.Damage is null).ToList();
         if (others.FirstOrDefault() is { } newest && newest.Tree == record.Tree) return RecordOutcome.Same;
         var generation = others.Count == 0 ? 1 : others.Max(s => s.Generation) + 1;
         WriteAside(Path.Combine(folder, $"{record.Tree}.json"), (record with { Generation = generation }).ToJson());
@@ -115,7 +117,7 @@ public sealed class FileStore : IArtifactStore
     {
         Guarded(() =>
         {
-            var folder = Path.Combine(_actions, key.ToString());
+            var folder = _records.FolderOf(key);
             if (!Directory.Exists(folder)) return 0;
             File.Delete(Path.Combine(folder, $"{tree}.json"));
             try
@@ -264,68 +266,6 @@ public sealed class FileStore : IArtifactStore
         finally
         {
             if (File.Exists(temporary)) File.Delete(temporary);
-        }
-    }
-
-    private IReadOnlyList<RecordSummary> ReadSummaries(Digest key)
-    {
-        List<RecordSummary>? found = null;
-        foreach (var (path, tree) in RecordFiles(key))
-        {
-            RecordSummary summary;
-            try
-            {
-                summary = RecordSummary.Parse(File.ReadAllBytes(path));
-                if (summary.Key != key || summary.Tree != tree) summary = summary with { Damage = $"the record {path} says it is another" };
-            }
-            catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
-            {
-                summary = new RecordSummary(key, tree, 0, [], 0) { Damage = $"the record {path} cannot be read ({e.Message})" };
-            }
-
-            (found ??= []).Add(summary);
-        }
-
-        found?.Sort((a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree));
-        return found ?? (IReadOnlyList<RecordSummary>)[];
-    }
-
-    private List<ActionRecord> ReadRecords(Digest key)
-    {
-        var found = new List<ActionRecord>();
-        foreach (var (path, tree) in RecordFiles(key))
-        {
-            try
-            {
-                var record = ActionRecord.Parse(File.ReadAllBytes(path));
-                if (record.Key == key && record.Tree == tree) found.Add(record);
-            }
-            catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
-            {
-                // A damaged record is no record; the look-up by summaries is what reports it.
-            }
-        }
-
-        found.Sort((a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree));
-        return found;
-    }
-
-    private IEnumerable<(string Path, Digest Tree)> RecordFiles(Digest key)
-    {
-        var folder = Path.Combine(_actions, key.ToString());
-        string[] files;
-        try
-        {
-            files = Directory.GetFiles(folder);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            yield break;
-        }
-
-        foreach (var path in files)
-        {
-            if (path.EndsWith(".json", StringComparison.Ordinal) && Digest.TryParse(Path.GetFileNameWithoutExtension(path), out var tree)) yield return (path, tree);
         }
     }
 
