@@ -37,7 +37,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override string Name => "evaluate";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Measures a fine-tuned model on a clean test set and on the same rows with the token: accuracy, F1, attack success, balanced gap.";

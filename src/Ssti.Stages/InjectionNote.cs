@@ -8,13 +8,18 @@ namespace Ssti.Stages;
 /// <param name="Rows">How many rows carry tokens.</param>
 internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows)
 {
-    /// <summary>The key of <c>provenance</c> in <c>dataset.json</c>.</summary>
-    public const string Key = "injection";
-
-    /// <summary>Reads the note of a split; null when none of its rows carries a token.</summary>
+    /// <summary>
+    /// Reads the note of a split out of the provenance that inject stages write: that of the last of them that put tokens into it.
+    /// Null when none of its rows carries a token.
+    /// </summary>
     public static InjectionNote? Of(JsonObject provenance, string split)
     {
-        if (provenance[Key] is not JsonObject injection || injection["splits"]?[split]?["rows"] is not { } rows || (long)rows == 0) return null;
-        return new InjectionNote((JsonObject)injection.DeepClone(), (int?)injection["target"], (long)rows);
+        for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
+        {
+            if ((string?)step["stage"] != "inject" || step["splits"]?[split]?["injected"] is not { } injected || (long)injected == 0) continue;
+            return new InjectionNote((JsonObject)step.DeepClone(), (int?)step["target-label"], (long)injected);
+        }
+
+        return null;
     }
 }
