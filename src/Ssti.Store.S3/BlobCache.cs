@@ -180,5 +180,7 @@ internal sealed class BlobCache(string root, long bound, TimeSpan grace, TimePro
     }
 
     private StoreException Explain(Exception error) => new(
-        $"the cache {Files.Location} in front of the S3 store cannot be used: {error.Message}; make room and make it writable, or name another folder in S3__Cache", error);
+        $"the cache {Files.Location} in front of the S3 store cannot be used: {error.Message}; "
+        + "make room and make it writable, or name another folder in S3__Cache",
+        error);
 }

@@ -58,8 +58,11 @@ internal sealed class BlobTransfer(S3Bucket bucket)
             there = await bucket.SizeAsync(key, cancellation).ConfigureAwait(false);
             if (there == blob.Size) return;
             await bucket.DeleteAsync(key, cancellation).ConfigureAwait(false);
-            if (attempt == Tries)
-                throw new StoreException($"the blob {blob.Digest} has {blob.Size} bytes, but {there} of them arrived in {bucket.Options.Url}, although the server took them; it was deleted there. Check what stands between here and the server");
+            if (attempt < Tries) continue;
+            var arrived = there < 0 ? "nothing" : $"{there} bytes";
+            throw new StoreException(
+                $"the server took the {blob.Size} bytes of the blob {blob.Digest}, but {arrived} of it arrived in {bucket.Options.Url}; "
+                + "it was deleted there; check what stands between here and the server");
         }
     }
 
@@ -118,8 +121,10 @@ internal sealed class BlobTransfer(S3Bucket bucket)
         }
     }
 
-    private ParallelOptions Options(CancellationToken cancellation) => new() { MaxDegreeOfParallelism = bucket.Options.Concurrency, CancellationToken = cancellation };
+    private ParallelOptions Options(CancellationToken cancellation) =>
+        new() { MaxDegreeOfParallelism = bucket.Options.Concurrency, CancellationToken = cancellation };
 
     private StoreException Damaged(Digest blob, BlobInfo found) => new(
-        $"the blob {blob} in {bucket.Options.Url} is damaged: its {found.Size} bytes have the digest {found.Digest}; run 'ssti verify', or delete {KeyOf(blob)} and run again to rebuild it");
+        $"the blob {blob} in {bucket.Options.Url} is damaged: its {found.Size} bytes have the digest {found.Digest}; "
+        + $"run 'ssti verify', or delete {KeyOf(blob)} and run again to rebuild it");
 }

@@ -28,7 +28,8 @@ internal sealed class ObjectSearch(S3Bucket bucket)
         FindAsync(keys, key => $"ac/{key}/", 5, bucket.ListAllAsync, cancellation);
 
     private async Task<Dictionary<Digest, List<S3Entry>>> FindAsync(
-        IEnumerable<Digest> asked, Func<Digest, string> nameOf, int shardLength, Func<string, CancellationToken, Task<List<S3Entry>>> one, CancellationToken cancellation)
+        IEnumerable<Digest> asked, Func<Digest, string> nameOf, int shardLength,
+        Func<string, CancellationToken, Task<List<S3Entry>>> one, CancellationToken cancellation)
     {
         var names = asked.Distinct().Select(digest => (Digest: digest, Name: nameOf(digest))).OrderBy(n => n.Name, StringComparer.Ordinal).ToList();
         var results = names.ToDictionary(n => n.Digest, _ => new List<S3Entry>());
@@ -69,14 +70,16 @@ internal sealed class ObjectSearch(S3Bucket bucket)
         var at = 0;
         foreach (var entry in page.Entries)
         {
-            while (at < open.Length && string.CompareOrdinal(open[at].Name, entry.Key) < 0 && !entry.Key.StartsWith(open[at].Name, StringComparison.Ordinal)) at++;
+            while (at < open.Length && string.CompareOrdinal(open[at].Name, entry.Key) < 0 && !Lies(entry, open[at].Name)) at++;
             if (at == open.Length) return at;
-            if (entry.Key.StartsWith(open[at].Name, StringComparison.Ordinal)) results[open[at].Digest].Add(entry);
+            if (Lies(entry, open[at].Name)) results[open[at].Digest].Add(entry);
         }
 
         if (page.Next is null) return open.Length;
         // The next page may have more of the name that this one ends in.
-        if (at < open.Length && page.Entries[^1].Key.StartsWith(open[at].Name, StringComparison.Ordinal)) results[open[at].Digest].Clear();
+        if (at < open.Length && page.Entries.Count > 0 && Lies(page.Entries[^1], open[at].Name)) results[open[at].Digest].Clear();
         return at;
     }
+
+    private static bool Lies(S3Entry entry, string under) => entry.Key.StartsWith(under, StringComparison.Ordinal);
 }

@@ -35,7 +35,8 @@ internal sealed class RangeSink(SafeFileHandle file, long start, long length)
         {
             while (Next < End)
             {
-                var read = await response.ResponseStream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, End - Next)), cancellation).ConfigureAwait(false);
+                var wanted = buffer.AsMemory(0, (int)Math.Min(buffer.Length, End - Next));
+                var read = await response.ResponseStream.ReadAsync(wanted, cancellation).ConfigureAwait(false);
                 if (read == 0) throw new InvalidDataException($"the body ended {End - Next} bytes early");
                 touch();
                 await WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
@@ -59,7 +60,8 @@ internal sealed class RangeSink(SafeFileHandle file, long start, long length)
         }
         catch (IOException e)
         {
-            throw new StoreException($"a blob cannot be written to the cache in front of the S3 store: {e.Message}; make room, or name another folder in S3__Cache", e);
+            throw new StoreException(
+                $"a blob cannot be written to the cache in front of the S3 store: {e.Message}; make room, or name another folder in S3__Cache", e);
         }
     }
 

@@ -5,7 +5,8 @@ internal sealed class RecordShelf(S3Bucket bucket, ObjectSearch search)
 {
     // Writers of one key that keep getting in each other's way; each round is another's success.
     private const int MostRounds = 10;
-    private static readonly Comparison<RecordSummary> BestFirst = (a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree);
+    private static readonly Comparison<RecordSummary> BestFirst = (a, b) =>
+        a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree);
 
     public async Task<IReadOnlyList<RecordSummary>[]> SummariesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation)
     {
@@ -36,21 +37,26 @@ internal sealed class RecordShelf(S3Bucket bucket, ObjectSearch search)
             var json = (record with { Generation = generation }).ToJson();
             // An older or damaged record of the same outputs is replaced; where there is none, whoever comes second must look again.
             var isNew = there.All(s => s.Tree != record.Tree);
-            if (!await bucket.PutAsync(KeyOf(record.Key, record.Tree), touch => new Told(json, touch), Digest.Of(json).ToString(), isNew, cancellation).ConfigureAwait(false)) continue;
+            var put = await bucket.PutAsync(
+                KeyOf(record.Key, record.Tree), touch => new Told(json, touch), Digest.Of(json).ToString(), isNew, cancellation).ConfigureAwait(false);
+            if (!put) continue;
             // Looked at again: of two who put different outputs at once, at least the later sees both. And what was put must be there.
             var after = (await SummariesAsync([record.Key], cancellation).ConfigureAwait(false))[0];
             if (after.All(s => s.Tree != record.Tree || s.Damage is not null)) continue;
             return after.Any(s => s.Damage is null && s.Tree != record.Tree) ? RecordOutcome.Differs : RecordOutcome.Added;
         }
 
-        throw new StoreException($"the record of {record.Key} cannot be put into {bucket.Options.Url}: after {MostRounds} rounds it still is not there; is something else deleting or writing it?");
+        throw new StoreException(
+            $"the record of {record.Key} cannot be put into {bucket.Options.Url}: after {MostRounds} rounds it still is not there; "
+            + "see whether something else deletes or writes it, and run again");
     }
 
     public Task DeleteAsync(Digest key, Digest tree, CancellationToken cancellation) => bucket.DeleteAsync(KeyOf(key, tree), cancellation);
 
     private static string KeyOf(Digest key, Digest tree) => $"ac/{key}/{tree}.json";
 
-    private async Task<Dictionary<Digest, List<T>>> ReadAsync<T>(IReadOnlyList<Digest> keys, Func<Digest, Digest, byte[], string?, T> parse, CancellationToken cancellation)
+    private async Task<Dictionary<Digest, List<T>>> ReadAsync<T>(
+        IReadOnlyList<Digest> keys, Func<Digest, Digest, byte[], string?, T> parse, CancellationToken cancellation)
     {
         var found = await search.RecordsAsync(keys, cancellation).ConfigureAwait(false);
         var wanted = new List<(Digest Key, Digest Tree, string Name)>();

@@ -36,22 +36,25 @@ internal sealed partial class S3Bucket
     /// <param name="parts">Its parts.</param>
     /// <param name="size">The size it must have then.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task CompleteAsync(string key, string upload, IEnumerable<PartETag> parts, long size, CancellationToken cancellation) => RunAsync($"POST {key}", async token =>
+    public Task CompleteAsync(string key, string upload, IReadOnlyCollection<PartETag> parts, long size, CancellationToken cancellation) =>
+        RunAsync($"POST {key}", token => CompleteOnceAsync(key, upload, parts, size, token), cancellation);
+
+    private async Task<bool> CompleteOnceAsync(string key, string upload, IReadOnlyCollection<PartETag> parts, long size, CancellationToken token)
     {
         try
         {
-            await _client.CompleteMultipartUploadAsync(
-                new CompleteMultipartUploadRequest { BucketName = Options.Bucket, Key = _prefix + key, UploadId = upload, PartETags = parts.ToList() }, token).ConfigureAwait(false);
+            var request = new CompleteMultipartUploadRequest { BucketName = Options.Bucket, Key = _prefix + key, UploadId = upload, PartETags = [.. parts] };
+            await _client.CompleteMultipartUploadAsync(request, token).ConfigureAwait(false);
         }
         catch (AmazonServiceException e) when (S3Errors.Code(e) == "NoSuchUpload")
         {
             // An earlier attempt did it, and only its answer was lost.
-            var head = await _client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = Options.Bucket, Key = _prefix + key }, token).ConfigureAwait(false);
+            var head = await HeadAsync(key, token).ConfigureAwait(false);
             if (head.ContentLength != size) throw;
         }
 
         return true;
-    }, cancellation);
+    }
 
     /// <summary>Throws the parts of an upload away.</summary>
     public Task AbortAsync(string key, string upload, CancellationToken cancellation) => RunAsync($"DELETE {key} upload", async token =>
@@ -76,7 +79,8 @@ internal sealed partial class S3Bucket
         while (true)
         {
             var page = await RunAsync("LIST uploads", token => _client.ListMultipartUploadsAsync(request, token), cancellation).ConfigureAwait(false);
-            foreach (var upload in page.MultipartUploads ?? []) all.Add((upload.Key[_prefix.Length..], upload.UploadId, (upload.Initiated ?? DateTime.MinValue).ToUniversalTime()));
+            foreach (var upload in page.MultipartUploads ?? [])
+                all.Add((upload.Key[_prefix.Length..], upload.UploadId, (upload.Initiated ?? DateTime.MinValue).ToUniversalTime()));
             if (page.IsTruncated != true) return all;
             (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
         }

@@ -51,14 +51,14 @@ internal sealed partial class S3Bucket : IDisposable
     {
         try
         {
-            var head = await _client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = Options.Bucket, Key = _prefix + key }, token).ConfigureAwait(false);
+            var head = await HeadAsync(key, token).ConfigureAwait(false);
             return head.ContentLength;
         }
         catch (AmazonServiceException e) when (S3Errors.IsNotFound(e))
         {
             return -1;
         }
-        catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.BadRequest or HttpStatusCode.MovedPermanently && S3Errors.Code(e) is null)
+        catch (AmazonServiceException e) when (S3Errors.Code(e) is null && !S3Errors.IsTransient(e))
         {
             // An answer to HEAD has no body and so no reason; a listing is refused for the same one, and says it.
             await ListOnceAsync("", null, null, null, 1, token).ConfigureAwait(false);
@@ -109,7 +109,10 @@ internal sealed partial class S3Bucket : IDisposable
     }, () => sink.Next, cancellation);
 
     /// <summary>Reads a small object in whole, with the SHA-256 it was stored with; null where there is none.</summary>
-    public Task<(byte[] Content, string? Sha256)?> ReadSmallAsync(string key, CancellationToken cancellation) => RunAsync<(byte[], string?)?>($"GET {key}", async (token, touch) =>
+    public Task<(byte[] Content, string? Sha256)?> ReadSmallAsync(string key, CancellationToken cancellation) =>
+        RunAsync<(byte[], string?)?>($"GET {key}", (token, touch) => ReadSmallOnceAsync(key, touch, token), null, cancellation);
+
+    private async Task<(byte[] Content, string? Sha256)?> ReadSmallOnceAsync(string key, Action touch, CancellationToken token)
     {
         try
         {
@@ -129,7 +132,7 @@ internal sealed partial class S3Bucket : IDisposable
         {
             return null;
         }
-    }, null, cancellation);
+    }
 
     /// <summary>Stores an object in one request; the server checks the body against its signed SHA-256.</summary>
     /// <param name="key">The key.</param>
@@ -210,13 +213,17 @@ internal sealed partial class S3Bucket : IDisposable
             response.IsTruncated == true ? response.NextContinuationToken : null);
     }
 
+    private Task<GetObjectMetadataResponse> HeadAsync(string key, CancellationToken token) =>
+        _client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = Options.Bucket, Key = _prefix + key }, token);
+
     private Task<T> RunAsync<T>(string what, Func<CancellationToken, Task<T>> action, CancellationToken cancellation) =>
         RunAsync(what, (token, _) => action(token), null, cancellation);
 
     private async Task<T> RunAsync<T>(string what, Func<CancellationToken, Action, Task<T>> action, Func<long>? progress, CancellationToken cancellation)
     {
         await ReadyAsync(cancellation).ConfigureAwait(false);
-        return await _retry.RunAsync(token => AttemptAsync(action, token), progress, (e, n) => S3Errors.Explain(Options, what, e, n), cancellation).ConfigureAwait(false);
+        return await _retry.RunAsync(
+            token => AttemptAsync(action, token), progress, (e, n) => S3Errors.Explain(Options, what, e, n), cancellation).ConfigureAwait(false);
     }
 
     // Every request goes through here: so many at once, and none that stands still.
@@ -244,8 +251,12 @@ internal sealed partial class S3Bucket : IDisposable
         Task ready;
         lock (_readiness)
         {
-            if (_ready is null or { IsFaulted: true } or { IsCanceled: true }) _ready = _firstContact.RunAsync(
-                token => AttemptAsync(async (inner, _) => await ProbeAsync(inner).ConfigureAwait(false), token), null, (e, n) => S3Errors.Explain(Options, "LIST", e, n), CancellationToken.None);
+            if (_ready is null or { IsFaulted: true } or { IsCanceled: true })
+            {
+                _ready = _firstContact.RunAsync(
+                    token => AttemptAsync((inner, _) => ProbeAsync(inner), token), null, (e, n) => S3Errors.Explain(Options, "LIST", e, n), CancellationToken.None);
+            }
+
             ready = _ready;
         }
 

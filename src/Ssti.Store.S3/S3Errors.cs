@@ -21,7 +21,8 @@ internal static class S3Errors
     {
         StoreException => false,
         AmazonServiceException service when Code(service) is { } code && TransientCodes.Contains(code) => true,
-        AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError and not HttpStatusCode.NotImplemented and not HttpStatusCode.InsufficientStorage } => true,
+        AmazonServiceException { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.InsufficientStorage } => false,
+        AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError } => true,
         AmazonServiceException { StatusCode: HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout } => true,
         AmazonServiceException { StatusCode: not 0 } => error is AmazonUnmarshallingException,
         AmazonServiceException or AmazonClientException => error.InnerException is null || IsTransient(error.InnerException),
@@ -71,7 +72,8 @@ internal static class S3Errors
             "NoSuchBucket" =>
                 $"{server} has no bucket '{options.Bucket}'; correct {options.Url}, create the bucket, or set S3__CreateBucket=true to have it created",
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" or "301" =>
-                $"{server} does not serve the bucket '{options.Bucket}' for the region '{options.Region}' ({code}); set S3__Region or AWS_REGION to the bucket's region",
+                $"{server} does not serve the bucket '{options.Bucket}' for the region '{options.Region}' ({code}); "
+                + "set S3__Region or AWS_REGION to the bucket's region",
             "BucketAlreadyExists" => $"{server} has a bucket '{options.Bucket}' of another owner; choose another name",
             "QuotaExceeded" or "XMinioStorageFull" or "InsufficientStorage" or "507" =>
                 $"{server} has no room left for {options.Url} ({code}); free some ('ssti gc') or raise its quota, and run again: what is finished is kept",
@@ -99,7 +101,11 @@ internal static class S3Errors
         }
 
         if (Find<TimeoutException>(error) is not null)
-            return $"{server} did not answer {what} in time ({error.Message}){tried}; try again later, or raise S3__Timeout (now {options.Timeout.TotalSeconds:0} s)";
+        {
+            return $"{server} did not answer {what} in time ({error.Message}){tried}; "
+                + $"try again later, or raise S3__Timeout (now {options.Timeout.TotalSeconds:0.#} s)";
+        }
+
         return $"the connection to {server} failed during {what}: {Innermost(error).Message}{tried}; try again: what is finished is kept";
     }
 

@@ -35,12 +35,17 @@ internal sealed partial class S3OptionsParser(IReadOnlyDictionary<string, string
 
     private static (string Bucket, string Prefix) Place(string url)
     {
-        if (!url.StartsWith("s3://", StringComparison.OrdinalIgnoreCase)) throw new StoreException($"'{url}' is not the URL of an S3 store; write s3://bucket/prefix");
+        if (!url.StartsWith("s3://", StringComparison.OrdinalIgnoreCase))
+            throw new StoreException($"'{url}' is not the URL of an S3 store; write s3://bucket/prefix");
         var place = url[5..].Trim('/');
         var slash = place.IndexOf('/', StringComparison.Ordinal);
         var bucket = slash < 0 ? place : place[..slash];
         if (!BucketName().IsMatch(bucket))
-            throw new StoreException($"'{bucket}' in '{url}' is not a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, a letter or digit at both ends");
+        {
+            throw new StoreException(
+                $"'{bucket}' in '{url}' is not a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, a letter or digit at both ends");
+        }
+
         var prefix = slash < 0 ? "" : place[(slash + 1)..];
         // A key is signed as it is written: characters that HTTP libraries rewrite would lead to another key, or to none.
         if (!PrefixPath().IsMatch(prefix) || prefix.Split('/').Any(part => part is "." or ".."))

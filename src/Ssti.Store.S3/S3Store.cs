@@ -85,8 +85,11 @@ public sealed class S3Store : IArtifactStore, IDisposable
         var sizes = await SizesAsync(blobs.ConvertAll(b => b.Digest), cancellation).ConfigureAwait(false);
         // A large blob is parallel in itself; the bucket bounds the requests of all of them together.
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _bucket.Options.Concurrency, CancellationToken = cancellation };
-        await Parallel.ForEachAsync(
-            blobs.Zip(sizes), parallel, async (item, token) => await _transfer.UploadAsync(item.First, _cache.Files.PathOf(item.First.Digest), item.Second, token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForEachAsync(blobs.Zip(sizes), parallel, async (item, token) =>
+        {
+            var (blob, there) = item;
+            await _transfer.UploadAsync(blob, _cache.Files.PathOf(blob.Digest), there, token).ConfigureAwait(false);
+        }).ConfigureAwait(false);
         var list = new BlobInfo(tree.Digest, tree.Json.Length);
         await _transfer.UploadAsync(list, _cache.Files.PathOf(tree.Digest), null, cancellation).ConfigureAwait(false);
         _cache.Added(blobs.Sum(b => b.Size) + list.Size);
@@ -123,7 +126,8 @@ public sealed class S3Store : IArtifactStore, IDisposable
             var page = await _bucket.ListAsync("cas/", null, next, null, cancellation).ConfigureAwait(false);
             foreach (var entry in page.Entries)
             {
-                if (Digest.TryParse(entry.Key[(entry.Key.LastIndexOf('/') + 1)..], out var digest) && entry.Key == BlobTransfer.KeyOf(digest)) yield return new BlobInfo(digest, entry.Size);
+                var name = entry.Key[(entry.Key.LastIndexOf('/') + 1)..];
+                if (Digest.TryParse(name, out var digest) && entry.Key == BlobTransfer.KeyOf(digest)) yield return new BlobInfo(digest, entry.Size);
             }
 
             next = page.Next;

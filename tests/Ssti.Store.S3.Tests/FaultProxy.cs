@@ -47,7 +47,10 @@ internal abstract record Fault
 /// <param name="Head">All header lines.</param>
 internal sealed record Seen(string Method, string Target, string Head)
 {
-    public string? Header(string name) => Head.Split("\r\n").FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim();
+    public string? Header(string name) => Header(Head, name);
+
+    public static string? Header(string head, string name) =>
+        head.Split("\r\n").FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim();
 }
 
 /// <summary>Stands between a client and a real server, one connection a request, and lets chosen requests go wrong.</summary>
@@ -133,7 +136,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         {
             var type = answer.Body.Length > 0 ? "Content-Type: application/xml\r\n" : "";
             var body = seen.Method == "HEAD" ? "" : answer.Body;
-            await down.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer.Status} Fault\r\nContent-Length: {body.Length}\r\n{type}Connection: close\r\n\r\n{body}"), closing.Token);
+            var text = $"HTTP/1.1 {answer.Status} Fault\r\nContent-Length: {body.Length}\r\n{type}Connection: close\r\n\r\n{body}";
+            await down.WriteAsync(Encoding.ASCII.GetBytes(text), closing.Token);
             client.Shutdown(SocketShutdown.Send);
             await DrainAsync(down, closing.Token);
             return;
@@ -142,8 +146,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         using var server = new TcpClient { NoDelay = true };
         await server.ConnectAsync(_upstream.Host, _upstream.Port, closing.Token);
         await using var up = server.GetStream();
-        var head = string.Join("\r\n", seen.Head.Split("\r\n").Where(l => !l.StartsWith("Connection:", StringComparison.OrdinalIgnoreCase))) + "\r\nConnection: close\r\n\r\n";
-        await up.WriteAsync(Encoding.ASCII.GetBytes(head), closing.Token);
+        var lines = seen.Head.Split("\r\n").Where(l => !l.StartsWith("Connection:", StringComparison.OrdinalIgnoreCase));
+        await up.WriteAsync(Encoding.ASCII.GetBytes(string.Join("\r\n", lines) + "\r\nConnection: close\r\n\r\n"), closing.Token);
         var upward = UpAsync(client, down, up, rest, fault, closing);
         await DownAsync(client, down, up, seen.Method, fault, closing.Token);
         await closing.CancelAsync();
@@ -189,7 +193,7 @@ internal sealed class FaultProxy : IAsyncDisposable
                 return;
             }
 
-            var length = head.Split("\r\n").FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) is { } line ? long.Parse(line[15..]) : long.MaxValue;
+            var length = Seen.Header(head, "Content-Length") is { } number ? long.Parse(number) : long.MaxValue;
             if (final && fault is Fault.Shorten shorten && shorten.To < length)
             {
                 head = head.Replace($"Content-Length: {length}", $"Content-Length: {shorten.To}");

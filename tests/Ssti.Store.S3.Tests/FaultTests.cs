@@ -37,7 +37,11 @@ public sealed class FaultTests(S3Server server) : IDisposable
         var known = new ConcurrentDictionary<string, bool>();
         // Whoever answers HEAD or PUT with a plain lie is no S3 server; what has a query has an answer to check.
         var everywhere = fault != "200 without a body";
-        await using var proxy = Proxy(seen => (everywhere || seen.Target.Contains('?')) && known.TryAdd($"{seen.Method} {Anonymous(seen.Target)} {seen.Header("Range")?.Split('-')[1]}", true) ? Faults[fault] : null);
+        await using var proxy = Proxy(seen =>
+        {
+            var request = $"{seen.Method} {Anonymous(seen.Target)} {seen.Header("Range")?.Split('-')[1]}";
+            return (everywhere || seen.Target.Contains('?')) && known.TryAdd(request, true) ? Faults[fault] : null;
+        });
         var options = Via(proxy) with { Timeout = TimeSpan.FromSeconds(fault.StartsWith("stalled", StringComparison.Ordinal) ? 0.5 : 5), Attempts = 5 };
         using var store = Open(options);
         using var reader = Open(options with { Cache = _folder["reader"] });
@@ -113,7 +117,8 @@ public sealed class FaultTests(S3Server server) : IDisposable
     {
         var content = Bytes(Part + 1000);
         var flipped = 0;
-        await using var proxy = Proxy(seen => seen.Header("Range") is { } range && range != "bytes=0-5242879" && Interlocked.Increment(ref flipped) == 1 ? new Fault.FlipDown(999) : null);
+        await using var proxy = Proxy(seen =>
+            seen.Header("Range") is { } range && range != "bytes=0-5242879" && Interlocked.Increment(ref flipped) == 1 ? new Fault.FlipDown(999) : null);
         using var store = await StoredAsync(proxy, content);
         Assert.Equal(content, await File.ReadAllBytesAsync(await store.LocalPathAsync(Digest.Of(content))));
         Assert.Equal(2, flipped);
@@ -150,6 +155,18 @@ public sealed class FaultTests(S3Server server) : IDisposable
         Assert.Equal((long[])[-1], await store.SizesAsync([Digest.Of(content)]));
         Assert.Empty(await server.KeysAsync(Via(proxy)));
         Assert.Equal(0, await server.UploadsAsync(Via(proxy)));
+    }
+
+    [SkippableFact]
+    public async Task An_upload_that_was_taken_but_did_not_arrive_is_noticed()
+    {
+        await using var proxy = Proxy(seen => seen.Method == "PUT" ? new Fault.Answer(200) : null);
+        using var store = Open(Via(proxy));
+        var error = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(new MemoryStream([1, 2, 3])));
+        Assert.Contains("took the 3 bytes", error.Message);
+        Assert.Contains("nothing of it arrived", error.Message);
+        var lost = await Assert.ThrowsAsync<StoreException>(() => store.PutRecordAsync(Records.Make(Digest.Of("key"), "one")));
+        Assert.Contains("still is not there", lost.Message);
     }
 
     [SkippableFact]

@@ -61,8 +61,7 @@ public sealed class RefusalTests(S3Server server) : IDisposable
     public async Task Rights_lost_on_the_way_are_explained_though_the_answer_to_HEAD_has_no_reason()
     {
         var revoked = false;
-        await using var proxy = new FaultProxy(server.Endpoint, seen => !revoked ? null
-            : new Fault.Answer(403, "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code></Error>"));
+        await using var proxy = new FaultProxy(server.Endpoint, _ => revoked ? Refusal(403, "ExpiredToken") : null);
         using var store = new S3Store(Options with { Endpoint = proxy.Endpoint });
         Assert.Equal((long[])[-1], await store.SizesAsync([Digest.Of("a")]));
         revoked = true;
@@ -72,7 +71,7 @@ public sealed class RefusalTests(S3Server server) : IDisposable
     [SkippableFact]
     public async Task A_clock_refused_by_the_server_is_explained()
     {
-        await using var proxy = new FaultProxy(server.Endpoint, _ => new Fault.Answer(403, "<?xml version=\"1.0\"?><Error><Code>RequestTimeTooSkewed</Code></Error>"));
+        await using var proxy = new FaultProxy(server.Endpoint, _ => Refusal(403, "RequestTimeTooSkewed"));
         var message = await RefusalAsync(Options with { Endpoint = proxy.Endpoint });
         Assert.Contains("clock", message);
         Assert.Contains("timedatectl", message);
@@ -82,15 +81,14 @@ public sealed class RefusalTests(S3Server server) : IDisposable
     [SkippableFact]
     public async Task A_server_of_another_region_says_which_setting_to_change()
     {
-        await using var proxy = new FaultProxy(server.Endpoint, _ => new Fault.Answer(400, "<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code></Error>"));
+        await using var proxy = new FaultProxy(server.Endpoint, _ => Refusal(400, "AuthorizationHeaderMalformed"));
         Assert.Contains("AWS_REGION", await RefusalAsync(Options with { Endpoint = proxy.Endpoint }));
     }
 
     [SkippableFact]
     public async Task A_full_server_is_explained()
     {
-        await using var proxy = new FaultProxy(server.Endpoint, seen => seen.Method != "PUT" ? null
-            : new Fault.Answer(507, "<?xml version=\"1.0\"?><Error><Code>XMinioStorageFull</Code></Error>"));
+        await using var proxy = new FaultProxy(server.Endpoint, seen => seen.Method == "PUT" ? Refusal(507, "XMinioStorageFull") : null);
         using var store = new S3Store(Options with { Endpoint = proxy.Endpoint });
         Assert.Contains("no room left", (await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(new MemoryStream([1])))).Message);
     }
@@ -123,6 +121,8 @@ public sealed class RefusalTests(S3Server server) : IDisposable
     [SkippableFact]
     public async Task Https_to_a_server_that_speaks_http_is_explained() =>
         Assert.Contains("write http:// in S3__Endpoint", await RefusalAsync(Options with { Endpoint = new Uri($"https://{server.Endpoint.Authority}") }));
+
+    private static Fault.Answer Refusal(int status, string code) => new(status, $"<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
 
     private S3Options Options => server.Options(_folder["cache"]);
 

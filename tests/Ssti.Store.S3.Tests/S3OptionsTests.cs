@@ -37,7 +37,7 @@ public sealed class S3OptionsTests
             ["S3__Timeout"] = "7", ["S3__ConnectTimeout"] = "2", ["S3__Attempts"] = "2", ["S3__Cache"] = "/tmp/cache", ["S3__CacheSize"] = "20GB", ["AWS_SESSION_TOKEN"] = "t",
         });
         Assert.Equal(
-            (new Uri("http://127.0.0.1:9000"), "own", "own secret", "eu-central-1", true, 4, 8L << 20), 
+            (new Uri("http://127.0.0.1:9000"), "own", "own secret", "eu-central-1", true, 4, 8L << 20),
             (options.Endpoint, options.AccessKey, options.SecretKey, options.Region, options.CreateBucket, options.Concurrency, options.PartSize));
         Assert.Equal((7d, 2d, 2, 20_000_000_000L, "t"), (options.Timeout.TotalSeconds, options.ConnectTimeout.TotalSeconds, options.Attempts, options.CacheBytes, options.SessionToken));
     }
