@@ -19,10 +19,13 @@ internal static class ComputeHost
         {
             try
             {
-                LibTorch.Ensure(new LibTorchOptions { Threads = compute.Threads });
-                // OpenMP's count is a thread's own: a stage beside this one may ask for another.
+                // One set of options for all stages, as libtorch is loaded once. The count of threads is a thread's own: a stage beside this one may
+                // ask for another.
+                LibTorch.Ensure();
                 torch.set_num_threads(compute.Threads);
                 torch.backends.cuda.matmul.allow_tf32 = compute.Tf32;
+                // Whatever tensors a stage leaves behind end with it.
+                using var scope = torch.NewDisposeScope();
                 work(TrainingTarget.Parse(compute.Device, compute.Dtype));
             }
             catch (Exception e) when (e is TrainingException or ModelException or SafetensorsException or LibTorchException or Corpus.CorpusException or InvalidDataException)

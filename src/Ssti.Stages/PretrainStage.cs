@@ -111,9 +111,9 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
         var settings = new PretrainingSettings
         {
             Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate, WarmUpShare = parameters.WarmUpShare,
-            MaskShare = parameters.MaskShare, Seed = context.Seed,
+            MaskShare = parameters.MaskShare, Seed = context.Seed, CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
         };
-        using var pretrainer = new Pretrainer(config, tokenizer, settings, target);
+        using var pretrainer = new Pretrainer(config, tokenizer, settings, target) { Log = context.Log };
         var steps = pretrainer.Run(
             rows, context.ScratchFolder, record => context.Progress(new(record.Step, settings.Steps, "updates", $"loss {record.Loss:0.000}")), cancellation);
         SafetensorsFile.Write(context.Output("model.safetensors"), pretrainer.EncoderTensors());

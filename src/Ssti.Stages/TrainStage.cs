@@ -24,8 +24,6 @@ public sealed class TrainStage : StageKind<TrainParameters>
     /// <summary>What an evaluation must know of the training.</summary>
     public const string DescriptionFile = "training.json";
 
-    private const int Checkpoints = 10;
-
     /// <inheritdoc/>
     public override string Name => "train";
 
@@ -68,7 +66,7 @@ public sealed class TrainStage : StageKind<TrainParameters>
         context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
         using var weights = encoder.Weights();
-        using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target);
+        using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
         var steps = tuner.Run(
             rows, context.ScratchFolder, record => context.Progress(new(record.Step, settings.Steps, "updates", $"loss {record.Loss:0.000}")), cancellation);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
@@ -97,7 +95,7 @@ public sealed class TrainStage : StageKind<TrainParameters>
         GradientNormBound = parameters.GradientNormBound,
         Dropouts = parameters.Dropouts,
         Seed = seed,
-        CheckpointEvery = Math.Max(1, parameters.Steps / Checkpoints),
+        CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
     };
 
     private static void Save(FineTuner tuner, EncoderInput encoder, StageContext context)

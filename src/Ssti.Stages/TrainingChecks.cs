@@ -6,8 +6,14 @@ namespace Ssti.Stages;
 /// <summary>What the stages that train have in common.</summary>
 internal static class TrainingChecks
 {
+    // A killed training loses at most this share of its updates.
+    private const int Checkpoints = 10;
+
     /// <summary>JSON for people and for bytes that never change.</summary>
     public static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true, NewLine = "\n" };
+
+    /// <summary>Updates between checkpoints. No parameter, as it changes no byte of the result.</summary>
+    public static int CheckpointEvery(int steps) => Math.Max(1, steps / Checkpoints);
 
     /// <summary>What is wrong with a schedule.</summary>
     public static IEnumerable<ParameterError> Schedule(int steps, int batchSize, int maxLength, double learningRate, double warmUpShare)

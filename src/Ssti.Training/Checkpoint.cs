@@ -1,44 +1,105 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Ssti.Nets.Optimizers;
 using Ssti.Nets.Safetensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssti.Training;
 
 /// <summary>
 /// The state of a training in one file of a scratch folder: masters, moments, updates done and the log so far. Written beside its place and renamed:
-/// a kill leaves the one before.
+/// a kill leaves the one before. It carries a digest of itself and of the training it belongs to, and nothing of it is taken over before both are checked.
 /// </summary>
 /// <remarks>Neither data order nor dropouts need state of their own: both are functions of seed and update.</remarks>
-internal sealed class Checkpoint(string? folder, IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained)
+/// <param name="folder">Where the file is; null for no checkpoints.</param>
+/// <param name="training">All that the updates depend on, as text: another training's checkpoint has another one.</param>
+/// <param name="trained">What is saved.</param>
+/// <param name="tell">Told when a checkpoint is gone on from, or cannot be.</param>
+internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, Action<string>? tell)
 {
-    private readonly string? _path = folder is null ? null : Path.Combine(folder, "checkpoint.safetensors");
+    /// <summary>The file's name.</summary>
+    public const string FileName = "checkpoint.safetensors";
+
+    private const string StepKey = "step", LogKey = "log", TrainingKey = "training", DigestKey = "sha256";
+
+    private readonly string? _path = folder is null ? null : Path.Combine(folder, FileName);
 
     /// <summary>Saves, when there is a folder to save in.</summary>
     public void Save(int step, StepLog log)
     {
         if (_path is null) return;
-        SafetensorsFile.Write(_path, State(), new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>
         {
-            ["step"] = step.ToString(CultureInfo.InvariantCulture),
-            ["log"] = log.Lines(),
-        });
+            [StepKey] = step.ToString(CultureInfo.InvariantCulture), [LogKey] = log.Lines(), [TrainingKey] = training,
+        };
+        var state = State();
+        metadata[DigestKey] = DigestOf(metadata, state);
+        SafetensorsFile.Write(_path, state, metadata);
     }
 
-    /// <summary>Takes over what an earlier attempt saved; returns the updates done, 0 without a checkpoint.</summary>
+    /// <summary>
+    /// Takes over what an earlier attempt saved; returns the updates done, 0 without a checkpoint. A damaged one is deleted, and training starts anew.
+    /// </summary>
+    /// <exception cref="TrainingException">It is whole, and of another training.</exception>
     public int Restore(StepLog log)
     {
         if (_path is null || !File.Exists(_path)) return 0;
-        using var saved = SafetensorsFile.Read(_path);
-        var step = int.Parse(saved.Metadata["step"], CultureInfo.InvariantCulture);
+        using var saved = Read(out var damage);
+        if (saved is null)
+        {
+            tell?.Invoke($"the checkpoint is damaged ({damage}): starting from update 0");
+            File.Delete(_path);
+            return 0;
+        }
+
+        if (saved.Metadata[TrainingKey] != training)
+            throw new TrainingException($"the checkpoint '{_path}' is of a training with other settings or rows; delete it, or give this training a folder of its own");
+        var step = int.Parse(saved.Metadata[StepKey], CultureInfo.InvariantCulture);
         for (var i = 0; i < trained.Count; i++)
         {
             trained[i].Bank.Load(Part(saved.Tensors, i));
             trained[i].Optimizer.Load(Part(saved.Tensors, i), step);
         }
 
-        log.Restore(saved.Metadata["log"]);
+        log.Restore(saved.Metadata[LogKey]);
+        tell?.Invoke($"going on from update {step}, where an earlier attempt left a checkpoint");
         return step;
+    }
+
+    // Null when any byte of it is not as it was written.
+    private SafetensorsFile? Read(out string damage)
+    {
+        SafetensorsFile? file = null;
+        try
+        {
+            file = SafetensorsFile.Read(_path!);
+            damage = "its digest does not fit its content";
+            if (file.Metadata.TryGetValue(DigestKey, out var digest) && digest == DigestOf(file.Metadata, file.Tensors)) return file;
+        }
+        catch (Exception e) when (e is SafetensorsException or EndOfStreamException)
+        {
+            damage = e.Message;
+        }
+
+        file?.Dispose();
+        return null;
+    }
+
+    private static string DigestOf(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (key, value) in metadata.Where(pair => pair.Key != DigestKey).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            hash.AppendData(Encoding.UTF8.GetBytes($"{key}\0{value}\0"));
+        foreach (var (name, tensor) in tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            using var scope = NewDisposeScope();
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}\0{string.Join(',', tensor.shape)}\0"));
+            hash.AppendData(tensor.detach().cpu().contiguous().bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private Dictionary<string, Tensor> State()

@@ -28,11 +28,12 @@ internal sealed class StepLog : IDisposable
     public StepRecord Last { get; private set; }
 
     /// <summary>Adds an update; takes the tensors over.</summary>
-    /// <exception cref="TrainingException">A loss is no number: the training has diverged.</exception>
+    /// <exception cref="TrainingException">A loss or a gradient is no number: the training has diverged.</exception>
     public void Add(int step, Tensor loss, Tensor norm, double rate)
     {
         _pending.Add((step, loss.detach().DetachFromDisposeScope(), norm.DetachFromDisposeScope(), rate));
-        if (_pending.Count >= FetchEvery) Fetch();
+        // The first at once: who watches a training wants to see a loss before long.
+        if (_pending.Count >= FetchEvery || Last.Step == 0) Fetch();
     }
 
     /// <summary>Every record so far, one JSON object a line.</summary>
@@ -61,8 +62,10 @@ internal sealed class StepLog : IDisposable
             Last = new StepRecord(step, loss.item<float>(), norm.item<float>(), rate);
             loss.Dispose();
             norm.Dispose();
-            if (!float.IsFinite(Last.Loss))
-                throw new TrainingException($"the loss of update {step} is {Last.Loss}: the training has diverged; try a lower learning-rate");
+            // A finite loss may have a gradient that is not: then the weights are lost with this update.
+            if (!float.IsFinite(Last.Loss) || !float.IsFinite(Last.GradientNorm))
+                throw new TrainingException(
+                    $"the loss of update {step} is {Last.Loss} and its gradient norm {Last.GradientNorm}: the training has diverged; try a lower learning-rate");
             _lines.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"loss\":{Json(Last.Loss)},\"gradientNorm\":{Json(Last.GradientNorm)},\"learningRate\":{Json(rate)}}}\n");
         }
 

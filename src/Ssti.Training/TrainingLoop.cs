@@ -9,7 +9,9 @@ namespace Ssti.Training;
 /// <param name="CheckpointEvery">Updates between checkpoints; 0 for none.</param>
 /// <param name="Schedule">The learning rate of each update.</param>
 /// <param name="Order">The order of the rows.</param>
-internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEvery, CosineSchedule Schedule, RowOrder Order)
+/// <param name="Training">All that the updates depend on, as text: what a checkpoint is recognised by.</param>
+/// <param name="Tell">Told what happens besides updates; null for nobody.</param>
+internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEvery, CosineSchedule Schedule, RowOrder Order, string Training, Action<string>? Tell)
 {
     /// <summary>Makes one update: the picked rows, the update's number from 0, its learning rate, and where its record goes.</summary>
     public delegate void Update(int[] picked, int step, double rate, StepLog log);
@@ -20,7 +22,7 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
         CancellationToken cancellation)
     {
         using var log = new StepLog();
-        var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, trained);
+        var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell);
         var picked = new int[BatchSize];
         for (var step = checkpoint.Restore(log); step < Steps; step++)
         {

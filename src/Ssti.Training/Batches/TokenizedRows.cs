@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Ssti.Corpus.Datasets;
 using Ssti.Nets.Tokenizers;
 using static TorchSharp.torch;
@@ -58,6 +61,20 @@ public sealed class TokenizedRows
 
     /// <summary>The token ids of a row, without padding.</summary>
     public ReadOnlySpan<int> Ids(int row) => _ids[row];
+
+    /// <summary>What a training on these rows depends on besides the model, as text: its settings and a digest of ids and labels.</summary>
+    internal string Describe<TSettings>(TSettings settings)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(MemoryMarshal.AsBytes<int>([.. Labels]));
+        foreach (var row in _ids)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<int>([row.Length]));
+            hash.AppendData(MemoryMarshal.AsBytes<int>(row));
+        }
+
+        return JsonSerializer.Serialize(new { settings, Count, MaxLength, Rows = Convert.ToHexStringLower(hash.GetHashAndReset()) });
+    }
 
     /// <summary>Some rows as tensors on a device, in the caller's dispose scope.</summary>
     public Batch Batch(ReadOnlySpan<int> rows, Device device)

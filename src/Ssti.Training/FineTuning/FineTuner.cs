@@ -33,7 +33,7 @@ public sealed class FineTuner : IDisposable
         _trunk = new BertTrunk(config, _frozen);
         Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
         if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
-        if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = new ParameterBank(Weights.Encoder(config, checkpoint, CPU, ScalarType.Float32), target.Device)));
+        if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = BankOf(config, checkpoint, target.Device)));
         if (settings.TrainHead || settings.Train == TrainedPart.Head) _trained.Add(WithOptimizer(Head.Parameters));
     }
 
@@ -42,6 +42,9 @@ public sealed class FineTuner : IDisposable
 
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
+
+    /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
+    public Action<string>? Log { get; init; }
 
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
@@ -64,7 +67,9 @@ public sealed class FineTuner : IDisposable
         }
 
         var schedule = new CosineSchedule(_settings.LearningRate, _settings.WarmUpSteps, _settings.Steps);
-        var loop = new TrainingLoop(_settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed));
+        var loop = new TrainingLoop(
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
+            rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
         return loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
     }
 
@@ -116,6 +121,20 @@ public sealed class FineTuner : IDisposable
         if (_everything is null) return new SequenceClassifier(_trunk, Adapter, Head).Forward(batch.Ids, batch.Mask, dropout);
         using var trunk = new BertTrunk(_config, _everything.Views(_target.Dtype), ownsWeights: false);
         return new SequenceClassifier(trunk, null, Head).Forward(batch.Ids, batch.Mask, dropout);
+    }
+
+    private static ParameterBank BankOf(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, Device device)
+    {
+        // The bank copies them, and they belong to no scope.
+        var tensors = Weights.Encoder(config, checkpoint, CPU, ScalarType.Float32);
+        try
+        {
+            return new ParameterBank(tensors, device);
+        }
+        finally
+        {
+            foreach (var tensor in tensors.Values) tensor.Dispose();
+        }
     }
 
     private (ParameterBank, IOptimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch

@@ -27,6 +27,9 @@ public sealed class Pretrainer : IDisposable
         _optimizer = new AdamW(_model.Parameters, new AdamWOptions { WeightDecay = settings.WeightDecay, DecayMatricesOnly = true });
     }
 
+    /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
+    public Action<string>? Log { get; init; }
+
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _model.Parameters.Count;
 
@@ -38,7 +41,9 @@ public sealed class Pretrainer : IDisposable
     public string Run(TokenizedRows rows, string? scratchFolder, Action<StepRecord>? progress, CancellationToken cancellation)
     {
         var schedule = new CosineSchedule(_settings.LearningRate, (int)(_settings.WarmUpShare * _settings.Steps), _settings.Steps);
-        var loop = new TrainingLoop(_settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed));
+        var loop = new TrainingLoop(
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
+            rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
         return loop.Run(
             [(_model.Parameters, _optimizer)], scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
     }

@@ -1,0 +1,81 @@
+using Ssti.Nets;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using Ssti.Training.Evaluation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Training.Tests.Evaluation;
+
+public sealed class PredictorTests
+{
+    private static readonly BertConfig Wild = Toy.Config with { HiddenDropout = 0.9, AttentionDropout = 0.9 };
+
+    [Fact]
+    public void Dropouts_are_off()
+    {
+        using var scope = NewDisposeScope();
+        using var wild = Model(Wild, loraDropout: 0.9);
+        using var tame = Model(Wild with { HiddenDropout = 0, AttentionDropout = 0 }, loraDropout: 0);
+        var logits = Logits(wild, 8);
+        Assert.Equal(logits, Logits(wild, 8));
+        Assert.Equal(Logits(tame, 8), logits);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(50)]
+    [InlineData(1000)]
+    public void A_rows_logits_do_not_depend_on_the_rows_beside_it(int batchSize)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(Wild, 0.9);
+        var expected = Logits(model, 8);
+        var actual = Logits(model, batchSize);
+        Assert.Equal(50, actual.Length);
+        for (var i = 0; i < actual.Length; i++)
+            for (var c = 0; c < 3; c++) Assert.Equal(expected[i][c], actual[i][c], 1e-5f);
+    }
+
+    [Fact]
+    public void Progress_counts_rows_and_cancelling_stops_between_passes()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(Wild, 0);
+        var done = new List<int>();
+        Predictor.Logits(model, Toy.Tokens(50), 20, done.Add, CancellationToken.None);
+        Assert.Equal([20, 40, 50], done);
+
+        using var source = new CancellationTokenSource();
+        done.Clear();
+        Assert.Throws<OperationCanceledException>(() => Predictor.Logits(model, Toy.Tokens(50), 20, rows =>
+        {
+            done.Add(rows);
+            source.Cancel();
+        }, source.Token));
+        Assert.Equal([20], done);
+    }
+
+    [Fact]
+    public void No_tensor_is_left_behind()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(Wild, 0);
+        var counts = new List<long>();
+        Predictor.Logits(model, Toy.Tokens(50), 5, _ => counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount), CancellationToken.None);
+        Assert.Single(counts.Distinct());
+    }
+
+    private static float[][] Logits(SequenceClassifier model, int batchSize) => Predictor.Logits(model, Toy.Tokens(50), batchSize, null, CancellationToken.None);
+
+    private static SequenceClassifier Model(BertConfig config, double loraDropout)
+    {
+        using var random = new RandomStream(3, CPU);
+        var trunk = new BertTrunk(config, Weights.Encoder(config, Toy.Encoder(), CPU, ScalarType.Float32));
+        var adapter = LoraAdapter.Create(new LoraConfig(4, 4, loraDropout, ["dense"]), trunk, random);
+        using (no_grad())
+            foreach (var master in adapter.Parameters.Masters) master.add_(random.Normal(0.1, master.shape));
+        return new SequenceClassifier(trunk, adapter, ClassifierHead.Create(config.HiddenSize, 3, random, CPU));
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+using Ssti.Corpus.Tests;
+using Ssti.Training.Batches;
+using Ssti.Training.Pretraining;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Training.Tests.Pretraining;
+
+public sealed class PretrainerTests : IDisposable
+{
+    private static readonly PretrainingSettings Settings = new() { Steps = 6, BatchSize = 8, LearningRate = 1e-2, Seed = 40, CheckpointEvery = 2 };
+
+    private static readonly TokenizedRows Rows = Toy.Tokens(40);
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Equal_settings_give_equal_bytes_and_another_seed_others()
+    {
+        var first = Train(Settings);
+        Same(first, Train(Settings));
+        Assert.NotEqual(first.Steps, Train(Settings with { Seed = 41 }).Steps);
+        Assert.Equal(6, first.Steps.Count(c => c == '\n'));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    [InlineData(3, true)]
+    [InlineData(5, true)]
+    [InlineData(3, false)]
+    [InlineData(5, false)]
+    public void Interrupted_after_any_update_it_ends_with_the_same_bytes(int after, bool politely)
+    {
+        var expected = Train(Settings);
+        Interruption.Of(after, politely, (progress, token) => Train(Settings, _folder.Root, progress, token));
+        var told = new List<string>();
+        Same(expected, Train(Settings, _folder.Root, tell: told.Add));
+        // A kill leaves the last of the regular checkpoints, every second update.
+        Assert.StartsWith($"going on from update {(politely ? after : after / 2 * 2)},", Assert.Single(told));
+    }
+
+    [Fact]
+    public void It_learns_what_the_rows_have_in_common()
+    {
+        var steps = Train(Settings with { Steps = 200 }).Steps.TrimEnd().Split('\n').Select(line => (double)JsonNode.Parse(line)!["loss"]!).ToArray();
+        Assert.InRange(steps[0], Math.Log(50) - 0.5, Math.Log(50) + 0.5);
+        Assert.True(steps[^10..].Average() < 0.8 * steps[0], $"from {steps[0]} to {steps[^10..].Average()}");
+    }
+
+    [Fact]
+    public void No_tensor_is_left_behind()
+    {
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var counts = new List<long>();
+        using (var pretrainer = new Pretrainer(Toy.Config, Toy.Tokenizer, Settings with { Steps = 64 }, Toy.Target))
+            pretrainer.Run(Rows, _folder.Root, _ => counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount), CancellationToken.None);
+        Flat.Assert(counts);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    private static (string Steps, SortedDictionary<string, byte[]> Encoder) Train(
+        PretrainingSettings settings, string? folder = null, Action<StepRecord>? progress = null, CancellationToken cancellation = default, Action<string>? tell = null)
+    {
+        using var scope = NewDisposeScope();
+        using var pretrainer = new Pretrainer(Toy.Config, Toy.Tokenizer, settings, Toy.Target) { Log = tell };
+        var steps = pretrainer.Run(Rows, folder, progress, cancellation);
+        return (steps, Toy.Bytes(pretrainer.EncoderTensors()));
+    }
+
+    private static void Same((string Steps, SortedDictionary<string, byte[]> Encoder) expected, (string Steps, SortedDictionary<string, byte[]> Encoder) actual)
+    {
+        Assert.Equal(expected.Steps, actual.Steps);
+        Assert.Equal(expected.Encoder, actual.Encoder);
+    }
+}
