@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 
 namespace Ssti.Cli.Tests;
@@ -59,7 +58,7 @@ public sealed class ProcessTests : IDisposable
         while (await process.StandardError.ReadLineAsync() is { } line)
         {
             error.Add(line);
-            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) Assert.Equal(0, kill(process.Id, 2));
+            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) SstiProcess.Interrupt(process);
         }
 
         await process.WaitForExitAsync();
@@ -108,28 +107,8 @@ public sealed class ProcessTests : IDisposable
 
     private Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) => RunAsync(arguments, []);
 
-    private async Task<(int Code, string Out, string Error)> RunAsync(string[] arguments, params (string Name, string Value)[] environment)
-    {
-        using var process = Start(arguments, environment);
-        var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output, await error);
-    }
+    private Task<(int Code, string Out, string Error)> RunAsync(string[] arguments, params (string Name, string Value)[] environment) =>
+        SstiProcess.RunAsync(_folder, arguments, environment);
 
-    private Process Start(string[] arguments, params (string Name, string Value)[] environment)
-    {
-        // The runtime that runs this test, whatever the PATH says.
-        var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet")
-        {
-            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ssti.dll"));
-        foreach (var argument in arguments) info.ArgumentList.Add(argument);
-        foreach (var (name, value) in environment) info.Environment[name] = value;
-        return Process.Start(info)!;
-    }
-
-    [DllImport("libc")]
-    private static extern int kill(int process, int signal);
+    private Process Start(string[] arguments) => SstiProcess.Start(_folder, arguments);
 }
