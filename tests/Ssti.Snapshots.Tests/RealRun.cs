@@ -1,0 +1,74 @@
+using Ssti.Engine.Keys;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Running;
+using Ssti.Engine.Stages;
+using Ssti.Nets.Native;
+using Ssti.Stages;
+using Ssti.Store;
+using Ssti.Store.Files;
+using Ssti.Tests;
+
+namespace Ssti.Snapshots.Tests;
+
+/// <summary>A pipeline of the repository, run by the real kinds into a store of its own.</summary>
+internal sealed class RealRun : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssti snapshots ").FullName;
+    private readonly FileStore _store;
+
+    private RealRun(Pipeline pipeline)
+    {
+        Pipeline = pipeline;
+        _store = new FileStore(_folder);
+    }
+
+    public Pipeline Pipeline { get; }
+
+    /// <summary>What the stages computed with.</summary>
+    public KeyBuilder Keys { get; } = new(new ComputeProbe());
+
+    public RunResult Result { get; private set; } = null!;
+
+    /// <summary>Why the snapshots of trained numbers do not hold on this machine, or null: they are of the pinned path on the built-in libtorch.</summary>
+    public static string? Unpinned()
+    {
+        if (LibTorch.CpuDeviceClass() != "cpu-avx2") return $"snapshots of trained numbers are of the path cpu-avx2, and this processor has {LibTorch.CpuDeviceClass()}";
+        var torch = LibTorch.Locate();
+        return torch.IsBuiltIn ? null : $"snapshots of trained numbers are of the built-in libtorch, and {LibTorch.DirectoryVariable} names {torch.Version}";
+    }
+
+    /// <summary>Loads a pipeline by its path in the repository.</summary>
+    public static Pipeline Load(string path)
+    {
+        var loaded = PipelineLoader.Load(Path.Combine(Repository.Root, path), [], new StageCatalog(StageKinds.All));
+        Assert.True(loaded.Pipeline is not null, string.Join('\n', loaded.Diagnostics));
+        return loaded.Pipeline;
+    }
+
+    public static async Task<RealRun> Of(string path)
+    {
+        var run = new RealRun(Load(path));
+        await run.AgainAsync();
+        return run;
+    }
+
+    /// <summary>Runs it (again) and keeps the result; every stage must succeed.</summary>
+    public async Task<RunResult> AgainAsync()
+    {
+        Result = await new Runner(_store, new Workspace(_folder), Keys).RunAsync(Pipeline, new RunOptions());
+        Assert.True(Result.Outcome == RunOutcome.Succeeded, string.Join('\n', Result.Stages.Select(stage => $"{stage.Instance.Name}: {stage.State} {stage.Error}")));
+        return Result;
+    }
+
+    public Digest TreeDigest(string instance) => Result.Stages.Single(stage => stage.Instance.Name == instance).Tree!.Value;
+
+    public Task<Tree> TreeAsync(string instance) => _store.TreeAsync(TreeDigest(instance));
+
+    public async Task<string> TextAsync(string instance, string file) =>
+        await File.ReadAllTextAsync(_store.PathOf((await TreeAsync(instance)).Files.Single(stored => stored.Path == file).Digest));
+
+    /// <summary>The key document an instance was run under.</summary>
+    public KeyDocument Document(string instance) => Keys.Build(Pipeline, Pipeline.Instances.Single(i => i.Name == instance), i => TreeDigest(Pipeline.Instances[i].Name));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
