@@ -33,17 +33,33 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
     /// <summary>The run that nobody disturbed.</summary>
     public sealed class CalmRun : IAsyncLifetime
     {
+        public string Folder { get; } = Directory.CreateTempSubdirectory("ssti calm ").FullName;
+
         public IReadOnlyDictionary<string, string> Trees { get; private set; } = new Dictionary<string, string>();
 
         public async Task InitializeAsync()
         {
-            var folder = Directory.CreateTempSubdirectory("ssti calm ").FullName;
-            Write(folder);
-            Trees = TreesOf(await SstiProcess.RunAsync(folder, ["run", "p.yaml", "--json"]));
-            Directory.Delete(folder, recursive: true);
+            Write(Folder);
+            Trees = TreesOf(await SstiProcess.RunAsync(Folder, ["run", "p.yaml", "--json"]));
         }
 
-        public Task DisposeAsync() => Task.CompletedTask;
+        public Task DisposeAsync()
+        {
+            Directory.Delete(Folder, recursive: true);
+            return Task.CompletedTask;
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_second_run_of_trainings_is_all_cached_and_does_not_load_libtorch()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "the dynamic loader's own account of what it loads is Linux's");
+        var run = await SstiProcess.RunAsync(calm.Folder, ["run", "p.yaml", "--json"], ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", Path.Combine(_folder, "loaded")));
+        Assert.Equal(calm.Trees, TreesOf(run));
+        Assert.All(JsonNode.Parse(run.Out)!["stages"]!.AsArray(), stage => Assert.Equal("cached", (string?)stage!["state"]));
+        var loaded = string.Concat(Directory.GetFiles(_folder, "loaded.*").Select(File.ReadAllText));
+        Assert.Contains("libcoreclr", loaded);
+        Assert.DoesNotContain("libtorch", loaded, StringComparison.OrdinalIgnoreCase);
     }
 
     [SkippableFact]
