@@ -78,7 +78,7 @@ public sealed class LoraAdapter : IDisposable
     public void Dispose() => Parameters.Dispose();
 
     /// <summary>The norm of each output row of a weight, [out].</summary>
-    internal static Tensor RowNorm(Tensor weight) => weight.square().sum(1).sqrt_();
+    internal static Tensor RowNorm(Tensor weight) => weight.mul(weight).sum(1).sqrt_();
 
     private static IEnumerable<(string Name, long[] Shape)> Shapes(LinearShape linear, LoraConfig config)
     {

@@ -37,13 +37,15 @@ public sealed class LoraStep
         var plain = functional.linear(input, weight);
         // PEFT scales the frozen part of what the adapter sees, which is the dropped input where there is dropout.
         var seen = drops ? functional.linear(dropped, weight) : plain;
-        return plain + bias + (scale - 1) * seen + scale * _config.Scaling * functional.linear(inner, b);
+        return plain.add(bias, Scalars.One)
+            .add(scale.sub(Scalars.One) * seen, Scalars.One)
+            .add(scale.mul(Scalars.Kept(_config.Scaling)) * functional.linear(inner, b), Scalars.One);
     }
 
     private Tensor DirectionNorm(Tensor weight, Tensor a, Tensor b)
     {
         using var _ = no_grad();
-        return LoraAdapter.RowNorm((weight + _config.Scaling * matmul(b, a)).to(ScalarType.Float32)).to(weight.dtype);
+        return LoraAdapter.RowNorm(weight.add(matmul(b, a).mul(Scalars.Kept(_config.Scaling)), Scalars.One).to(ScalarType.Float32)).to(weight.dtype);
     }
 
     internal sealed record Matrices(Tensor A, Tensor B, Tensor? Magnitude);

@@ -33,10 +33,10 @@ internal sealed record WidenedProjection(Tensor Weight, Tensor Bias, int HeadWid
         var bias = zeros(3, heads, width + Extra, fused.Bias.dtype, fused.Bias.device);
         weight.narrow(2, 0, width).copy_(fused.Weight.view(3, heads, width, hidden));
         bias.narrow(2, 0, width).copy_(fused.Bias.view(3, heads, width));
-        var scale = Math.Sqrt((double)(width + Extra) / width);
+        var scale = Scalars.Kept(Math.Sqrt((double)(width + Extra) / width));
         weight[0].mul_(scale);
         bias[0].mul_(scale);
-        bias[0].select(1, width).fill_(1);
+        bias[0].select(1, width).fill_(Scalars.One);
         return new WidenedProjection(weight.view(-1, hidden), bias.view(-1), (int)width + Extra, (int)width);
     }
 }
@@ -51,7 +51,7 @@ internal sealed class Padding(Tensor mask, ScalarType dtype)
     private Tensor? _column;
 
     /// <summary>Added to the scores of every query: 0 for a token, the lowest finite value for padding (as transformers does, so that a row of padding alone gives no NaN), [rows, 1, 1, length].</summary>
-    public Tensor AsScores => _scores ??= (1 - mask).to(dtype).mul_(dtype == ScalarType.BFloat16 ? -3.3895313892515355e38 : -3.4028234663852886e38).view(mask.shape[0], 1, 1, mask.shape[1]);
+    public Tensor AsScores => _scores ??= mask.logical_not().to(dtype).mul_(Scalars.Kept(dtype == ScalarType.BFloat16 ? -3.3895313892515355e38 : -3.4028234663852886e38)).view(mask.shape[0], 1, 1, mask.shape[1]);
 
     /// <summary>Added to the keys of every head: zeros but for one column, [rows, 1, length, width].</summary>
     public Tensor AsKeyColumn(int width, int column)
@@ -59,7 +59,7 @@ internal sealed class Padding(Tensor mask, ScalarType dtype)
         if (_column is not null) return _column;
         _column = zeros(mask.shape[0], 1, mask.shape[1], width, dtype, mask.device);
         using var _ = no_grad();
-        _column.select(-1, column).copy_((1 - mask).to(dtype).mul_(VeryLow).unsqueeze(1));
+        _column.select(-1, column).copy_(mask.logical_not().to(dtype).mul_(Scalars.Kept(VeryLow)).unsqueeze(1));
         return _column;
     }
 }

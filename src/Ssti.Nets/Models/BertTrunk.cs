@@ -64,9 +64,9 @@ public sealed class BertTrunk : Trunk
         foreach (var layer in _layers)
         {
             var attended = Attend(layer, hidden, padding, rows, length, pass);
-            hidden = Norm(Drop(Linear(layer.AttentionOutput, attended, pass), pass) + hidden, layer.AttentionNorm);
+            hidden = Norm(Drop(Linear(layer.AttentionOutput, attended, pass), pass).add(hidden, Scalars.One), layer.AttentionNorm);
             var inner = functional.gelu(Linear(layer.Intermediate, hidden, pass));
-            hidden = Norm(Drop(Linear(layer.Output, inner, pass), pass) + hidden, layer.OutputNorm);
+            hidden = Norm(Drop(Linear(layer.Output, inner, pass), pass).add(hidden, Scalars.One), layer.OutputNorm);
         }
 
         return hidden.view(rows, length, HiddenSize);
@@ -86,7 +86,7 @@ public sealed class BertTrunk : Trunk
         var words = WordEmbeddings.index_select(0, ids.reshape(-1)).view(rows, length, HiddenSize);
         var positions = _weights["embeddings.position_embeddings.weight"].narrow(0, 0, length);
         var types = _weights["embeddings.token_type_embeddings.weight"][0];
-        var sum = (words + types + positions).view(rows * length, HiddenSize);
+        var sum = words.add(types, Scalars.One).add(positions, Scalars.One).view(rows * length, HiddenSize);
         return Drop(Norm(sum, NormOf("embeddings.LayerNorm")), pass);
     }
 
@@ -97,7 +97,7 @@ public sealed class BertTrunk : Trunk
         if (!adapted && layer.Widened is { } widened && pass.OnAttention is null && (pass.Dropout is null || pass.Dropout.OwnsDevice))
         {
             var (query, key, value) = Heads(functional.linear(hidden, widened.Weight, widened.Bias), rows, length);
-            context = functional.scaled_dot_product_attention(query, key + padding.AsKeyColumn(widened.HeadWidth, widened.Column), value, null, pass.Dropout is null ? 0 : Config.AttentionDropout)
+            context = functional.scaled_dot_product_attention(query, key.add(padding.AsKeyColumn(widened.HeadWidth, widened.Column), Scalars.One), value, null, pass.Dropout is null ? 0 : Config.AttentionDropout)
                 .narrow(-1, 0, HiddenSize / Config.Heads);
         }
         else
@@ -129,7 +129,7 @@ public sealed class BertTrunk : Trunk
             return functional.scaled_dot_product_attention(query, key, value, scores, dropout);
         }
 
-        var weights = functional.softmax(matmul(query * (1 / Math.Sqrt(query.shape[3])), key.transpose(-2, -1)) + padding.AsScores, -1);
+        var weights = functional.softmax(matmul(query.mul(Scalars.Kept(1 / Math.Sqrt(query.shape[3]))), key.transpose(-2, -1)).add(padding.AsScores, Scalars.One), -1);
         pass.OnAttention?.Invoke(number, weights);
         if (dropout > 0) weights = pass.Dropout!.Dropout(weights, dropout);
         return matmul(weights, value);

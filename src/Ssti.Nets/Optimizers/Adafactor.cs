@@ -40,28 +40,32 @@ public sealed class Adafactor : IOptimizer
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var decay = 1 - Math.Pow(++_steps, _options.DecayRate);
+        var kept = 1 - Math.Pow(++_steps, _options.DecayRate);
+        using var decay = kept.ToScalar();
+        using var share = (1 - kept).ToScalar();
+        using var rate = learningRate.ToScalar();
+        using var weightDecay = (1 - (_options.WeightDecay * learningRate)).ToScalar();
         for (var i = 0; i < gradients.Count; i++)
         {
             var (master, gradient) = (_bank.Masters[i], gradients[i]);
-            var square = gradient.square().add_(_options.SquareEpsilon);
+            var square = gradient.mul(gradient).add_(Scalars.Kept(_options.SquareEpsilon), Scalars.One);
             Tensor update;
             if (IsFactored(master))
             {
-                var row = _state[$"row.{i}"].mul_(decay).add_(square.mean([-1]), alpha: 1 - decay);
-                var column = _state[$"column.{i}"].mul_(decay).add_(square.mean([-2]), alpha: 1 - decay);
+                var row = _state[$"row.{i}"].mul_(decay).add_(square.mean([-1]), share);
+                var column = _state[$"column.{i}"].mul_(decay).add_(square.mean([-2]), share);
                 var rowFactor = row.div(row.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1);
                 update = rowFactor.mul(column.unsqueeze(-2).rsqrt()).mul_(gradient);
             }
             else
             {
-                update = _state[$"square.{i}"].mul_(decay).add_(square, alpha: 1 - decay).rsqrt().mul_(gradient);
+                update = _state[$"square.{i}"].mul_(decay).add_(square, share).rsqrt().mul_(gradient);
             }
 
             var item = Enumerable.Range(1, (int)master.dim() - 1).Select(dimension => (long)dimension).ToArray();
-            var size = update.square().mean(item, keepdim: true).sqrt_();
-            update.div_(size.div_(_options.ClipThreshold).clamp_(min: 1)).mul_(learningRate);
-            if (_options.WeightDecay != 0) master.mul_(1 - _options.WeightDecay * learningRate);
+            var size = update.mul(update).mean(item, keepdim: true).sqrt_();
+            update.div_(size.div_(Scalars.Kept(_options.ClipThreshold)).clamp_(min: Scalars.One)).mul_(rate);
+            if (_options.WeightDecay != 0) master.mul_(weightDecay);
             master.sub_(update);
         }
     }

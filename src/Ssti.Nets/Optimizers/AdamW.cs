@@ -28,16 +28,17 @@ public sealed class AdamW : IOptimizer
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         _steps++;
-        var meanCorrection = 1 - Math.Pow(_options.Beta1, _steps);
-        var squareCorrection = Math.Sqrt(1 - Math.Pow(_options.Beta2, _steps));
+        using var rate = (-learningRate / (1 - Math.Pow(_options.Beta1, _steps))).ToScalar();
+        using var squareCorrection = Math.Sqrt(1 - Math.Pow(_options.Beta2, _steps)).ToScalar();
+        using var decay = (1 - (_options.WeightDecay * learningRate)).ToScalar();
         for (var i = 0; i < gradients.Count; i++)
         {
             var (master, gradient) = (_bank.Masters[i], gradients[i]);
-            if (_options.WeightDecay != 0 && (!_options.DecayMatricesOnly || master.dim() > 2)) master.mul_(1 - _options.WeightDecay * learningRate);
-            var mean = _state[$"mean.{i}"].mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
-            var square = _state[$"square.{i}"].mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
-            var deviation = square.sqrt().div_(squareCorrection).add_(_options.Epsilon);
-            master.addcdiv_(mean, deviation, -learningRate / meanCorrection);
+            if (_options.WeightDecay != 0 && (!_options.DecayMatricesOnly || master.dim() > 2)) master.mul_(decay);
+            var mean = _state[$"mean.{i}"].mul_(Scalars.Kept(_options.Beta1)).add_(gradient, Scalars.Kept(1 - _options.Beta1));
+            var square = _state[$"square.{i}"].mul_(Scalars.Kept(_options.Beta2)).addcmul_(gradient, gradient, Scalars.Kept(1 - _options.Beta2));
+            var deviation = square.sqrt().div_(squareCorrection).add_(Scalars.Kept(_options.Epsilon), Scalars.One);
+            master.addcdiv_(mean, deviation, rate);
         }
     }
 

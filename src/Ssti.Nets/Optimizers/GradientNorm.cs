@@ -14,8 +14,8 @@ public static class GradientNorm
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var norm = stack([.. gradients.Select(gradient => gradient.square().sum())]).sum().sqrt_();
-        var factor = (bound / (norm + 1e-6)).clamp_(max: 1);
+        var norm = stack([.. gradients.Select(gradient => gradient.mul(gradient).sum())]).sum().sqrt_();
+        var factor = norm.add(Scalars.Kept(1e-6), Scalars.One).reciprocal().mul(Scalars.Kept(bound)).clamp_(max: Scalars.One);
         foreach (var gradient in gradients) gradient.mul_(factor);
         return norm.MoveToOuterDisposeScope();
     }

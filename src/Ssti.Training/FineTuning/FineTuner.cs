@@ -96,11 +96,11 @@ public sealed class FineTuner : IDisposable
         {
             var batch = rows.Batch(picked.Slice(at, Math.Min(size, picked.Length - at)), _target.Device);
             // A part of the whole update's mean: parts of unequal size then add up to the same gradient.
-            var part = nn.functional.cross_entropy(Forward(batch), batch.Labels, reduction: nn.Reduction.Sum) / picked.Length;
+            var part = nn.functional.cross_entropy(Forward(batch), batch.Labels, reduction: nn.Reduction.Sum).div(Scalars.Kept(picked.Length));
             var partial = autograd.grad([part], masters).ToArray();
-            loss = loss is null ? part.detach() : loss + part.detach();
+            loss = loss is null ? part.detach() : loss.add(part.detach(), Scalars.One);
             if (gradients is null) gradients = partial;
-            else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend);
+            else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
         }
 
         var norm = GradientNorm.Clip(gradients!, _settings.GradientNormBound);
