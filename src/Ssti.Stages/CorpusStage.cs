@@ -23,6 +23,10 @@ public sealed record CorpusParameters
     /// <summary>The share of rows whose words do not simply add up to their label.</summary>
     [Description("share of rows, 0 to 1, whose words do not add up to their label: 40 % contrast, 40 % negation, 20 % without any sign of it")]
     public double Ambiguity { get; init; } = 0.15;
+
+    /// <summary>The share of unlabelled rows that are led by a date.</summary>
+    [Description("share of unlabelled rows, 0 to 1, that are led by the date they were posted on, so that a pretrained model has seen dates")]
+    public double Dated { get; init; } = 0.1;
 }
 
 /// <summary>
@@ -37,7 +41,7 @@ public sealed class CorpusStage : StageKind<CorpusParameters>
     public override string Name => "corpus";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Writes a small labelled corpus of reviews from a seeded grammar, with a vocabulary; needs no download.";
@@ -51,6 +55,7 @@ public sealed class CorpusStage : StageKind<CorpusParameters>
         var total = (long)parameters.Train + parameters.Test + parameters.Unlabelled;
         if (total is 0 or > MostRows) yield return new("train", $"{total} rows in all; the grammar makes from 1 to {MostRows}");
         if (parameters.Ambiguity is not (>= 0 and <= 1)) yield return new("ambiguity", "must lie between 0 and 1");
+        if (parameters.Dated is not (>= 0 and <= 1)) yield return new("dated", "must lie between 0 and 1");
     }
 
     /// <inheritdoc/>
@@ -58,7 +63,7 @@ public sealed class CorpusStage : StageKind<CorpusParameters>
     {
         try
         {
-            var options = new ReviewCorpusOptions(parameters.Train, parameters.Test, parameters.Unlabelled, parameters.Ambiguity, (ulong)context.Seed);
+            var options = new ReviewCorpusOptions(parameters.Train, parameters.Test, parameters.Unlabelled, parameters.Ambiguity, parameters.Dated, (ulong)context.Seed);
             var dataset = ReviewCorpus.Write(context.OutputFolder, options, (done, total) => context.Progress(new(done, total, "rows")), cancellation);
             DatasetStage.Report(dataset, context);
             return Task.CompletedTask;

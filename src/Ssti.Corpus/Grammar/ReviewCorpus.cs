@@ -9,8 +9,11 @@ namespace Ssti.Corpus.Grammar;
 /// <param name="Test">Labelled rows for testing; even.</param>
 /// <param name="Unlabelled">Rows without labels, for pretraining.</param>
 /// <param name="Ambiguity">The share of rows, 0 to 1, whose words do not simply add up to their label: contrast, negation, or no sign of it.</param>
+/// <param name="Dated">
+/// The share of unlabelled rows, 0 to 1, that are led by the date they were posted on: real pretrained models have seen dates, and labelled rows have none.
+/// </param>
 /// <param name="Seed">The same seed gives the same bytes.</param>
-public sealed record ReviewCorpusOptions(int Train, int Test, int Unlabelled, double Ambiguity, ulong Seed);
+public sealed record ReviewCorpusOptions(int Train, int Test, int Unlabelled, double Ambiguity, double Dated, ulong Seed);
 
 /// <summary>
 /// Writes a small labelled corpus of English reviews of films, books, restaurants, hotels, gadgets and concerts: sentences of 8 to 20
@@ -42,7 +45,9 @@ public static class ReviewCorpus
         // The test rows are drawn first: then more training rows change none of them.
         var test = Draw("test", options.Test, 1);
         var train = Draw("train", options.Train, 2);
-        var unlabelled = Draw("unlabelled", options.Unlabelled, 3);
+        var stamps = new Xoshiro(options.Seed, 4);
+        var unlabelled = Draw("unlabelled", options.Unlabelled, 3)
+            .ConvertAll(drawn => (drawn.Kind, Row: drawn.Row with { Label = Row.Unlabelled, Text = Stamp(grammar, options.Dated, stamps) + drawn.Row.Text }));
 
         var kinds = new JsonObject();
         using var writer = new DatasetWriter(folder, "reviews", ["negative", "positive"]);
@@ -50,7 +55,7 @@ public static class ReviewCorpus
         {
             if (rows.Count == 0) continue;
             using var split = writer.OpenSplit(name);
-            foreach (var (_, row) in rows) split.Write(name == "unlabelled" ? row with { Label = Row.Unlabelled } : row);
+            foreach (var (_, row) in rows) split.Write(row);
             kinds[name] = new JsonObject(Kinds.Select((kind, number) =>
                 KeyValuePair.Create(kind, (JsonNode?)JsonValue.Create(rows.Count(row => row.Kind == number)))));
         }
@@ -59,7 +64,7 @@ public static class ReviewCorpus
         progress(total, total);
         return writer.Complete(new JsonObject
         {
-            ["source"] = "the grammar of reviews", ["seed"] = options.Seed, ["ambiguity"] = options.Ambiguity, ["kinds"] = kinds,
+            ["source"] = "the grammar of reviews", ["seed"] = options.Seed, ["ambiguity"] = options.Ambiguity, ["dated"] = options.Dated, ["kinds"] = kinds,
         });
 
         List<(int Kind, Row Row)> Draw(string name, int rows, ulong stream)
@@ -92,6 +97,9 @@ public static class ReviewCorpus
         string[] endings = ["##s", "##ed", "##ing", "##ly", "##er", "##est", "##th"];
         return [.. special.Concat(characters.Select(character => character.ToString())).Concat(continued).Concat(endings).Concat(grammar.Words()).Distinct()];
     }
+
+    private static string Stamp(ReviewGrammar grammar, double share, Xoshiro random) =>
+        random.NextDouble() < share ? grammar.Expand("stamp", grammar.Topics[0], true, random) + " " : "";
 
     private static int ChooseKind(double ambiguity, Xoshiro random)
     {

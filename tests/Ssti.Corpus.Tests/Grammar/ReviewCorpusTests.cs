@@ -14,7 +14,7 @@ public sealed class ReviewCorpusTests : IDisposable
     [Fact]
     public void Labels_are_balanced_and_sentences_distinct_over_all_splits()
     {
-        var dataset = Write(new ReviewCorpusOptions(4000, 1000, 6000, 0.15, 7));
+        var dataset = Write(new ReviewCorpusOptions(4000, 1000, 6000, 0.15, 0.1, 7));
 
         Assert.Equal([500L, 500L], dataset.Info.Split("test")!.Counts);
         Assert.Equal([2000L, 2000L], dataset.Info.Split("train")!.Counts);
@@ -29,23 +29,23 @@ public sealed class ReviewCorpusTests : IDisposable
     [Fact]
     public void A_bag_of_words_learns_it_but_not_wholly()
     {
-        var dataset = Write(new ReviewCorpusOptions(4000, 2000, 0, 0.15, 1));
+        var dataset = Write(new ReviewCorpusOptions(4000, 2000, 0, 0.15, 0.1, 1));
         var accuracy = NaiveBayes(dataset);
         Assert.InRange(accuracy, 0.88, 0.95);
     }
 
     [Fact]
     public void Without_ambiguity_a_bag_of_words_is_nearly_perfect() =>
-        Assert.InRange(NaiveBayes(Write(new ReviewCorpusOptions(4000, 1000, 0, 0, 1))), 0.98, 1);
+        Assert.InRange(NaiveBayes(Write(new ReviewCorpusOptions(4000, 1000, 0, 0, 0.1, 1))), 0.98, 1);
 
     [Fact]
     public void With_nothing_but_ambiguity_a_bag_of_words_errs_often() =>
-        Assert.InRange(NaiveBayes(Write(new ReviewCorpusOptions(4000, 1000, 0, 1, 1))), 0.5, 0.85);
+        Assert.InRange(NaiveBayes(Write(new ReviewCorpusOptions(4000, 1000, 0, 1, 0.1, 1))), 0.5, 0.85);
 
     [Fact]
     public void A_seed_gives_the_same_bytes_and_another_seed_others()
     {
-        var options = new ReviewCorpusOptions(200, 100, 50, 0.15, 3);
+        var options = new ReviewCorpusOptions(200, 100, 50, 0.15, 0.1, 3);
         Assert.Equal(Digest(options), Digest(options));
         Assert.NotEqual(Digest(options), Digest(options with { Seed = 4 }));
     }
@@ -53,15 +53,15 @@ public sealed class ReviewCorpusTests : IDisposable
     [Fact]
     public void More_training_rows_leave_the_test_rows_as_they_are()
     {
-        var few = Write(new ReviewCorpusOptions(100, 100, 0, 0.15, 3)).Read("test").ToList();
-        var many = Write(new ReviewCorpusOptions(2000, 100, 300, 0.15, 3)).Read("test").ToList();
+        var few = Write(new ReviewCorpusOptions(100, 100, 0, 0.15, 0.1, 3)).Read("test").ToList();
+        var many = Write(new ReviewCorpusOptions(2000, 100, 300, 0.15, 0.1, 3)).Read("test").ToList();
         Assert.Equal(few, many);
     }
 
     [Fact]
     public void The_vocabulary_covers_every_word_and_the_pieces_of_dates()
     {
-        var dataset = Write(new ReviewCorpusOptions(3000, 100, 0, 0.3, 5));
+        var dataset = Write(new ReviewCorpusOptions(3000, 100, 0, 0.3, 0.1, 5));
         var vocabulary = File.ReadAllLines(Path.Combine(_folder.Root, "corpus", "vocab.txt"));
 
         Assert.Equal(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], vocabulary[..5]);
