@@ -67,6 +67,8 @@ public sealed record ActionRecord
     {
         try
         {
+            // The document is read when it is asked for; bytes that are no text would come to light only then, far from here.
+            if (!System.Text.Unicode.Utf8.IsValid(json)) throw new StoreException("a record is damaged: it is not UTF-8");
             return JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
@@ -83,6 +85,6 @@ public sealed record ActionRecord
 /// <param name="Store">Hashing and storing the outputs.</param>
 public sealed record ActionDurations(double Queue, double Fetch, double Execute, double Store);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(ActionRecord))]
 internal sealed partial class RecordJson : JsonSerializerContext;
