@@ -47,6 +47,17 @@ public static class CommandLine
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return ExitCodes.Failed;
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A folder that is no folder, a file that may not be read: named in the message, and nothing to be learnt from a stack.
+            await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (AggregateException many) when (many.Flatten().InnerExceptions.All(error => error is StoreException or StageException or IOException or UnauthorizedAccessException))
+        {
+            await host.Terminal.Error.WriteLineAsync($"ssti: {many.Flatten().InnerExceptions[0].Message}");
+            return ExitCodes.Failed;
+        }
         catch (OperationCanceledException)
         {
             return ExitCodes.Interrupted;
@@ -64,7 +75,16 @@ public static class CommandLine
         WhyCommand.Create(host),
         ShowCommand.Create(host),
         LogCommand.Create(host),
+        DiffCommand.Create(host),
+        TraceCommand.Create(host),
+        GraphCommand.Create(host),
         ExportCommand.Create(host),
+        TransferCommands.CreatePush(host),
+        TransferCommands.CreatePull(host),
+        ArchiveCommands.CreateArchive(host),
+        ArchiveCommands.CreateImport(host),
+        VerifyCommand.Create(host),
+        GcCommand.Create(host),
         KindsCommand.Create(host),
         SchemaCommand.Create(host),
         DoctorCommand.Create(host),

@@ -40,7 +40,8 @@ internal static class RunCommand
 
     private static async Task<int> AskAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        using var session = PipelineSession.Open(parsed, host);
+        var plan = await session.PlanAsync(parsed, cancellation);
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
         else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Out.WriteLine(PlanText.Summary(plan));
         return plan.IsStale ? ExitCodes.Stale : ExitCodes.Done;
@@ -48,7 +49,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var session = PipelineSession.Open(parsed, host);
+        using var session = PipelineSession.Open(parsed, host);
         var (quiet, verbose) = (parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose));
         var options = new RunOptions
         {

@@ -18,7 +18,7 @@ internal static class StatusCommand
         foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var session = PipelineSession.Open(parsed, host);
+            using var session = PipelineSession.Open(parsed, host);
             var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
             var last = new RunHistory(session.Workspace).Latest(session.Pipeline.Name);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, last));
@@ -34,7 +34,7 @@ internal static class StatusCommand
         [
             new TextCell(cells.Key), new TextCell(cells.First().Instance.Kind.Name),
             new NumberCell(NumberFormat.Count, cells.Count()), new NumberCell(NumberFormat.Count, cells.Count(cell => cell.State == PlanState.Cached)),
-            new TextCell(cells.FirstOrDefault(cell => cell.State != PlanState.Cached) is { } stale ? string.Join("; ", stale.Reasons) : ""),
+            new TextCell(cells.FirstOrDefault(cell => cell.State != PlanState.Cached) is { } stale ? ReasonText.Join(stale.Reasons) : ""),
         ]);
         var table = new Table(
             plan.Pipeline.Description is { } description ? $"{plan.Pipeline.Name}: {description.ReplaceLineEndings(" ").Trim()}" : plan.Pipeline.Name,

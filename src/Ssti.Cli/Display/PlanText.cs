@@ -19,7 +19,7 @@ internal static class PlanText
                 [
                     new TextCell(stage.Instance.Name), new TextCell(stage.State.ToString().ToLowerInvariant()),
                     new TextCell(stage.State == PlanState.Run ? Durations.Estimate(stage.Estimate?.Seconds, stage.Estimate?.Runs ?? 0) : ""),
-                    new TextCell(string.Join("; ", stage.Reasons)),
+                    new TextCell(ReasonText.Join(stage.Reasons)),
                 ])],
                 []);
             output.WriteLine(table.ToConsole());

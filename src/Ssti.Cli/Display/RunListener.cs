@@ -14,7 +14,7 @@ internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListe
                 break;
             case RunEvent.StageStarted started:
                 display.Started(started.Stage.Instance.Name, started.Stage.Estimate?.Seconds, started.Stage.Estimate?.Runs ?? 0);
-                if (verbose) display.Info($"{started.Stage.Instance.Name}: runs because {string.Join("; ", started.Stage.Reasons)}");
+                if (verbose) display.Info($"{started.Stage.Instance.Name}: runs because {ReasonText.Join(started.Stage.Reasons)}");
                 break;
             case RunEvent.StageWaiting waiting:
                 display.Info($"{waiting.Instance.Name}: another process is at work on it; waiting");

@@ -137,9 +137,10 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
             if (!Directory.Exists(path)) continue;
             foreach (var entry in Directory.EnumerateFileSystemEntries(path))
             {
+                // Only what this program names: a folder that is no store may have a 'tmp' of its own.
                 var name = Path.GetFileName(entry);
-                var inUse = name == "use" || (folder == "work" && Digest.TryParse(name, out var key) && keep.Contains(key));
-                if (!inUse) found.Add(entry);
+                var ours = Digest.TryParse(name, out var key) || Guid.TryParseExact(name.Split('-')[^1], "n", out _);
+                if (ours && !(folder == "work" && keep.Contains(key))) found.Add(entry);
             }
         }
 
