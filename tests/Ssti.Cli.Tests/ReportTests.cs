@@ -95,7 +95,10 @@ public sealed class ReportTests : CliFixture
         await RunAsync("run", "p.yaml");
         Assert.Contains("writing one", (await RunAsync("log", "first")).Out);
         await RunAsync("run", "p.yaml");
-        Assert.Contains("it was cached", (await RunAsync("log", "first")).Error);
+        var cached = await RunAsync("log", "first");
+        Assert.Contains("writing one", cached.Out);
+        Assert.Matches("^first was cached in run 000002-....: this is from run 000001-...., which made it\n$", cached.Error);
+        Assert.Contains("writing one", (await RunAsync("log", "first", "--run", "last~1")).Out);
         Assert.Contains("writing one", (await RunAsync("log", "first", "--run", "1")).Out);
         Assert.Equal(2, (await RunAsync("log", "third")).Code);
     }

@@ -5,8 +5,12 @@ namespace Ssti.Cli.Display;
 /// <summary>Passes on to a display what a run tells.</summary>
 internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListener
 {
+    private RunForecast? _forecast;
+
     public void On(RunEvent happened)
     {
+        if (happened is RunEvent.PlanReady { Plan: var plan }) _forecast = new RunForecast(plan);
+        if (happened is RunEvent.StageFinished { Result: var over }) _forecast?.Finished(over);
         switch (happened)
         {
             case RunEvent.PlanReady ready:
@@ -29,7 +33,7 @@ internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListe
                 display.Warn($"{retried.Instance.Name}: attempt {retried.Attempt} failed ({retried.Error}); trying again");
                 break;
             case RunEvent.StageFinished { Result: { State: StageState.Done } done }:
-                display.Finished(done.Instance.Name, $"done in {Durations.Show(done.Durations!.Execute)}");
+                display.Finished(done.Instance.Name, $"done in {Durations.Show(done.Durations!.Execute)} ({_forecast})");
                 break;
             case RunEvent.StageFinished { Result: { State: StageState.Failed or StageState.Cancelled } ended }:
                 display.Finished(ended.Instance.Name, ended.State == StageState.Failed ? "failed" : "interrupted");
