@@ -69,7 +69,9 @@ public sealed record ActionRecord
         {
             // The document is read when it is asked for; bytes that are no text would come to light only then, far from here.
             if (!System.Text.Unicode.Utf8.IsValid(json)) throw new StoreException("a record is damaged: it is not UTF-8");
-            return JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
+            var record = JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
+            // What may be left out has no default where the reader is generated code.
+            return record.Metrics is null || record.Versions is null ? record with { Metrics = record.Metrics ?? [], Versions = record.Versions ?? new Dictionary<string, string>() } : record;
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
@@ -85,6 +87,6 @@ public sealed record ActionRecord
 /// <param name="Store">Hashing and storing the outputs.</param>
 public sealed record ActionDurations(double Queue, double Fetch, double Execute, double Store);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false, AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false, AllowDuplicateProperties = false, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ActionRecord))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -24,6 +24,12 @@ public static class CommandLine
             // Ctrl-C is the run's own business: it drains.
             ProcessTerminationTimeout = null,
         };
+        if (Unknown(parsed) is { } unknown)
+        {
+            await host.Terminal.Error.WriteLineAsync($"Unrecognized option '{unknown}'.\n\nsee: ssti {parsed.CommandResult.Command.Name} --help");
+            return ExitCodes.Usage;
+        }
+
         if (parsed.Action is ParseErrorAction mistake) mistake.ShowHelp = false; // three lines about the mistake, not forty of help
         try
         {
@@ -63,6 +69,11 @@ public static class CommandLine
             return ExitCodes.Interrupted;
         }
     }
+
+    // Where an argument may still come, a mistyped option would be taken for it: 'ssti gc --keep-lst' for a pipeline's file.
+    private static string? Unknown(ParseResult parsed) => parsed.Errors.Count > 0 ? null : parsed.Tokens
+        .TakeWhile(token => token.Type != System.CommandLine.Parsing.TokenType.DoubleDash)
+        .FirstOrDefault(token => token.Type == System.CommandLine.Parsing.TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     // Not a RootCommand: that one is named after the process, which under 'dotnet run' is not ssti.
     private static Command Root(CliHost host) => new("ssti", "Reproducible experiments on seamless spurious token injection: pipelines of stages that run only when something changed.")

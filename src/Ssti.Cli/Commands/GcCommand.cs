@@ -13,7 +13,7 @@ internal static class GcCommand
 {
     private static readonly Argument<string[]> Pipelines = new("pipelines") { Description = "Pipelines in use: what they use now is kept, whichever run made it.", Arity = ArgumentArity.ZeroOrMore };
 
-    private static readonly Option<int> KeepLast = new("--keep-last") { Description = "Keep the newest runs of each pipeline.", HelpName = "n", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int?> KeepLast = WholeNumber.Option("--keep-last", null, 0, "Keep so many of the newest runs of each pipeline (default: 10).");
 
     private static readonly Option<string?> KeepSince = new("--keep-since") { Description = "Keep runs begun since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
 
@@ -31,10 +31,6 @@ internal static class GcCommand
     {
         var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
         foreach (var option in new Option[] { KeepLast, KeepSince, KeepRuns, DropRuns, Unused, Yes, DryRun, CommonOptions.Store, CommonOptions.Verbose, CommonOptions.Json }) command.Add(option);
-        KeepLast.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && number < 0) result.AddError("--keep-last must be 0 or more.");
-        });
         command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
         return command;
     }
@@ -49,7 +45,7 @@ internal static class GcCommand
         store.MustExist();
         var options = new CollectionOptions
         {
-            KeepLast = parsed.GetValue(KeepLast),
+            KeepLast = parsed.GetValue(KeepLast) ?? new CollectionOptions().KeepLast,
             KeepSince = parsed.GetValue(KeepSince) is { } since ? Since(since, host.Time.GetUtcNow()) : null,
             KeepRuns = [.. (parsed.GetValue(KeepRuns) ?? []).Select(run => RunNames.Find(store, run).Id)],
             // A run that cannot be read may be dropped all the same, by its whole name.

@@ -13,10 +13,10 @@ internal static class RunCommand
     private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Show the plan; run nothing." };
     private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "After a failure go on with what does not need the failed stage." };
 
-    private static readonly Option<int?> Jobs = Positive("--jobs", "-j",
+    private static readonly Option<int?> Jobs = WholeNumber.Option("--jobs", "-j", 1,
         "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores).");
 
-    private static readonly Option<int?> Gpus = Positive("--gpus", null, "GPUs that stages share, each taken whole (default: 1).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each taken whole (default: 1).");
 
     private static readonly Option<long?> Memory = new("--memory")
     {
@@ -102,17 +102,6 @@ internal static class RunCommand
             display.Warn("interrupted: running stages have 5 s to stop (once more to end at once)");
             interruption.Cancel();
         });
-
-    private static Option<int?> Positive(string name, string? alias, string description)
-    {
-        var option = new Option<int?>(name, alias is null ? [] : [alias]) { Description = description, HelpName = "n" };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && number < 1)
-                result.AddError($"{name} must be 1 or more.");
-        });
-        return option;
-    }
 
     // The sizes that 'resources: { memory: ... }' takes: 500M, 8G, 8GB, 8GiB; powers of 1024.
     private static long? ParseBytes(string text)

@@ -15,9 +15,9 @@ internal static class VerifyCommand
 
     private static readonly Option<bool> Repair = new("--repair") { Description = "Take what is damaged out of use: blobs go into quarantine, unreadable records are removed; the next run rebuilds them." };
 
-    private static readonly Option<int?> Rerun = new("--rerun") { Description = "Execute so many cached stages again and compare: the proof that a key means the same bytes.", HelpName = "n" };
+    private static readonly Option<int?> Rerun = WholeNumber.Option("--rerun", null, 1, "Execute so many cached stages again and compare: the proof that a key means the same bytes.");
 
-    private static readonly Option<int?> Seed = new("--seed") { Description = "Draws the stages that --rerun executes (default: anew each time, and told).", HelpName = "n" };
+    private static readonly Option<int?> Seed = WholeNumber.Option("--seed", null, 0, "Draws the stages that --rerun executes (default: anew each time, and told).");
 
     private static readonly Option<string[]> Stages = new("--stage") { Description = "Of these stages only, for --rerun.", HelpName = "stage" };
 
@@ -28,10 +28,6 @@ internal static class VerifyCommand
         {
             Repair, Rerun, Seed, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet, CommonOptions.Json,
         }) command.Add(option);
-        Rerun.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && number < 1) result.AddError("--rerun must be 1 or more.");
-        });
         command.SetAction((parsed, cancellation) => VerifyAsync(host, parsed, cancellation));
         return command;
     }

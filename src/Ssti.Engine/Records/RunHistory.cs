@@ -100,8 +100,9 @@ public sealed class RunHistory(Workspace workspace)
     {
         try
         {
+            if ((string?)begin["pipeline"] is not { Length: > 0 } pipeline) return null;
             return new PastRun(
-                id, (string?)begin["pipeline"] ?? "", (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
+                id, pipeline, (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
                 DateTimeOffset.TryParse((string?)begin["at"], CultureInfo.InvariantCulture, out var at) ? at : default,
                 (string?)end?["outcome"], (double?)end?["seconds"],
                 (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), stages, warnings);
