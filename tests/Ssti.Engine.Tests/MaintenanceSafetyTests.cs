@@ -176,6 +176,31 @@ public sealed class MaintenanceSafetyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_copied_while_it_was_under_way_is_brought_up_to_date_and_never_mixed_with_another()
+    {
+        var run = await _box.Run(_box.Load(Yaml));
+        var past = new RunHistory(_box.Workspace).Read(run.RunId)!;
+        using var other = new Sandbox();
+        var journal = Path.Combine(_box.Workspace.Runs, run.RunId, "journal.jsonl");
+        var copy = Path.Combine(other.Workspace.Runs, run.RunId, "journal.jsonl");
+        var whole = File.ReadAllText(journal);
+        File.WriteAllText(journal, whole[..(whole.Length / 2)]);
+        Assert.True(await StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past));
+        File.WriteAllText(journal, whole);
+        await StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past);
+        Assert.Equal(whole, File.ReadAllText(copy));
+
+        File.WriteAllText(journal, whole[..(whole.Length / 2)]);
+        await StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past);
+        Assert.Equal(whole, File.ReadAllText(copy));
+
+        File.WriteAllText(journal, whole.Replace("\"p\"", "\"q\""));
+        Assert.Contains("another run", (await Assert.ThrowsAsync<StoreException>(() => StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past))).Message);
+        Assert.Equal(whole, File.ReadAllText(copy));
+        Assert.Equal([run.RunId], new RunHistory(other.Workspace).Ids);
+    }
+
+    [Fact]
     public async Task The_log_of_a_foreign_journal_is_a_file_beside_it_and_nothing_else()
     {
         var run = await _box.Run(_box.Load(Yaml));

@@ -15,7 +15,7 @@ internal static class CommonOptions
 
     public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress; results, warnings and errors only." };
 
-    public static Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "More: reasons, keys and the stages' logs." };
+    public static Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "More: every row, reasons and keys; of a run, the stages' logs as well." };
 
     /// <summary>A run, as the command line names it.</summary>
     public const string RunHelp = "A run: its number (12), name or the beginning of it, 'last', or 'last~1' for the one before.";

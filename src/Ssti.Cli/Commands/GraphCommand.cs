@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Ssti.Cli.Display;
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
+using Ssti.Engine.Stages;
 
 namespace Ssti.Cli.Commands;
 
@@ -18,11 +20,24 @@ internal static class GraphCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);
-            var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = parsed.GetValue(PipelineOptions.Until) ?? [] }, cancellation);
-            var graph = StageGraph.Of(plan, parsed.GetValue(Cells));
+            var stages = await StagesAsync(session, new RunSelection { Until = parsed.GetValue(PipelineOptions.Until) ?? [] }, cancellation);
+            var graph = StageGraph.Of(session.Pipeline.Name, stages, parsed.GetValue(Cells));
             await host.Terminal.Out.WriteAsync(parsed.GetValue(Dot) ? graph.ToDot() : graph.ToMermaid());
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    // A pipeline can be drawn where it cannot be planned, for want of its data or of a GPU: then nothing is marked.
+    private static async Task<IReadOnlyList<(StageInstance Instance, bool IsStale)>> StagesAsync(PipelineSession session, RunSelection selection, CancellationToken cancellation)
+    {
+        try
+        {
+            return [.. (await session.Runner.PlanAsync(session.Pipeline, selection, cancellation)).Stages.Select(stage => (stage.Instance, stage.State != PlanState.Cached))];
+        }
+        catch (StageException) when (selection.Until.Count == 0)
+        {
+            return [.. session.Pipeline.Instances.Select(instance => (instance, false))];
+        }
     }
 }

@@ -1,5 +1,5 @@
 using System.Text;
-using Ssti.Engine.Planning;
+using Ssti.Engine.Pipelines;
 
 namespace Ssti.Cli.Display;
 
@@ -10,18 +10,18 @@ namespace Ssti.Cli.Display;
 /// <param name="Stale">How many of them would run.</param>
 internal sealed record GraphNode(string Name, string Uses, int Cells, int Stale);
 
-/// <summary>A plan as a graph of text formats that others draw.</summary>
+/// <summary>A pipeline as a graph, in text formats that others draw.</summary>
 internal sealed record StageGraph(string Name, IReadOnlyList<GraphNode> Nodes, IReadOnlyList<(int From, int To)> Edges)
 {
-    public static StageGraph Of(Plan plan, bool cells)
+    public static StageGraph Of(string name, IReadOnlyList<(StageInstance Instance, bool IsStale)> stages, bool cells)
     {
-        var groups = plan.Stages.GroupBy(stage => cells ? stage.Instance.Name : stage.Instance.Stage).ToList();
+        var groups = stages.GroupBy(stage => cells ? stage.Instance.Name : stage.Instance.Stage).ToList();
         var index = new Dictionary<int, int>();
         for (var node = 0; node < groups.Count; node++)
             foreach (var stage in groups[node]) index[stage.Instance.Index] = node;
-        var edges = plan.Stages.SelectMany(stage => stage.Instance.Inputs.SelectMany(input => input.From).Select(from => (index[from], index[stage.Instance.Index]))).Distinct().Order().ToList();
-        var nodes = groups.Select(group => new GraphNode(group.Key, group.First().Instance.Kind.Name, group.Count(), group.Count(stage => stage.State != PlanState.Cached))).ToList();
-        return new(plan.Pipeline.Name, nodes, edges);
+        var edges = stages.SelectMany(stage => stage.Instance.Inputs.SelectMany(input => input.From).Select(from => (index[from], index[stage.Instance.Index]))).Distinct().Order().ToList();
+        var nodes = groups.Select(group => new GraphNode(group.Key, group.First().Instance.Kind.Name, group.Count(), group.Count(stage => stage.IsStale))).ToList();
+        return new(name, nodes, edges);
     }
 
     public string ToMermaid()

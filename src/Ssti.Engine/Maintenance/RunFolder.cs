@@ -23,7 +23,9 @@ internal sealed class RunFolder : IDisposable
         await content.CopyToAsync(file, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Puts what was written aside to its names. A run that is there with the same files stays as it is.</summary>
+    /// <summary>
+    /// Puts what was written aside to its names. Journals and logs only ever grow: of two states of one run, one taken while it was under way, the later stays.
+    /// </summary>
     /// <returns>The runs' names.</returns>
     /// <exception cref="StoreException">Another run of that name is there.</exception>
     public IReadOnlyList<string> Place() => _workspace.Guarded(() =>
@@ -34,8 +36,16 @@ internal sealed class RunFolder : IDisposable
         foreach (var run in runs)
         {
             var target = Path.Combine(_workspace.Runs, Path.GetFileName(run));
-            if (!Directory.Exists(target)) Directory.Move(run, target);
-            else if (!IsSame(run, target)) throw new StoreException($"another run {Path.GetFileName(run)} is in {_workspace.Root} already");
+            if (!Directory.Exists(target))
+            {
+                Directory.Move(run, target);
+            }
+            else if (IsBeginningOf(target, run))
+            {
+                Directory.Move(target, $"{run}.old");
+                Directory.Move(run, target);
+            }
+            else if (!IsBeginningOf(run, target)) throw new StoreException($"another run {Path.GetFileName(run)} is in {_workspace.Root} already");
         }
 
         return runs.ConvertAll(run => Path.GetFileName(run));
@@ -46,6 +56,18 @@ internal sealed class RunFolder : IDisposable
         if (Directory.Exists(_aside)) Directory.Delete(_aside, recursive: true);
     }
 
-    private static bool IsSame(string run, string target) => Directory.GetFiles(run).All(file =>
-        Path.Combine(target, Path.GetFileName(file)) is var there && File.Exists(there) && FileHash.Of(there) == FileHash.Of(file));
+    private static bool IsBeginningOf(string run, string other) => Directory.GetFiles(run).All(file =>
+    {
+        var there = Path.Combine(other, Path.GetFileName(file));
+        if (!File.Exists(there) || new FileInfo(there).Length < new FileInfo(file).Length) return false;
+        using FileStream a = File.OpenRead(file), b = new(there, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Span<byte> x = new byte[64 * 1024], y = new byte[64 * 1024];
+        while (a.ReadAtLeast(x, x.Length, throwOnEndOfStream: false) is > 0 and var read)
+        {
+            b.ReadExactly(y[..read]);
+            if (!x[..read].SequenceEqual(y[..read])) return false;
+        }
+
+        return true;
+    });
 }

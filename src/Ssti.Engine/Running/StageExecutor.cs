@@ -25,19 +25,13 @@ internal sealed class StageExecutor(
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
     };
 
-    /// <summary>Executes a stage, and notes when it was over; never throws.</summary>
+    /// <summary>Executes a stage; never throws.</summary>
     /// <param name="pipeline">Its pipeline.</param>
     /// <param name="planned">The stage, its key known.</param>
     /// <param name="trees">The outputs of what it needs, by index.</param>
     /// <param name="queued">When it became ready, in seconds since the run began.</param>
     /// <param name="cancellation">Interrupts it.</param>
     public async Task<StageResult> ExecuteAsync(Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, CancellationToken cancellation)
-    {
-        var result = await LockedAsync(pipeline, planned, trees, queued, cancellation).ConfigureAwait(false);
-        return result.StartedAt is null ? result : result with { EndedAt = runClock.Elapsed.TotalSeconds };
-    }
-
-    private async Task<StageResult> LockedAsync(Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, CancellationToken cancellation)
     {
         var instance = planned.Instance;
         var key = planned.Key!.Value;
