@@ -16,7 +16,8 @@ internal static class RunNames
         if (several.Count > 1) throw new UserException($"'{name}' may be any of {Some(several)}; write more of the name");
         if (several.Count == 1) throw new UserException($"the journal of run {several[0]} in {store.Workspace.Runs} cannot be read");
         var there = history.Ids;
-        throw new UserException(there.Count == 0 ? $"no run '{name}': nothing was run yet in {store.Workspace.Root}" : $"no run '{name}' in {store.Workspace.Root}; there are {Some(there)}");
+        throw new UserException(there.Count == 0 ? $"no run '{name}': nothing was run yet in {store.Workspace.Root}"
+            : $"no run '{name}' in {store.Workspace.Root}; there are {Some(there)}");
     }
 
     /// <summary>The same, or null; <paramref name="several"/> are the runs that the name may mean.</summary>
@@ -24,10 +25,12 @@ internal static class RunNames
     {
         several = [];
         if (name == "last") return history.Before(0);
-        if (name.StartsWith("last~", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var back)) return history.Before(back);
+        if (name.StartsWith("last~", StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var back)) return history.Before(back);
         several = history.Named(name);
         return several is [var only] ? history.Read(only) : null;
     }
 
-    private static string Some(IReadOnlyList<string> names) => names.Count <= 6 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more";
+    private static string Some(IReadOnlyList<string> names) => names.Count <= 6
+        ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more";
 }

@@ -71,7 +71,8 @@ public sealed record ActionRecord
             if (!System.Text.Unicode.Utf8.IsValid(json)) throw new StoreException("a record is damaged: it is not UTF-8");
             var record = JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
             // What may be left out has no default where the reader is generated code.
-            return record.Metrics is null || record.Versions is null ? record with { Metrics = record.Metrics ?? [], Versions = record.Versions ?? new Dictionary<string, string>() } : record;
+            return record.Metrics is null || record.Versions is null
+                ? record with { Metrics = record.Metrics ?? [], Versions = record.Versions ?? new Dictionary<string, string>() } : record;
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
@@ -87,6 +88,7 @@ public sealed record ActionRecord
 /// <param name="Store">Hashing and storing the outputs.</param>
 public sealed record ActionDurations(double Queue, double Fetch, double Execute, double Store);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false, AllowDuplicateProperties = false, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false,
+    AllowDuplicateProperties = false, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ActionRecord))]
 internal sealed partial class RecordJson : JsonSerializerContext;

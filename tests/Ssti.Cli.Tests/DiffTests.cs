@@ -89,7 +89,8 @@ public sealed class DiffTests : CliFixture
           other: { uses: write, with: { text: other } }
         """;
 
-    private static (string?, string?, string?) Values(System.Text.Json.Nodes.JsonNode value) => ((string?)value["name"], (string?)value["before"], (string?)value["after"]);
+    private static (string?, string?, string?) Values(System.Text.Json.Nodes.JsonNode value) =>
+        ((string?)value["name"], (string?)value["before"], (string?)value["after"]);
 
     private static string Steady(string text) => System.Text.RegularExpressions.Regex.Replace(
         System.Text.RegularExpressions.Regex.Replace(text, @"(\d{6})-[0-9a-f]{4}", "$1-xxxx"), @"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "then");

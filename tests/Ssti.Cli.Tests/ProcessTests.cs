@@ -84,7 +84,8 @@ public sealed class ProcessTests : IDisposable
             using var push = Start(["push", "shared ü"]);
             var reading = Task.WhenAll(push.StandardOutput.ReadToEndAsync(), push.StandardError.ReadToEndAsync());
             var blobs = Path.Combine(_folder, "shared ü", "cas");
-            while (!push.HasExited && (!Directory.Exists(blobs) || Directory.EnumerateFiles(blobs, "*", SearchOption.AllDirectories).Count() < 4 * round)) await Task.Delay(1);
+            while (!push.HasExited && (!Directory.Exists(blobs)
+                || Directory.EnumerateFiles(blobs, "*", SearchOption.AllDirectories).Count() < 4 * round)) await Task.Delay(1);
             push.Kill();
             await push.WaitForExitAsync();
             await reading;
@@ -104,7 +105,8 @@ public sealed class ProcessTests : IDisposable
         var answers = await Task.WhenAll(
             RunAsync("gc", "--yes", "--keep-last", "1"), RunAsync("gc", "--yes", "--keep-last", "1"), RunAsync("run", "p.yaml", "-q", "--set", "reviews.train=80"));
         // Whoever came second says so and ends; nobody waits, nothing is half deleted.
-        Assert.All(answers, answer => Assert.True(answer.Code == 0 || answer.Error.Contains("is using the store") || answer.Error.Contains("being collected"), answer.Error));
+        Assert.All(answers, answer => Assert.True(answer.Code == 0 || answer.Error.Contains("is using the store")
+            || answer.Error.Contains("being collected"), answer.Error));
         Assert.Contains(answers, answer => answer.Code == 0);
         Assert.Equal(0, (await RunAsync("verify")).Code);
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "-q", "--set", "reviews.train=80")).Code);
@@ -131,7 +133,8 @@ public sealed class ProcessTests : IDisposable
     public async Task A_reader_that_goes_away_is_no_error()
     {
         Skip.If(OperatingSystem.IsWindows(), "pipes");
-        File.WriteAllText(Path.Combine(_folder, "p.yaml"), "stages: { r: { uses: corpus, matrix: { n: [" + string.Join(", ", Enumerable.Range(50, 400).Select(n => 2 * n)) + "] }, with: { train: \"${{ matrix.n }}\" } } }");
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), "stages: { r: { uses: corpus, matrix: { n: ["
+            + string.Join(", ", Enumerable.Range(50, 400).Select(n => 2 * n)) + "] }, with: { train: \"${{ matrix.n }}\" } } }");
         using var plan = Start(["plan", "p.yaml", "--json"]);
         await plan.StandardOutput.ReadLineAsync();
         plan.StandardOutput.Close();

@@ -95,7 +95,8 @@ public sealed class RunBehaviourTests : CliFixture
         var run = await RunAsync(["run", "p.yaml", "-j", "2", "--json"], interrupt.Token).WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal((130, "cancelled"), (run.Code, (string?)run.Json["outcome"]));
         Assert.True((double)run.Json["seconds"]! < 60);
-        Assert.Equal(["first=cached", "s=run"], (await RunAsync("plan", "p.yaml", "--json")).Json["stages"]!.AsArray().Select(stage => $"{stage!["stage"]}={stage["state"]}").Order());
+        Assert.Equal(["first=cached", "s=run"], (await RunAsync("plan", "p.yaml", "--json")).Json["stages"]!.AsArray()
+            .Select(stage => $"{stage!["stage"]}={stage["state"]}").Order());
     }
 
     [Fact]
@@ -113,7 +114,8 @@ public sealed class RunBehaviourTests : CliFixture
     [Fact]
     public async Task Status_of_a_large_pipeline_stays_one_screen_and_shows_what_has_something_to_do()
     {
-        Write("p.yaml", "stages:\n" + string.Concat(Enumerable.Range(0, 120).Select(i => $"  s{i}: {{ uses: write, matrix: {{ n: [1, 2] }}, with: {{ text: \"{i} ${{{{ matrix.n }}}}\" }} }}\n")));
+        Write("p.yaml", "stages:\n" + string.Concat(Enumerable.Range(0, 120)
+            .Select(i => $"  s{i}: {{ uses: write, matrix: {{ n: [1, 2] }}, with: {{ text: \"{i} ${{{{ matrix.n }}}}\" }} }}\n")));
         await RunAsync("run", "p.yaml");
         var status = await RunAsync("status", "p.yaml", "--set", "s99.text=changed");
         Assert.True(status.Out.Split('\n').Length < 40);

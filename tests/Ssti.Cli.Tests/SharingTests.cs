@@ -26,7 +26,8 @@ public sealed class SharingTests : CliFixture
         await RunAsync("run", "q.yaml");
         Assert.Equal(1, (int)(await RunAsync("push", "one", "q.yaml", "--json")).Json["records"]!);
         Assert.Equal(2, (int)(await RunAsync("push", "two", "p.yaml", "--stage", "second@a", "--json")).Json["records"]!);
-        Assert.Equal(["second@b"], (await RunAsync("plan", "p.yaml", "--store", "two", "--json")).Json["stages"]!.AsArray().Where(s => (string?)s!["state"] == "run").Select(s => (string?)s!["stage"]));
+        Assert.Equal(["second@b"], (await RunAsync("plan", "p.yaml", "--store", "two", "--json")).Json["stages"]!.AsArray()
+            .Where(s => (string?)s!["state"] == "run").Select(s => (string?)s!["stage"]));
         var stale = await RunAsync("push", "three", "p.yaml", "--set", "second.text=other");
         Assert.Equal((0, true), (stale.Code, stale.Error.Contains("2 stages of the pipeline not in ~/.ssti, so not copied: second@a, second@b")));
     }
@@ -134,7 +135,8 @@ public sealed class SharingTests : CliFixture
         var named = Environment.GetEnvironmentVariable("SSTI_TEST_S3");
         Skip.If(string.IsNullOrEmpty(named), "needs an S3 server: set SSTI_TEST_S3 to its endpoint,key,secret");
         var parts = named!.Split(',');
-        foreach (var (name, value) in new[] { ("S3__Endpoint", parts[0]), ("S3__AccessKey", parts[1]), ("S3__SecretKey", parts[2]), ("S3__CreateBucket", "true"), ("S3__Cache", Path.Combine(Folder, "cache")) })
+        foreach (var (name, value) in new[] { ("S3__Endpoint", parts[0]), ("S3__AccessKey", parts[1]), ("S3__SecretKey", parts[2]), ("S3__CreateBucket", "true"),
+            ("S3__Cache", Path.Combine(Folder, "cache")) })
             Variables[name] = value;
         var url = $"s3://ssti-cli-test/{Path.GetFileName(Folder)}";
         Write("p.yaml", TwoStages);

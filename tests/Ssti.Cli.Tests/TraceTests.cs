@@ -15,7 +15,8 @@ public sealed class TraceTests : CliFixture
         var events = trace["traceEvents"]!.AsArray();
         Assert.All(events, e => Assert.Contains((string?)e!["ph"], (string[])["X", "M"]));
         var stages = events.Where(e => (string?)e!["ph"] == "X" && (string?)e["cat"] == "write").ToList();
-        Assert.Equal([("first", "done"), ("second@a", "failed"), ("second@b", "failed")], stages.Select(e => ((string?)e!["name"], (string?)e["args"]!["state"])).Order());
+        Assert.Equal([("first", "done"), ("second@a", "failed"), ("second@b", "failed")], stages
+            .Select(e => ((string?)e!["name"], (string?)e["args"]!["state"])).Order());
         Assert.All(stages, e => Assert.True((double)e!["ts"]! >= 0 && (double)e["dur"]! >= 0));
     }
 

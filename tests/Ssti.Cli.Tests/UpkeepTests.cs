@@ -40,7 +40,8 @@ public sealed class UpkeepTests : CliFixture
         Assert.Single((await RunAsync("gc", "--drop-run", "last", "--json")).Json["runs"]!.AsArray());
         Assert.Empty((await RunAsync("gc", "--keep-last", "0", "--keep-since", "1d", "--json")).Json["runs"]!.AsArray());
         Assert.Equal(2, (await RunAsync("gc", "--keep-last", "0", "--keep-since", "2199-01-01", "--json")).Json["runs"]!.AsArray().Count);
-        foreach (var wrong in (string[][])[["--keep-since", "soon"], ["--keep-last", "-1"], ["--keep-run", "9"], ["--keep-run", "1", "--drop-run", "1"], ["--yes", "-n"], ["absent.yaml"]])
+        foreach (var wrong in (string[][])[["--keep-since", "soon"], ["--keep-last", "-1"], ["--keep-run", "9"], ["--keep-run", "1", "--drop-run", "1"],
+            ["--yes", "-n"], ["absent.yaml"]])
             Assert.Equal((2, ""), ((await RunAsync(["gc", .. wrong])).Code, (await RunAsync(["gc", .. wrong])).Out));
     }
 

@@ -30,7 +30,8 @@ public sealed class WhyTests : CliFixture
     public async Task A_parameter_with_its_old_and_new_value()
     {
         await RunAsync("run", "p.yaml");
-        Assert.Equal("source: would run\n  parameter text changed from \"one\" to \"two\"\n", (await RunAsync("why", "p.yaml", "source", "--set", "source.text=two")).Out);
+        Assert.Equal("source: would run\n  parameter text changed from \"one\" to \"two\"\n",
+            (await RunAsync("why", "p.yaml", "source", "--set", "source.text=two")).Out);
         Assert.Equal(("parameter-changed", "\"one\"", "\"two\""), await ReasonAsync("source", "--set", "source.text=two"));
     }
 

@@ -59,7 +59,8 @@ public sealed class MaintenanceSafetyTests : IDisposable
         var collector = new Collector(_box.Store, _box.Workspace);
 
         Assert.Empty((await collector.PlanAsync(new CollectionOptions { DropRuns = [first.RunId] })).Records);
-        Assert.Equal(third.Stages.Select(s => s.Key!.Value).Order(), (await collector.PlanAsync(new CollectionOptions { DropRuns = [third.RunId] })).Records.Select(r => r.Key).Order());
+        Assert.Equal(third.Stages.Select(s => s.Key!.Value).Order(), (await collector.PlanAsync(new CollectionOptions { DropRuns = [third.RunId] })).Records
+            .Select(r => r.Key).Order());
     }
 
     [Fact]

@@ -105,7 +105,8 @@ public sealed class MaintenanceTests : IDisposable
         await _box.Run(_box.Load(Yaml));
         using var use = _box.Workspace.TryUse();
 
-        Assert.Contains("is using the store", (await Assert.ThrowsAsync<StoreException>(() => new Collector(_box.Store, _box.Workspace).CollectAsync(new CollectionOptions()))).Message);
+        Assert.Contains("is using the store", (await Assert.ThrowsAsync<StoreException>(() =>
+            new Collector(_box.Store, _box.Workspace).CollectAsync(new CollectionOptions()))).Message);
     }
 
     [Fact]
@@ -187,7 +188,8 @@ public sealed class MaintenanceTests : IDisposable
         var run = await _box.Run(_box.Load(Yaml));
         var events = JsonNode.Parse(RunTrace.Write(new RunHistory(_box.Workspace).Read(run.RunId)!))!["traceEvents"]!.AsArray();
 
-        Assert.Equal(["p " + run.RunId, "lane 1", "a", "fetch", "execute", "store", "b", "fetch", "execute", "store"], events.Select(e => (string?)e!["args"]?["name"] ?? (string)e["name"]!));
+        Assert.Equal(["p " + run.RunId, "lane 1", "a", "fetch", "execute", "store", "b", "fetch", "execute", "store"], events
+            .Select(e => (string?)e!["args"]?["name"] ?? (string)e["name"]!));
         Assert.All(events.Skip(2), e => Assert.True((double)e!["dur"]! >= 0));
     }
 

@@ -5,7 +5,9 @@ using Ssti.Engine.Maintenance;
 
 namespace Ssti.Cli.Commands;
 
-/// <summary><c>ssti archive</c> and <c>ssti import</c>: a run as one file. (<c>export</c> writes outputs for people and other programs; this is for another store.)</summary>
+/// <summary>
+/// <c>ssti archive</c> and <c>ssti import</c>: a run as one file, for another store. (<c>export</c> writes outputs for people and other programs.)
+/// </summary>
 internal static class ArchiveCommands
 {
     private static readonly Argument<string> Run = new("run") { Description = CommonOptions.RunHelp };
@@ -15,7 +17,8 @@ internal static class ArchiveCommands
 
     public static Command CreateArchive(CliHost host)
     {
-        var command = new Command("archive", "Write a run into one file: its journal and logs, its records and all their outputs.") { Run, Target, Overwrite, CommonOptions.Store, CommonOptions.Json };
+        var command = new Command("archive", "Write a run into one file: its journal and logs, its records and all their outputs.") { Run, Target, Overwrite,
+            CommonOptions.Store, CommonOptions.Json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist();
@@ -26,7 +29,8 @@ internal static class ArchiveCommands
             if (Path.GetDirectoryName(path) is { } folder && !Directory.Exists(folder)) throw new UserException($"there is no folder {folder}; make it first");
             var files = await new RunArchive(store.Artifacts, store.Workspace).ExportAsync(run, path, cancellation);
             var bytes = new FileInfo(path).Length;
-            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["run"] = run.Id, ["file"] = path, ["files"] = files, ["bytes"] = bytes });
+            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out,
+                new JsonObject { ["run"] = run.Id, ["file"] = path, ["files"] = files, ["bytes"] = bytes });
             else host.Terminal.Out.WriteLine($"run {run.Id}: {Amounts.Of(files, "file")} in {path}, {Amounts.Bytes(bytes)}");
             var lacking = run.Stages.Count(stage => stage.Tree is null);
             if (lacking > 0) host.Terminal.Error.WriteLine($"note: {Amounts.Of(lacking, "stage")} of the run had no outputs; the others are all in it");
@@ -37,7 +41,8 @@ internal static class ArchiveCommands
 
     public static Command CreateImport(CliHost host)
     {
-        var command = new Command("import", "Take in a run from a file that 'ssti archive' wrote; every byte of it is checked.") { Source, CommonOptions.Store, CommonOptions.Json };
+        var command = new Command("import", "Take in a run from a file that 'ssti archive' wrote; every byte of it is checked.") { Source, CommonOptions.Store,
+            CommonOptions.Json };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host);

@@ -59,7 +59,8 @@ public static class CommandLine
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return ExitCodes.Failed;
         }
-        catch (AggregateException many) when (many.Flatten().InnerExceptions.All(error => error is StoreException or StageException or IOException or UnauthorizedAccessException))
+        catch (AggregateException many) when (many.Flatten().InnerExceptions.All(error =>
+            error is StoreException or StageException or IOException or UnauthorizedAccessException))
         {
             await host.Terminal.Error.WriteLineAsync($"ssti: {many.Flatten().InnerExceptions[0].Message}");
             return ExitCodes.Failed;

@@ -12,7 +12,8 @@ internal static class DiffCommand
         Description = CommonOptions.RunHelp, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last~1",
     };
 
-    private static readonly Argument<string> After = new("after") { Description = "The run to compare it with.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last" };
+    private static readonly Argument<string> After =
+        new("after") { Description = "The run to compare it with.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last" };
 
     private static readonly Option<bool> Markdown = new("--markdown") { Description = "Write Markdown, for a pull request or a notebook." };
 

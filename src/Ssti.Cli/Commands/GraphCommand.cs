@@ -29,11 +29,13 @@ internal static class GraphCommand
     }
 
     // A pipeline can be drawn where it cannot be planned, for want of its data or of a GPU: then nothing is marked.
-    private static async Task<IReadOnlyList<(StageInstance Instance, bool IsStale)>> StagesAsync(PipelineSession session, RunSelection selection, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<(StageInstance Instance, bool IsStale)>> StagesAsync(PipelineSession session, RunSelection selection,
+        CancellationToken cancellation)
     {
         try
         {
-            return [.. (await session.Runner.PlanAsync(session.Pipeline, selection, cancellation)).Stages.Select(stage => (stage.Instance, stage.State != PlanState.Cached))];
+            return [.. (await session.Runner.PlanAsync(session.Pipeline, selection, cancellation)).Stages
+                .Select(stage => (stage.Instance, stage.State != PlanState.Cached))];
         }
         catch (StageException) when (selection.Until.Count == 0)
         {

@@ -33,7 +33,8 @@ internal static class LogCommand
             }
 
             if (any) return ExitCodes.Done;
-            throw new UserException($"'{glob}' wrote no log in run {run.Id}: it was {stages[0].State}{(stages[0].Error is { } error ? $" ({error})" : "")}", ExitCodes.Failed);
+            throw new UserException($"'{glob}' wrote no log in run {run.Id}: it was {stages[0].State}{(stages[0].Error is { } error ? $" ({error})" : "")}",
+                ExitCodes.Failed);
         });
         return command;
     }

@@ -15,7 +15,8 @@ internal static class StatusCommand
     {
         var command = new Command("status", "Show how far a pipeline is, a row a stage, and its last run.");
         command.Add(PipelineOptions.Pipeline);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Verbose, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Verbose, CommonOptions.Store,
+            CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);
@@ -37,7 +38,8 @@ internal static class StatusCommand
         // Of a large pipeline the stages that have something to do, and the first of the others.
         var shown = all || groups.Count <= MostRows ? groups : groups.OrderBy(cells => cells.All(cell => cell.State == PlanState.Cached)).Take(MostRows).ToList();
         var hidden = groups.Except(shown).ToList();
-        string[] notes = hidden.Count == 0 ? [] : [$"and {Amounts.Of(hidden.Count, "more stage")}, {hidden.Count(cells => cells.All(cell => cell.State == PlanState.Cached))} of them cached: --verbose shows all"];
+        var cached = hidden.Count(cells => cells.All(cell => cell.State == PlanState.Cached));
+        string[] notes = hidden.Count == 0 ? [] : [$"and {Amounts.Of(hidden.Count, "more stage")}, {cached} of them cached: --verbose shows all"];
         var rows = shown.Select(cells => (IReadOnlyList<Cell>)
         [
             new TextCell(cells.Key), new TextCell(cells.First().Instance.Kind.Name),

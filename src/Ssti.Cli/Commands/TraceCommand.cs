@@ -14,7 +14,8 @@ internal static class TraceCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("trace", "Show where the time of a run went: as JSON for chrome://tracing and Perfetto, or as an HTML page.") { Run, Html, Output, CommonOptions.Store };
+        var command = new Command("trace", "Show where the time of a run went: as JSON for chrome://tracing and Perfetto, or as an HTML page.") { Run, Html,
+            Output, CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist();

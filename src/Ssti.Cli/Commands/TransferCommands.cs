@@ -14,8 +14,10 @@ internal static class TransferCommands
 {
     private static readonly Argument<string> Other = new("store") { Description = "The other store: a folder, or s3://bucket/prefix." };
     private static readonly Argument<string?> Pipeline = new("pipeline.yaml") { Description = "Only what this pipeline uses now.", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Option<string[]> Runs = new("--run", "-r") { Description = "Only what this run used, with its journal and logs. May be repeated.", HelpName = "run" };
-    private static readonly Option<string[]> Stages = new("--stage") { Description = "Only these stages (with a pipeline: and what they need). May be repeated.", HelpName = "stage" };
+    private static readonly Option<string[]> Runs =
+        new("--run", "-r") { Description = "Only what this run used, with its journal and logs. May be repeated.", HelpName = "run" };
+    private static readonly Option<string[]> Stages =
+        new("--stage") { Description = "Only these stages (with a pipeline: and what they need). May be repeated.", HelpName = "stage" };
 
     public static Command CreatePush(CliHost host) => Create(host, push: true,
         "push", "Copy results to another store: everything, or what a pipeline, run or stage needs; only what is missing there.");
@@ -26,7 +28,8 @@ internal static class TransferCommands
     private static Command Create(CliHost host, bool push, string name, string description)
     {
         var command = new Command(name, description) { Other, Pipeline };
-        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet,
+            CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var mine = CommonOptions.Open(parsed, host);
@@ -76,7 +79,8 @@ internal static class TransferCommands
             var runs = names.Select(run => RunNames.Find(place, run)).ToArray();
             var stages = runs.SelectMany(run => run.Stages).Where(stage => stage is { Key: not null, Tree: not null })
                 .Where(stage => globs.Length == 0 || globs.Any(glob => glob.Matches(stage.Stage.Split('@')[0], stage.Stage))).ToArray();
-            if (globs.Length > 0 && stages.Length == 0) throw new UserException($"--stage {string.Join(", ", globs.Select(glob => glob.ToString()))} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
+            if (globs.Length > 0 && stages.Length == 0)
+                throw new UserException($"--stage {string.Join<Glob>(", ", globs)} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
             return new([.. stages.Select(stage => stage.Key!.Value).Distinct()], runs, place, []);
         }
 
@@ -114,11 +118,23 @@ internal static class TransferCommands
         }
 
         if (wanted.Stale.Count > 0)
-            error.WriteLine($"warning: {Amounts.Of(wanted.Stale.Count, "stage")} of the pipeline not in {from.Artifacts.Location}, so not copied: {string.Join(", ", wanted.Stale.Take(5))}{(wanted.Stale.Count > 5 ? ", …" : "")}");
+        {
+            error.WriteLine($"warning: {Amounts.Of(wanted.Stale.Count, "stage")} of the pipeline not in {from.Artifacts.Location}, so not copied: "
+                + $"{string.Join(", ", wanted.Stale.Take(5))}{(wanted.Stale.Count > 5 ? ", …" : "")}");
+        }
+
         if (result.Missing.Count > 0)
-            error.WriteLine($"warning: {Amounts.Of(result.Missing.Count, "stage")} without usable outputs in {from.Artifacts.Location}, so not copied; 'ssti verify' says which");
+        {
+            error.WriteLine($"warning: {Amounts.Of(result.Missing.Count, "stage")} without usable outputs in {from.Artifacts.Location}, so not copied; "
+                + "'ssti verify' says which");
+        }
+
         foreach (var key in result.Differing)
-            error.WriteLine($"warning: the key {key.Short} had other outputs in {to.Artifacts.Location}: its stage is not deterministic; both are kept ('ssti show {key.Short}')");
+        {
+            error.WriteLine($"warning: the key {key.Short} had other outputs in {to.Artifacts.Location}: its stage is not deterministic; "
+                + $"both are kept ('ssti show {key.Short}')");
+        }
+
         foreach (var (stage, problem) in result.Damaged) error.WriteLine($"not copied: {stage}: {problem}");
         if (wanted.Runs.Count > 0 && to.IsRemote) error.WriteLine("note: a bucket keeps no journals and logs of runs; 'ssti archive' puts a run into one file");
         return result.Damaged.Count > 0 ? ExitCodes.VerificationFailed : ExitCodes.Done;

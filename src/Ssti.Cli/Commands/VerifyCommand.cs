@@ -11,11 +11,14 @@ namespace Ssti.Cli.Commands;
 /// <summary><c>ssti verify</c>: reads the whole store and checks every byte against its name; executes cached stages again.</summary>
 internal static class VerifyCommand
 {
-    private static readonly Argument<string?> Pipeline = new("pipeline.yaml") { Description = "The pipeline whose stages --rerun executes.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> Pipeline =
+        new("pipeline.yaml") { Description = "The pipeline whose stages --rerun executes.", Arity = ArgumentArity.ZeroOrOne };
 
-    private static readonly Option<bool> Repair = new("--repair") { Description = "Take what is damaged out of use: blobs go into quarantine, unreadable records are removed; the next run rebuilds them." };
+    private static readonly Option<bool> Repair =
+        new("--repair") { Description = "Take what is damaged out of use: blobs go into quarantine, unreadable records are removed; the next run rebuilds them." };
 
-    private static readonly Option<int?> Rerun = WholeNumber.Option("--rerun", null, 1, "Execute so many cached stages again and compare: the proof that a key means the same bytes.");
+    private static readonly Option<int?> Rerun =
+        WholeNumber.Option("--rerun", null, 1, "Execute so many cached stages again and compare: the proof that a key means the same bytes.");
 
     private static readonly Option<int?> Seed = WholeNumber.Option("--seed", null, 0, "Draws the stages that --rerun executes (default: anew each time, and told).");
 
@@ -35,7 +38,8 @@ internal static class VerifyCommand
     private static async Task<int> VerifyAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
         var (quiet, json, repair) = (parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Json), parsed.GetValue(Repair));
-        if (parsed.GetValue(Rerun) is not null && parsed.GetValue(Pipeline) is null) throw new UserException("--rerun needs a pipeline: ssti verify <pipeline.yaml> --rerun 3");
+        if (parsed.GetValue(Rerun) is not null && parsed.GetValue(Pipeline) is null)
+            throw new UserException("--rerun needs a pipeline: ssti verify <pipeline.yaml> --rerun 3");
         using var store = CommonOptions.Open(parsed, host).MustExist();
         using var use = repair || parsed.GetValue(Rerun) is not null ? store.Use() : store.UseToRead();
         var clock = System.Diagnostics.Stopwatch.StartNew();
@@ -45,7 +49,8 @@ internal static class VerifyCommand
             long blobs = 0, bytes = 0;
             if (host.Terminal.IsInteractive && !quiet && !json)
                 await foreach (var blob in store.Artifacts.BlobsAsync(cancellation)) (blobs, bytes) = (blobs + 1, bytes + blob.Size);
-            report = await new StoreVerifier(store.Artifacts).VerifyAsync(repair, new Reporter<(long Blobs, long Bytes)>(p => meter.Show(p.Blobs, p.Bytes, blobs, bytes)), cancellation);
+            report = await new StoreVerifier(store.Artifacts).VerifyAsync(repair,
+                new Reporter<(long Blobs, long Bytes)>(p => meter.Show(p.Blobs, p.Bytes, blobs, bytes)), cancellation);
         }
 
         var result = Json(report);
@@ -75,7 +80,8 @@ internal static class VerifyCommand
         if (cached == 0) throw new UserException($"nothing of {session.Pipeline.Name} is cached that could be executed again; run it first", ExitCodes.Stale);
         var seed = parsed.GetValue(Seed) ?? Random.Shared.Next(1_000_000);
         terminal?.Error.WriteLine($"executing {Math.Min(count, cached)} of {Amounts.Of(cached, "cached stage")} again (--seed {seed})");
-        return await new StageRerunner(session.Store, session.Workspace, session.Keys).RerunAsync(plan, count, seed, Selected, result => terminal?.Out.WriteLine(Line(result)), cancellation);
+        return await new StageRerunner(session.Store, session.Workspace, session.Keys)
+            .RerunAsync(plan, count, seed, Selected, result => terminal?.Out.WriteLine(Line(result)), cancellation);
     }
 
     private static string Line(RerunResult result) => result switch
@@ -84,7 +90,8 @@ internal static class VerifyCommand
         { Error: { } error } => $"{result.Instance.Name}: could not be executed again: {error}",
         { Recorded: null } => $"{result.Instance.Name}: NOT DETERMINISTIC: '{result.FirstDifference}' is new",
         { Now: null } => $"{result.Instance.Name}: NOT DETERMINISTIC: '{result.FirstDifference}' is missing",
-        _ => $"{result.Instance.Name}: NOT DETERMINISTIC: the first file that differs is '{result.FirstDifference}' (recorded {result.Recorded.Value.Short}, now {result.Now.Value.Short})",
+        _ => $"{result.Instance.Name}: NOT DETERMINISTIC: the first file that differs is '{result.FirstDifference}' "
+            + $"(recorded {result.Recorded.Value.Short}, now {result.Now.Value.Short})",
     };
 
     private static void Write(Terminal terminal, VerificationReport report, bool repair, double seconds, bool quiet)
@@ -97,7 +104,8 @@ internal static class VerifyCommand
 
         foreach (var record in report.DamagedRecords)
             terminal.Out.WriteLine($"unusable: record of {record.Stage ?? "a stage"} (key {record.Key.Short}): {record.Problem}{(record.Removed ? "; removed" : "")}");
-        foreach (var key in report.Differing) terminal.Out.WriteLine($"not deterministic: the key {key.Short} has records with different outputs ('ssti show {key.Short}')");
+        foreach (var key in report.Differing)
+            terminal.Out.WriteLine($"not deterministic: the key {key.Short} has records with different outputs ('ssti show {key.Short}')");
         var what = $"{Amounts.Of(report.Blobs, "blob")}, {Amounts.Bytes(report.Bytes)}, {Amounts.Of(report.Records, "record")} in {Durations.Show(seconds)}";
         if (report.IsSound)
         {

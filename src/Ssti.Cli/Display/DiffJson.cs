@@ -20,7 +20,8 @@ internal static class DiffJson
             ["after"] = stage.After,
             ["causes"] = PlanText.Reasons(stage.Causes),
             ["metrics"] = Values(stage.Metrics, json: true),
-            ["files"] = new JsonArray([.. stage.Files.Select(file => new JsonObject { ["path"] = file.Path, ["before"] = Text(file.Before), ["after"] = Text(file.After) })]),
+            ["files"] = new JsonArray([.. stage.Files
+                .Select(file => new JsonObject { ["path"] = file.Path, ["before"] = Text(file.Before), ["after"] = Text(file.After) })]),
         })]),
         ["tables"] = new JsonArray([.. tables.Select(table => new JsonObject
         {

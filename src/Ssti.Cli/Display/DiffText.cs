@@ -36,7 +36,8 @@ internal static class DiffText
         stage.Files.Count == 0 ? "" : stage.Files.Count == 1 ? stage.Files[0].Path : $"{stage.Files.Count} differ");
 
     private static string? Change(string? before, string? after) =>
-        double.TryParse(before, NumberStyles.Float, CultureInfo.InvariantCulture, out var a) && double.TryParse(after, NumberStyles.Float, CultureInfo.InvariantCulture, out var b)
+        double.TryParse(before, NumberStyles.Float, CultureInfo.InvariantCulture, out var a)
+            && double.TryParse(after, NumberStyles.Float, CultureInfo.InvariantCulture, out var b)
             ? (b - a).ToString("+0.####;-0.####;0", CultureInfo.InvariantCulture)
             : null;
 

@@ -32,7 +32,8 @@ internal static class ShowText
 
     private static Table Stages(JsonArray stages) => new(
         "Stages",
-        [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("state", "state", Align.Left), new("time", "time"), new("key", "key", Align.Left), new("tree", "tree", Align.Left), new("why", "why", Align.Left)],
+        [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("state", "state", Align.Left), new("time", "time"), new("key", "key", Align.Left),
+            new("tree", "tree", Align.Left), new("why", "why", Align.Left)],
         [.. stages.Select(stage => (IReadOnlyList<Cell>)
         [
             Text(stage!["stage"]), Text(stage["uses"]), Text(stage["state"]),

@@ -19,7 +19,8 @@ internal sealed record StageGraph(string Name, IReadOnlyList<GraphNode> Nodes, I
         var index = new Dictionary<int, int>();
         for (var node = 0; node < groups.Count; node++)
             foreach (var stage in groups[node]) index[stage.Instance.Index] = node;
-        var edges = stages.SelectMany(stage => stage.Instance.Inputs.SelectMany(input => input.From).Select(from => (index[from], index[stage.Instance.Index]))).Distinct().Order().ToList();
+        var edges = stages.SelectMany(stage => stage.Instance.Inputs.SelectMany(input => input.From)
+            .Select(from => (index[from], index[stage.Instance.Index]))).Distinct().Order().ToList();
         var nodes = groups.Select(group => new GraphNode(group.Key, group.First().Instance.Kind.Name, group.Count(), group.Count(stage => stage.IsStale))).ToList();
         return new(name, nodes, edges);
     }
@@ -44,8 +45,12 @@ internal sealed record StageGraph(string Name, IReadOnlyList<GraphNode> Nodes, I
         return text.Append("}\n").ToString();
     }
 
-    private static string Label(GraphNode node, string line) =>
-        $"{node.Name}{line}{node.Uses}{(node.Cells > 1 ? $" × {node.Cells}" : "")}{(node.Stale == 0 ? "" : node.Cells == 1 ? $"{line}would run" : $"{line}{node.Stale} would run")}";
+    private static string Label(GraphNode node, string line)
+    {
+        var cells = node.Cells > 1 ? $" × {node.Cells}" : "";
+        var stale = node.Stale == 0 ? "" : node.Cells == 1 ? $"{line}would run" : $"{line}{node.Stale} would run";
+        return $"{node.Name}{line}{node.Uses}{cells}{stale}";
+    }
 
     private static string Escape(string text, string quote) => text.Replace("\"", quote, StringComparison.Ordinal);
 }

@@ -43,7 +43,8 @@ internal static class TimelinePage
         var busy = slices.Sum(slice => slice.End - slice.Start);
         var wall = run.Seconds ?? slices.Select(slice => slice.End).DefaultIfEmpty().Max();
         var states = run.Stages.GroupBy(stage => stage.State).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Count()} {group.Key}");
-        return $"<b>{Escape(run.Outcome ?? "unfinished")}</b> in <b>{Escape(Durations.Show(wall))}</b>, begun {run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC; "
+        var begun = run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        return $"<b>{Escape(run.Outcome ?? "unfinished")}</b> in <b>{Escape(Durations.Show(wall))}</b>, begun {begun} UTC; "
             + $"{Escape(string.Join(", ", states))}; {Escape(Durations.Show(busy))} of work"
             + (wall > 0 && busy > 0 ? string.Create(CultureInfo.InvariantCulture, $", {busy / wall:0.0} stages at once on average") : "") + $"<br>{Escape(run.Command)}";
     }
@@ -61,7 +62,8 @@ internal static class TimelinePage
     {
         var others = run.Stages.Where(stage => stage.Started is null).ToList();
         if (others.Count == 0) return "";
-        var list = others.Select(stage => $"<tr><td>{Escape(stage.Stage)}</td><td>{Escape(stage.Uses)}</td><td>{Escape(stage.State)}</td><td class=\"why\">{Escape(stage.Error ?? "")}</td></tr>\n");
+        var list = others.Select(stage =>
+            $"<tr><td>{Escape(stage.Stage)}</td><td>{Escape(stage.Uses)}</td><td>{Escape(stage.State)}</td><td class=\"why\">{Escape(stage.Error ?? "")}</td></tr>\n");
         return $"<details><summary>{Amounts.Of(others.Count, "stage")} not executed</summary><table>{string.Concat(list)}</table></details>";
     }
 
@@ -76,7 +78,8 @@ internal static class TimelinePage
             ["lane"] = slice.Lane,
             ["start"] = Math.Round(slice.Start, 4),
             ["end"] = Math.Round(slice.End, 4),
-            ["durations"] = slice.Stage.Durations is { } d ? new JsonObject { ["queue"] = d.Queue, ["fetch"] = d.Fetch, ["execute"] = d.Execute, ["store"] = d.Store } : null,
+            ["durations"] = slice.Stage.Durations is { } d
+                ? new JsonObject { ["queue"] = d.Queue, ["fetch"] = d.Fetch, ["execute"] = d.Execute, ["store"] = d.Store } : null,
             ["why"] = Why(slice.Stage),
             ["error"] = slice.Stage.Error,
             ["key"] = slice.Stage.Key?.ToString(),

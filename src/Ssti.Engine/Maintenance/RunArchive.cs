@@ -100,7 +100,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
             foreach (var record in records) await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
             return runs.Place() is [var id, ..] ? id : throw new StoreException($"{path} holds no run");
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException or ArgumentException or NotSupportedException or OverflowException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException
+            or ArgumentException or NotSupportedException or OverflowException)
         {
             throw new StoreException($"cannot read {path} as an archive of a run: {e.Message}", e);
         }
@@ -114,7 +115,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
         foreach (var blob in records.SelectMany(StoreTransfer.BlobsOf).Distinct().Order())
         {
             if (await store.RehashAsync(blob, cancellation).ConfigureAwait(false) == blob) whole.Add(blob);
-            else if (!logs.Contains(blob)) throw new StoreException($"the blob {blob} is damaged or missing; run 'ssti verify --repair', then run the pipeline to rebuild it");
+            else if (!logs.Contains(blob))
+                throw new StoreException($"the blob {blob} is damaged or missing; run 'ssti verify --repair', then run the pipeline to rebuild it");
         }
 
         return whole;

@@ -80,7 +80,8 @@ public sealed class StoreVerifier(IArtifactStore store)
     {
         var key = lookup.Key;
         var bad = new List<DamagedRecord>();
-        foreach (var summary in summaries.Where(s => s.Damage is not null)) bad.Add(await OfAsync(null, summary.Tree, summary.Damage!, remove: repair).ConfigureAwait(false));
+        foreach (var summary in summaries.Where(s => s.Damage is not null))
+            bad.Add(await OfAsync(null, summary.Tree, summary.Damage!, remove: repair).ConfigureAwait(false));
         bad.AddRange(lookup.Damages.Except(summaries.Select(s => s.Damage)).Select(d => new DamagedRecord(key, full.FirstOrDefault()?.Stage, d!)));
         if (lookup.Hit is null) return bad;
         foreach (var record in full)

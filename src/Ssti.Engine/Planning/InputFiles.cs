@@ -14,8 +14,10 @@ internal sealed class InputFiles(IArtifactStore store)
     {
         if (reason.Kind != ReasonKind.InputChanged) return reason;
         if (Digest.TryParse(reason.Old, out var before) && Digest.TryParse(reason.New, out var now))
-            return await FilesAsync(before, now, cancellation).ConfigureAwait(false) is var (differing, all) && all > 0 ? reason with { Detail = $"{differing} of {all} files differ" } : reason;
-        return Trees(reason.Old) is { } old && Trees(reason.New) is { } current ? reason with { Detail = await ManyAsync(old, current, cancellation).ConfigureAwait(false) } : reason;
+            return await FilesAsync(before, now, cancellation).ConfigureAwait(false) is var (differing, all) && all > 0
+                ? reason with { Detail = $"{differing} of {all} files differ" } : reason;
+        return Trees(reason.Old) is { } old && Trees(reason.New) is { } current
+            ? reason with { Detail = await ManyAsync(old, current, cancellation).ConfigureAwait(false) } : reason;
     }
 
     // An input that takes many: which of them changed, and how many files that is in all.
@@ -36,7 +38,8 @@ internal sealed class InputFiles(IArtifactStore store)
             }
 
             var named = changed.Take(MostNamed).Select(entry => $"{entry.Key} from {before[entry.Key].Short} to {entry.Value.Short}");
-            parts.Add($"{changed.Count} of {after.Count} trees differ{(all > 0 ? $" in {differing} of {all} files" : "")}: {string.Join(", ", named)}{More(changed.Count)}");
+            var files = all > 0 ? $" in {differing} of {all} files" : "";
+            parts.Add($"{changed.Count} of {after.Count} trees differ{files}: {string.Join(", ", named)}{More(changed.Count)}");
         }
 
         if (added.Count > 0) parts.Add($"{added.Count} added: {string.Join(", ", added.Take(MostNamed))}{More(added.Count)}");
@@ -55,7 +58,8 @@ internal sealed class InputFiles(IArtifactStore store)
             var trees = new List<(string, Digest)>();
             foreach (var item in JsonNode.Parse(json)!.AsArray())
             {
-                var (name, text) = item is JsonObject entry ? ((string?)entry["stage"] ?? $"{trees.Count + 1}", (string?)entry["tree"]) : ($"{trees.Count + 1}", (string?)item);
+                var (name, text) = item is JsonObject entry ? ((string?)entry["stage"] ?? $"{trees.Count + 1}", (string?)entry["tree"])
+                    : ($"{trees.Count + 1}", (string?)item);
                 if (!Digest.TryParse(text, out var tree)) return null;
                 trees.Add((name, tree));
             }

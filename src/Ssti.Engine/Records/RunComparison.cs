@@ -65,7 +65,8 @@ public static class RunComparison
         if (first is not null && second is not null)
         {
             var files = new InputFiles(store);
-            foreach (var cause in KeyDifference.Between(first.Document, second.Document)) causes.Add(await files.DescribeAsync(cause, cancellation).ConfigureAwait(false));
+            foreach (var cause in KeyDifference.Between(first.Document, second.Document))
+                causes.Add(await files.DescribeAsync(cause, cancellation).ConfigureAwait(false));
         }
 
         var metrics = new List<ValueDifference>();

@@ -58,9 +58,14 @@ public sealed class RunHistory(Workspace workspace)
     public IReadOnlyList<string> Named(string idOrPrefix)
     {
         // "12" is 000012-9f3a: people do not type zeros.
-        if (int.TryParse(idOrPrefix, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && Ids.Where(id => Number(id) == number).ToList() is [_, ..] numbered)
-            return numbered;
-        return [.. Ids.Where(id => idOrPrefix.Length > 0 && id.StartsWith(idOrPrefix, StringComparison.Ordinal))];
+        var ids = Ids;
+        if (int.TryParse(idOrPrefix, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            var numbered = ids.Where(id => Number(id) == number).ToList();
+            if (numbered.Count > 0) return numbered;
+        }
+
+        return [.. ids.Where(id => idOrPrefix.Length > 0 && id.StartsWith(idOrPrefix, StringComparison.Ordinal))];
     }
 
     /// <summary>Reads a run; null when it has no journal, or one without a beginning.</summary>
@@ -117,7 +122,8 @@ public sealed class RunHistory(Workspace workspace)
     {
         var durations = entry["durations"] as JsonObject;
         return new PastStage(
-            name, (string?)entry["uses"] ?? "", (string?)entry["state"] ?? "", DigestOf(entry["key"]), DigestOf(entry["tree"]), (double?)entry["started"], (double?)entry["ended"],
+            name, (string?)entry["uses"] ?? "", (string?)entry["state"] ?? "", DigestOf(entry["key"]), DigestOf(entry["tree"]), (double?)entry["started"],
+            (double?)entry["ended"],
             durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0, (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
             (string?)entry["error"],
             // Of an imported journal, too, a log is a file beside it and nothing else.

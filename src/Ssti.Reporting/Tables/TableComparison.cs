@@ -46,5 +46,6 @@ public static class TableComparison
 
     private static string? Show(Cell? cell, bool exact) => cell is null ? null : exact ? Exact(cell) : cell.ToString();
 
-    private static string Exact(Cell cell) => string.Join(" ", cell.Flatten().Select(part => part.Suffix.Length == 0 ? part.Value : $"{part.Suffix.TrimStart('_')} {part.Value}"));
+    private static string Exact(Cell cell) =>
+        string.Join(" ", cell.Flatten().Select(part => part.Suffix.Length == 0 ? part.Value : $"{part.Suffix.TrimStart('_')} {part.Value}"));
 }

@@ -26,7 +26,8 @@ public sealed class TableComparisonTests
     {
         var wider = new Table("t", [.. Columns, new("more", "more")], [[new TextCell("a"), Count(1), Share(0.5), Count(9)]], []);
         Assert.Equal([new CellDifference("a", "more", null, "9")], TableComparison.Compare(Of(("a", 1, 0.5)), wider));
-        Assert.Equal([new CellDifference("b", "rows", "2", null), new CellDifference("b", "accuracy", "25.0 %", null)], TableComparison.Compare(Of(("a", 1, 0.5), ("b", 2, 0.25)), Of(("a", 1, 0.5))));
+        Assert.Equal([new CellDifference("b", "rows", "2", null), new CellDifference("b", "accuracy", "25.0 %", null)],
+            TableComparison.Compare(Of(("a", 1, 0.5), ("b", 2, 0.25)), Of(("a", 1, 0.5))));
         Assert.Equal(2, TableComparison.Compare(null, Of(("a", 1, 0.5))).Count);
         Assert.Empty(TableComparison.Compare(null, null));
     }
