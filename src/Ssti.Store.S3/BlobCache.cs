@@ -66,6 +66,24 @@ internal sealed class BlobCache(string root, long bound, TimeSpan grace, TimePro
         }
     }
 
+    /// <summary>Lends the name of a file that is not there yet, beside the blobs, and deletes the file afterwards.</summary>
+    public async Task<T> AsideAsync<T>(Func<string, Task<T>> use)
+    {
+        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(Files.Location, "tmp")).FullName, Guid.NewGuid().ToString("n"));
+        try
+        {
+            return await use(path).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Explain(e);
+        }
+        finally
+        {
+            Delete(path);
+        }
+    }
+
     /// <summary>Takes a stream in, checked against a digest where one is given.</summary>
     public async Task<BlobInfo> PutAsync(Digest? expected, Stream content, CancellationToken cancellation)
     {

@@ -38,6 +38,21 @@ internal sealed class BlobTransfer(S3Bucket bucket)
         }
     }
 
+    /// <summary>The digest of the object under a blob's name, read into a new file; null where there is none.</summary>
+    public async Task<Digest?> HashAsync(Digest blob, string path, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using (var file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous))
+            {
+                if (!await FillAsync(blob, file, cancellation).ConfigureAwait(false)) return null;
+            }
+
+            var found = await Task.Run(() => FileHash.Of(path), cancellation).ConfigureAwait(false);
+            if (found.Digest == blob || attempt == Tries) return found.Digest;
+        }
+    }
+
     /// <summary>Uploads a blob unless it is there already, and makes sure that it then is, in its full size.</summary>
     /// <param name="blob">The blob: the content of the file.</param>
     /// <param name="path">The file.</param>

@@ -76,7 +76,13 @@ public sealed record S3Options
     /// <param name="url">The URL.</param>
     /// <param name="environment">The variables; an empty value counts as absent.</param>
     /// <exception cref="StoreException">Something is missing or malformed; the message names it.</exception>
-    public static S3Options Parse(string url, IReadOnlyDictionary<string, string?> environment) => new S3OptionsParser(environment).Parse(url);
+    public static S3Options Parse(string url, IReadOnlyDictionary<string, string?> environment) => Parse(url, name => environment.GetValueOrDefault(name));
+
+    /// <summary>Like the other, with the variables looked up one by one.</summary>
+    /// <param name="url">The URL.</param>
+    /// <param name="environment">Gives a variable, or null.</param>
+    /// <exception cref="StoreException">Something is missing or malformed; the message names it.</exception>
+    public static S3Options Parse(string url, Func<string, string?> environment) => new S3OptionsParser(environment).Parse(url);
 
     /// <summary>The store's URL.</summary>
     public string Url => Prefix.Length == 0 ? $"s3://{Bucket}" : $"s3://{Bucket}/{Prefix}";

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Ssti.Store.S3;
 
 /// <summary>Reads options from a URL and an environment: a pure function, so that it can be tried without touching the process.</summary>
-internal sealed partial class S3OptionsParser(IReadOnlyDictionary<string, string?> environment)
+internal sealed partial class S3OptionsParser(Func<string, string?> environment)
 {
     private const long SmallestPart = 5L << 20, LargestPart = 1L << 30;
     private const string DefaultRegion = "us-east-1";
@@ -73,7 +73,7 @@ internal sealed partial class S3OptionsParser(IReadOnlyDictionary<string, string
     {
         foreach (var name in names)
         {
-            if (environment.TryGetValue(name, out var value) && !string.IsNullOrWhiteSpace(value)) return value.Trim();
+            if (environment(name) is { } value && !string.IsNullOrWhiteSpace(value)) return value.Trim();
         }
 
         return null;

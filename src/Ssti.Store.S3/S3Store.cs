@@ -118,6 +118,15 @@ public sealed class S3Store : IArtifactStore, IDisposable
     }
 
     /// <inheritdoc/>
+    public async Task<Digest?> RehashAsync(Digest blob, CancellationToken cancellation = default)
+    {
+        // The copy here is checked on the way: it can be dropped without loss.
+        if (File.Exists(_cache.Files.PathOf(blob)) && await _cache.Files.RehashAsync(blob, cancellation).ConfigureAwait(false) != blob)
+            await _cache.DropAsync(blob).ConfigureAwait(false);
+        return await _cache.AsideAsync(path => _transfer.HashAsync(blob, path, cancellation)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<BlobInfo> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         string? next = null;

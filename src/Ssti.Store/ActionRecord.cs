@@ -67,7 +67,12 @@ public sealed record ActionRecord
     {
         try
         {
-            return JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
+            // The document is read when it is asked for; bytes that are no text would come to light only then, far from here.
+            if (!System.Text.Unicode.Utf8.IsValid(json)) throw new StoreException("a record is damaged: it is not UTF-8");
+            var record = JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
+            // What may be left out has no default where the reader is generated code.
+            return record.Metrics is null || record.Versions is null
+                ? record with { Metrics = record.Metrics ?? [], Versions = record.Versions ?? new Dictionary<string, string>() } : record;
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
@@ -83,6 +88,7 @@ public sealed record ActionRecord
 /// <param name="Store">Hashing and storing the outputs.</param>
 public sealed record ActionDurations(double Queue, double Fetch, double Execute, double Store);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false,
+    AllowDuplicateProperties = false, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ActionRecord))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -67,6 +67,12 @@ public interface IArtifactStore
         return null;
     }
 
+    /// <summary>
+    /// Reads a blob where it really lies, past any cache, and returns the digest of what is there; null where it cannot be read or is gone.
+    /// </summary>
+    /// <exception cref="StoreException">The store cannot be used at all: nothing is known of the blob.</exception>
+    Task<Digest?> RehashAsync(Digest blob, CancellationToken cancellation = default);
+
     /// <summary>Every blob, in no particular order.</summary>
     IAsyncEnumerable<BlobInfo> BlobsAsync(CancellationToken cancellation = default);
 

@@ -19,6 +19,7 @@ public sealed record RecordSummary(Digest Key, Digest Tree, int Generation, IRea
     {
         try
         {
+            if (!System.Text.Unicode.Utf8.IsValid(json)) throw new StoreException("a record is damaged: it is not UTF-8");
             return Read(json);
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)

@@ -21,7 +21,7 @@ public sealed class DoorsTests
         ["Ssti.Training"] = ["Ssti.Nets", "Ssti.Corpus"],
         ["Ssti.Reporting"] = [],
         ["Ssti.Stages"] = ["Ssti.Engine", "Ssti.Corpus", "Ssti.Injection", "Ssti.Nets", "Ssti.Training", "Ssti.Reporting"],
-        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Engine", "Ssti.Store", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
+        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
     };
 
     /// <summary>Libraries that only some rooms may bring in.</summary>

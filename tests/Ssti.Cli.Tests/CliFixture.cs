@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Ssti.Cli.Commands;
 using Ssti.Engine.Stages;
 using Ssti.Stages;
+using Ssti.Store.Files;
 
 namespace Ssti.Cli.Tests;
 
@@ -11,6 +12,12 @@ public abstract class CliFixture : IDisposable
     protected CliFixture() => Folder = Directory.CreateTempSubdirectory("ssti-cli-").FullName;
 
     protected string Folder { get; }
+
+    /// <summary>What <c>uses:</c> may name.</summary>
+    internal IReadOnlyList<IStageKind> Kinds { get; set; } = [new WriteStage(), new WaitStage(), new TableStage()];
+
+    /// <summary>The environment; empty, whatever the machine's is.</summary>
+    internal Dictionary<string, string> Variables { get; } = [];
 
     public void Dispose()
     {
@@ -36,20 +43,38 @@ public abstract class CliFixture : IDisposable
     internal async Task<Answer> RunAsync(string[] arguments, CancellationToken cancellation)
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        IStageKind[] kinds = [new WriteStage(), new WaitStage(), new TableStage()];
         var code = await CommandLine.RunAsync(
             arguments,
             new CliHost
             {
-                Kinds = () => kinds,
+                Kinds = () => Kinds,
                 Terminal = new Terminal(output, TextWriter.Synchronized(error), IsInteractive: false),
                 WorkingFolder = Folder,
-                Environment = _ => null,
+                Environment = name => Variables.GetValueOrDefault(name),
                 Probe = new FakeProbe(),
             },
             cancellation);
         // What differs from run to run is the folder.
         return new(code, output.ToString().Replace(Folder, "~"), error.ToString().Replace(Folder, "~"));
+    }
+
+    /// <summary>The file of a stage's only output, in a store.</summary>
+    internal async Task<string> BlobAsync(string store, string stage)
+    {
+        var files = new FileStore(Path.Combine(Folder, store));
+        var keys = await files.KeysAsync().ToListAsync();
+        var record = (await files.RecordsAsync(keys)).SelectMany(records => records).First(record => record.Stage == stage);
+        return files.PathOf(record.Files.Single().Digest);
+    }
+
+    /// <summary>Turns a bit in a stage's output: the size stays, so that only reading it can tell.</summary>
+    internal async Task DamageAsync(string store, string stage)
+    {
+        var path = await BlobAsync(store, stage);
+        var bytes = File.ReadAllBytes(path);
+        bytes[0] ^= 1;
+        File.SetAttributes(path, FileAttributes.Normal);
+        File.WriteAllBytes(path, bytes);
     }
 
     internal const string TwoStages = """

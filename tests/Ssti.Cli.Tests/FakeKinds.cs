@@ -18,7 +18,9 @@ public sealed class WriteStage : StageKind<WriteParameters>
 {
     public override string Name => "write";
 
-    public override int Version => 1;
+    public override int Version => Bumped;
+
+    public int Bumped { get; init; } = 1;
 
     public override string Summary => "Writes a text.";
 
@@ -63,4 +65,86 @@ internal sealed class FakeProbe : IComputeProbe
     public ComputeSettings Resolve(ComputeRequest request) => request.Device == "cuda"
         ? throw new StageException("device cuda: there is no GPU")
         : new("cpu", "cpu-avx2", request.Threads, request.Dtype, false, "2.10.0");
+}
+
+public sealed record FlakyParameters
+{
+    public int Failures { get; init; } = 1;
+}
+
+/// <summary>Fails so many times, and then no more.</summary>
+public sealed class FlakyStage : StageKind<FlakyParameters>
+{
+    public override string Name => "flaky";
+
+    public override int Version => 1;
+
+    public override string Summary => "Fails at first.";
+
+    public override async Task RunAsync(FlakyParameters parameters, StageContext context, CancellationToken cancellation)
+    {
+        var tries = Path.Combine(context.ScratchFolder, "tries");
+        await File.AppendAllTextAsync(tries, "x", cancellation);
+        if (new FileInfo(tries).Length <= parameters.Failures) throw new StageException("not yet");
+        await File.WriteAllTextAsync(context.Output("text.txt"), "at last", cancellation);
+    }
+}
+
+public sealed record DiceParameters;
+
+/// <summary>Breaks the rule: other bytes each time.</summary>
+public sealed class DiceStage : StageKind<DiceParameters>
+{
+    public override string Name => "dice";
+
+    public override int Version => 1;
+
+    public override string Summary => "Rolls dice.";
+
+    public override async Task RunAsync(DiceParameters parameters, StageContext context, CancellationToken cancellation)
+    {
+        await File.WriteAllTextAsync(context.Output("a.txt"), "same", cancellation);
+        await File.WriteAllTextAsync(context.Output("b.txt"), Guid.NewGuid().ToString(), cancellation);
+    }
+}
+
+public sealed record StubbornParameters;
+
+/// <summary>Looks at no token.</summary>
+public sealed class StubbornStage : StageKind<StubbornParameters>
+{
+    public override string Name => "stubborn";
+
+    public override int Version => 1;
+
+    public override string Summary => "Does not listen.";
+
+    public override Task RunAsync(StubbornParameters parameters, StageContext context, CancellationToken cancellation)
+    {
+        Thread.Sleep(TimeSpan.FromMinutes(2));
+        return Task.CompletedTask;
+    }
+}
+
+public sealed record NapParameters
+{
+    public int Milliseconds { get; init; } = 150;
+}
+
+/// <summary>Takes a while, and has tensors in its key.</summary>
+public sealed class NapStage : StageKind<NapParameters>
+{
+    public override string Name => "nap";
+
+    public override int Version => 1;
+
+    public override string Summary => "Takes a while.";
+
+    public override bool UsesTensors => true;
+
+    public override async Task RunAsync(NapParameters parameters, StageContext context, CancellationToken cancellation)
+    {
+        await Task.Delay(parameters.Milliseconds, cancellation);
+        await File.WriteAllTextAsync(context.Output("text.txt"), "rested", cancellation);
+    }
 }

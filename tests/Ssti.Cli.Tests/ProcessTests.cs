@@ -71,6 +71,78 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_push_that_is_killed_leaves_nothing_that_lies_and_the_next_one_goes_on()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), """
+            stages:
+              reviews: { uses: corpus, matrix: { n: [2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000] }, with: { train: "${{ matrix.n }}", test: 10, unlabelled: 5000 } }
+            """);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "-q")).Code);
+        for (var round = 1; round <= 3; round++)
+        {
+            using var push = Start(["push", "shared ü"]);
+            var reading = Task.WhenAll(push.StandardOutput.ReadToEndAsync(), push.StandardError.ReadToEndAsync());
+            var blobs = Path.Combine(_folder, "shared ü", "cas");
+            while (!push.HasExited && (!Directory.Exists(blobs)
+                || Directory.EnumerateFiles(blobs, "*", SearchOption.AllDirectories).Count() < 4 * round)) await Task.Delay(1);
+            push.Kill();
+            await push.WaitForExitAsync();
+            await reading;
+            Assert.Equal(0, (await RunAsync("verify", "--store", "shared ü")).Code);
+        }
+
+        Assert.Equal(0, (await RunAsync("push", "shared ü")).Code);
+        Assert.Contains("nothing to copy; 8 stages", (await RunAsync("push", "shared ü")).Out);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", "shared ü")).Code);
+    }
+
+    [Fact]
+    public async Task Two_collections_and_a_run_at_once_do_no_harm()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), Corpus);
+        for (var size = 20; size <= 80; size += 20) Assert.Equal(0, (await RunAsync("run", "p.yaml", "-q", "--set", $"reviews.train={size}")).Code);
+        var answers = await Task.WhenAll(
+            RunAsync("gc", "--yes", "--keep-last", "1"), RunAsync("gc", "--yes", "--keep-last", "1"), RunAsync("run", "p.yaml", "-q", "--set", "reviews.train=80"));
+        // Whoever came second says so and ends; nobody waits, nothing is half deleted.
+        Assert.All(answers, answer => Assert.True(answer.Code == 0 || answer.Error.Contains("is using the store")
+            || answer.Error.Contains("being collected"), answer.Error));
+        Assert.Contains(answers, answer => answer.Code == 0);
+        Assert.Equal(0, (await RunAsync("verify")).Code);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "-q", "--set", "reviews.train=80")).Code);
+    }
+
+    [Fact]
+    public async Task Nothing_is_collected_under_a_running_process()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), "stages: { long: { uses: corpus, with: { train: 450000, test: 10, unlabelled: 0 } } }");
+        using var run = Start(["run", "p.yaml"]);
+        while (await run.StandardError.ReadLineAsync() is { } line && !line.StartsWith("long: started", StringComparison.Ordinal))
+        {
+        }
+
+        var gc = await RunAsync("gc", "--yes");
+        run.Kill();
+        await run.WaitForExitAsync();
+        Assert.Equal(1, gc.Code);
+        Assert.Contains("is using the store", gc.Error);
+        Assert.Equal(0, (await RunAsync("gc", "--yes")).Code);
+    }
+
+    [SkippableFact]
+    public async Task A_reader_that_goes_away_is_no_error()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "pipes");
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), "stages: { r: { uses: corpus, matrix: { n: ["
+            + string.Join(", ", Enumerable.Range(50, 400).Select(n => 2 * n)) + "] }, with: { train: \"${{ matrix.n }}\" } } }");
+        using var plan = Start(["plan", "p.yaml", "--json"]);
+        await plan.StandardOutput.ReadLineAsync();
+        plan.StandardOutput.Close();
+        var error = await plan.StandardError.ReadToEndAsync();
+        await plan.WaitForExitAsync();
+        Assert.Equal((0, ""), (plan.ExitCode, error));
+    }
+
+    [Fact]
     public async Task Doctor_reports_every_part_and_fails_on_a_store_it_cannot_write()
     {
         var well = await RunAsync(["doctor", "--json"], ("HF_HUB_OFFLINE", "1"));

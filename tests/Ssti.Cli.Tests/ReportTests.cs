@@ -1,3 +1,4 @@
+using Snapshooter;
 using Snapshooter.Xunit;
 
 namespace Ssti.Cli.Tests;
@@ -95,7 +96,10 @@ public sealed class ReportTests : CliFixture
         await RunAsync("run", "p.yaml");
         Assert.Contains("writing one", (await RunAsync("log", "first")).Out);
         await RunAsync("run", "p.yaml");
-        Assert.Contains("it was cached", (await RunAsync("log", "first")).Error);
+        var cached = await RunAsync("log", "first");
+        Assert.Contains("writing one", cached.Out);
+        Assert.Matches("^first was cached in run 000002-....: this is from run 000001-...., which made it\n$", cached.Error);
+        Assert.Contains("writing one", (await RunAsync("log", "first", "--run", "last~1")).Out);
         Assert.Contains("writing one", (await RunAsync("log", "first", "--run", "1")).Out);
         Assert.Equal(2, (await RunAsync("log", "third")).Code);
     }
@@ -128,8 +132,24 @@ public sealed class ReportTests : CliFixture
     [Fact]
     public async Task Help_of_the_whole() => Snapshot.Match((await RunAsync("--help")).Out);
 
-    [Fact]
-    public async Task Help_of_run() => Snapshot.Match((await RunAsync("run", "--help")).Out);
+    [Theory]
+    [InlineData("run")]
+    [InlineData("plan")]
+    [InlineData("status")]
+    [InlineData("why")]
+    [InlineData("show")]
+    [InlineData("log")]
+    [InlineData("diff")]
+    [InlineData("trace")]
+    [InlineData("graph")]
+    [InlineData("export")]
+    [InlineData("push")]
+    [InlineData("pull")]
+    [InlineData("archive")]
+    [InlineData("import")]
+    [InlineData("verify")]
+    [InlineData("gc")]
+    public async Task Help(string verb) => Snapshot.Match((await RunAsync(verb, "--help")).Out, new SnapshotNameExtension(verb));
 
     [Fact]
     public async Task A_kind_is_explained_by_its_inputs_and_parameters() => Snapshot.Match((await RunAsync("kinds", "write")).Out);

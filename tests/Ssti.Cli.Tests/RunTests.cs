@@ -145,6 +145,13 @@ public sealed class RunTests : CliFixture
     [InlineData("run", "p.yaml", "--jobs", "many")]
     [InlineData("run", "p.yaml", "--memory", "8 apples")]
     [InlineData("run", "p.yaml", "--device", "tpu")]
+    [InlineData("gc", "--keep-lst", "3")]
+    [InlineData("gc", "--keep-last", "few")]
+    [InlineData("trace", "--json")]
+    [InlineData("diff", "1", "2", "3")]
+    [InlineData("verify", "--rerun")]
+    [InlineData("import")]
+    [InlineData("archive", "last")]
     [InlineData("run", "absent.yaml")]
     public async Task A_wrong_command_line_exits_with_2_and_says_where_to_look(params string[] arguments)
     {

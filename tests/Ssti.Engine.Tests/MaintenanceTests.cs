@@ -105,7 +105,8 @@ public sealed class MaintenanceTests : IDisposable
         await _box.Run(_box.Load(Yaml));
         using var use = _box.Workspace.TryUse();
 
-        Assert.Contains("a run is using the store", (await Assert.ThrowsAsync<StoreException>(() => new Collector(_box.Store, _box.Workspace).CollectAsync(new CollectionOptions()))).Message);
+        Assert.Contains("is using the store", (await Assert.ThrowsAsync<StoreException>(() =>
+            new Collector(_box.Store, _box.Workspace).CollectAsync(new CollectionOptions()))).Message);
     }
 
     [Fact]
@@ -132,8 +133,10 @@ public sealed class MaintenanceTests : IDisposable
         File.WriteAllText(path, new string('x', (int)new FileInfo(path).Length));
         using var other = new Sandbox();
 
-        Assert.Contains("damaged", (await Assert.ThrowsAsync<StoreException>(() => StoreTransfer.CopyAsync(_box.Store, other.Store, [run.Stages[0].Key!.Value]))).Message);
-        Assert.Empty(await other.Store.KeysAsync().ToListAsync());
+        var result = await StoreTransfer.CopyAsync(_box.Store, other.Store, [.. run.Stages.Select(s => s.Key!.Value)]);
+        Assert.Equal("a", result.Damaged.Single().Stage);
+        Assert.Contains("damaged", result.Damaged.Single().Problem);
+        Assert.Equal([run.Stages[1].Key!.Value], await other.Store.KeysAsync().ToListAsync());
     }
 
     [Theory]
@@ -185,8 +188,9 @@ public sealed class MaintenanceTests : IDisposable
         var run = await _box.Run(_box.Load(Yaml));
         var events = JsonNode.Parse(RunTrace.Write(new RunHistory(_box.Workspace).Read(run.RunId)!))!["traceEvents"]!.AsArray();
 
-        Assert.Equal(["p " + run.RunId, "a", "fetch", "execute", "store", "b", "fetch", "execute", "store"], events.Select(e => (string?)e!["args"]?["name"] ?? (string)e["name"]!));
-        Assert.All(events.Skip(1), e => Assert.True((double)e!["dur"]! >= 0));
+        Assert.Equal(["p " + run.RunId, "lane 1", "a", "fetch", "execute", "store", "b", "fetch", "execute", "store"], events
+            .Select(e => (string?)e!["args"]?["name"] ?? (string)e["name"]!));
+        Assert.All(events.Skip(2), e => Assert.True((double)e!["dur"]! >= 0));
     }
 
     [Fact]

@@ -55,6 +55,19 @@ public abstract class ArtifactStoreContract
     }
 
     [SkippableFact]
+    public async Task Rehashing_tells_what_is_really_there()
+    {
+        var store = Store();
+        await store.PutAsync(Digest.Of("a"), Stream("a"));
+        await store.PutAsync(Digest.Of("b"), Stream("b"));
+        await DamageBlobAsync(Digest.Of("b"), [(byte)'c']);
+        Assert.Equal(Digest.Of("a"), await store.RehashAsync(Digest.Of("a")));
+        // Although it was read, or written, through this very store before.
+        Assert.Equal(Digest.Of("c"), await store.RehashAsync(Digest.Of("b")));
+        Assert.Null(await store.RehashAsync(Nowhere));
+    }
+
+    [SkippableFact]
     public async Task Content_with_another_digest_is_refused_and_nothing_is_stored()
     {
         var store = Store();

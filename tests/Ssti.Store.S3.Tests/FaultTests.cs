@@ -125,6 +125,30 @@ public sealed class FaultTests(S3Server server) : IDisposable
     }
 
     [SkippableFact]
+    public async Task A_spoilt_copy_here_does_not_cost_the_good_one_there()
+    {
+        await using var proxy = Proxy(_ => null);
+        var content = Bytes(1000);
+        using var store = await StoredAsync(proxy, content);
+        var copy = await store.LocalPathAsync(Digest.Of(content));
+        File.SetAttributes(copy, FileAttributes.Normal);
+        File.WriteAllBytes(copy, Bytes(1000).Reverse().ToArray());
+        Assert.Equal(Digest.Of(content), await store.RehashAsync(Digest.Of(content)));
+        Assert.Equal(content, File.ReadAllBytes(await store.LocalPathAsync(Digest.Of(content))));
+    }
+
+    [SkippableFact]
+    public async Task A_server_out_of_reach_is_no_damage()
+    {
+        var down = false;
+        await using var proxy = Proxy(_ => down ? new Fault.Answer(503) : null);
+        var content = Bytes(1000);
+        using var store = await StoredAsync(proxy, content);
+        down = true;
+        await Assert.ThrowsAsync<StoreException>(() => store.RehashAsync(Digest.Of(content)));
+    }
+
+    [SkippableFact]
     public async Task A_blob_damaged_on_the_server_is_never_served()
     {
         var content = Bytes(1000);

@@ -24,6 +24,12 @@ public static class CommandLine
             // Ctrl-C is the run's own business: it drains.
             ProcessTerminationTimeout = null,
         };
+        if (Unknown(parsed) is { } unknown)
+        {
+            await host.Terminal.Error.WriteLineAsync($"Unrecognized option '{unknown}'.\n\nsee: ssti {parsed.CommandResult.Command.Name} --help");
+            return ExitCodes.Usage;
+        }
+
         if (parsed.Action is ParseErrorAction mistake) mistake.ShowHelp = false; // three lines about the mistake, not forty of help
         try
         {
@@ -47,11 +53,28 @@ public static class CommandLine
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return ExitCodes.Failed;
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A folder that is no folder, a file that may not be read: named in the message, and nothing to be learnt from a stack.
+            await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (AggregateException many) when (many.Flatten().InnerExceptions.All(error =>
+            error is StoreException or StageException or IOException or UnauthorizedAccessException))
+        {
+            await host.Terminal.Error.WriteLineAsync($"ssti: {many.Flatten().InnerExceptions[0].Message}");
+            return ExitCodes.Failed;
+        }
         catch (OperationCanceledException)
         {
             return ExitCodes.Interrupted;
         }
     }
+
+    // Where an argument may still come, a mistyped option would be taken for it: 'ssti gc --keep-lst' for a pipeline's file.
+    private static string? Unknown(ParseResult parsed) => parsed.Errors.Count > 0 ? null : parsed.Tokens
+        .TakeWhile(token => token.Type != System.CommandLine.Parsing.TokenType.DoubleDash)
+        .FirstOrDefault(token => token.Type == System.CommandLine.Parsing.TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     // Not a RootCommand: that one is named after the process, which under 'dotnet run' is not ssti.
     private static Command Root(CliHost host) => new("ssti", "Reproducible experiments on seamless spurious token injection: pipelines of stages that run only when something changed.")
@@ -64,7 +87,16 @@ public static class CommandLine
         WhyCommand.Create(host),
         ShowCommand.Create(host),
         LogCommand.Create(host),
+        DiffCommand.Create(host),
+        TraceCommand.Create(host),
+        GraphCommand.Create(host),
         ExportCommand.Create(host),
+        TransferCommands.CreatePush(host),
+        TransferCommands.CreatePull(host),
+        ArchiveCommands.CreateArchive(host),
+        ArchiveCommands.CreateImport(host),
+        VerifyCommand.Create(host),
+        GcCommand.Create(host),
         KindsCommand.Create(host),
         SchemaCommand.Create(host),
         DoctorCommand.Create(host),

@@ -9,18 +9,19 @@ internal static class CommonOptions
 
     public static Option<string?> Store { get; } = new("--store")
     {
-        Description = "The store's folder (default: SSTI_STORE, else .ssti in the working folder).",
-        HelpName = "folder",
+        Description = "The store: a folder, or s3://bucket/prefix (default: SSTI_STORE, else .ssti in the working folder).",
+        HelpName = "folder|url",
     };
 
     public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress; results, warnings and errors only." };
 
-    public static Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "More: reasons, keys and the stages' logs." };
+    public static Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "More: every row, reasons and keys; of a run, the stages' logs as well." };
 
-    /// <summary>The absolute path of the store's folder.</summary>
-    public static string StoreFolder(ParseResult parsed, CliHost host)
-    {
-        var named = parsed.GetValue(Store) ?? (host.Environment("SSTI_STORE") is { Length: > 0 } variable ? variable : ".ssti");
-        return Path.GetFullPath(named, host.WorkingFolder);
-    }
+    /// <summary>A run, as the command line names it.</summary>
+    public const string RunHelp = "A run: its number (12), name or the beginning of it, 'last', or 'last~1' for the one before.";
+
+    /// <summary>Opens the store that the command line names.</summary>
+    /// <exception cref="Ssti.Store.StoreException">A URL, or what belongs to it in the environment, is malformed.</exception>
+    public static OpenStore Open(ParseResult parsed, CliHost host) =>
+        OpenStore.At(parsed.GetValue(Store) ?? (host.Environment("SSTI_STORE") is { Length: > 0 } variable ? variable : OpenStore.DefaultFolder), host);
 }

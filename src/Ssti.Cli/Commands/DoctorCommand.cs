@@ -12,7 +12,7 @@ internal static class DoctorCommand
         var command = new Command("doctor", "Check native libraries, device, store and hub, each with a cure.") { CommonOptions.Store, CommonOptions.Json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var checks = await Checks.AllAsync(host, CommonOptions.StoreFolder(parsed, host), cancellation);
+            var checks = await Checks.AllAsync(host, parsed.GetValue(CommonOptions.Store), cancellation);
             var output = host.Terminal.Out;
             if (parsed.GetValue(CommonOptions.Json))
             {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Running;
@@ -26,14 +27,14 @@ internal static class ExportCommand
 
     private static async Task<int> ExportAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var session = PipelineSession.Open(parsed, host);
+        using var session = PipelineSession.Open(parsed, host);
         var glob = new Glob(parsed.GetRequiredValue(Stage));
         var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [glob.ToString()] }, cancellation);
         var stages = plan.Stages.Where(stage => glob.Matches(stage.Instance)).ToArray();
         if (stages.FirstOrDefault(stage => stage.State != PlanState.Cached) is { } stale)
         {
             throw new UserException(
-                $"'{stale.Instance.Name}' is not up to date ({string.Join("; ", stale.Reasons)}); run it first: "
+                $"'{stale.Instance.Name}' is not up to date ({ReasonText.Join(stale.Reasons)}); run it first: "
                 + $"ssti run {parsed.GetRequiredValue(PipelineOptions.Pipeline)} --until {glob}", ExitCodes.Stale);
         }
 

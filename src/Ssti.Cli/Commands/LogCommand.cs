@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Records;
-using Ssti.Store.Files;
+using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
 
@@ -9,31 +9,54 @@ namespace Ssti.Cli.Commands;
 internal static class LogCommand
 {
     private static readonly Argument<string> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob." };
-    private static readonly Option<string> Run = new("--run") { Description = "The run (default: the last).", HelpName = "run", DefaultValueFactory = _ => "last" };
+    private static readonly Option<string> Run = new("--run", "-r") { Description = CommonOptions.RunHelp, HelpName = "run", DefaultValueFactory = _ => "last" };
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("log", "Print the log of a stage of a run.") { Stage, Run, CommonOptions.Store };
-        command.SetAction(parsed =>
+        var command = new Command("log", "Print what a stage of a run wrote; of a cached stage, what it wrote when it was made.") { Stage, Run, CommonOptions.Store };
+        command.SetAction(async (parsed, cancellation) =>
         {
-            var folder = CommonOptions.StoreFolder(parsed, host);
-            var history = new RunHistory(new Workspace(folder));
-            var name = parsed.GetRequiredValue(Run);
-            var run = (name == "last" ? history.Latest() : history.Find(name)) ?? throw new UserException($"no run '{name}' in {folder}");
+            using var store = CommonOptions.Open(parsed, host).MustExist();
+            var run = RunNames.Find(store, parsed.GetRequiredValue(Run));
             var glob = new Glob(parsed.GetRequiredValue(Stage));
             var stages = run.Stages.Where(stage => glob.Matches(stage.Stage.Split('@')[0], stage.Stage)).ToArray();
-            if (stages.Length == 0) throw new UserException($"run {run.Id} has no stage '{glob}'; it has: {string.Join(", ", run.Stages.Select(stage => stage.Stage))}");
-            var logged = stages.Where(stage => stage.LogPath is not null && File.Exists(stage.LogPath)).ToArray();
-            if (logged.Length == 0)
-                throw new UserException($"'{glob}' wrote no log in run {run.Id}: it was {stages[0].State}{(stages[0].State == "cached" ? "; 'ssti show' names the run that made it" : "")}");
-            foreach (var stage in logged)
+            if (stages.Length == 0) throw new UserException($"run {run.Id} has no stage '{glob}'; it has: {Some(run.Stages)}");
+            var any = false;
+            foreach (var stage in stages)
             {
-                if (logged.Length > 1) host.Terminal.Out.WriteLine($"== {stage.Stage}");
-                host.Terminal.Out.Write(File.ReadAllText(stage.LogPath!));
+                var (text, from) = await TextAsync(store.Artifacts, stage, cancellation);
+                if (text is null) continue;
+                any = true;
+                if (stages.Length > 1) host.Terminal.Out.WriteLine($"== {stage.Stage}");
+                if (from is not null) host.Terminal.Error.WriteLine($"{stage.Stage} was cached in run {run.Id}: this is from run {from}, which made it");
+                host.Terminal.Out.Write(text);
             }
 
-            return ExitCodes.Done;
+            if (any) return ExitCodes.Done;
+            throw new UserException($"'{glob}' wrote no log in run {run.Id}: it was {stages[0].State}{(stages[0].Error is { } error ? $" ({error})" : "")}",
+                ExitCodes.Failed);
         });
         return command;
     }
+
+    /// <summary>The log, and the run it is from when that is another; null when there is none.</summary>
+    private static async Task<(string? Text, string? From)> TextAsync(IArtifactStore store, PastStage stage, CancellationToken cancellation)
+    {
+        if (stage.LogPath is { } path && File.Exists(path))
+        {
+            // While the stage still writes, too.
+            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(file);
+            return (await reader.ReadToEndAsync(cancellation), null);
+        }
+
+        if (stage is not { Key: { } key, Tree: { } tree }) return default;
+        var record = (await store.RecordsAsync([key], cancellation))[0].FirstOrDefault(record => record.Tree == tree);
+        if (record?.Log is not { } log || (await store.SizesAsync([log], cancellation))[0] < 0) return default;
+        using var stored = new StreamReader(await store.OpenReadAsync(log, cancellation));
+        return (await stored.ReadToEndAsync(cancellation), record.Run);
+    }
+
+    private static string Some(IReadOnlyList<PastStage> stages) =>
+        string.Join(", ", stages.Select(stage => stage.Stage.Split('@')[0]).Distinct().Take(40));
 }

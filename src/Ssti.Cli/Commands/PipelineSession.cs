@@ -6,13 +6,18 @@ using Ssti.Engine.Planning;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
 using Ssti.Engine.Yaml;
+using Ssti.Store;
 using Ssti.Store.Files;
 
 namespace Ssti.Cli.Commands;
 
 /// <summary>A loaded pipeline with the store it runs on.</summary>
-internal sealed record PipelineSession(Pipeline Pipeline, FileStore Store, Workspace Workspace, Runner Runner)
+internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runner Runner, KeyBuilder Keys) : IDisposable
 {
+    public IArtifactStore Store => Opened.Artifacts;
+
+    public Workspace Workspace => Opened.Workspace;
+
     /// <summary>Loads the pipeline that the command line names; its errors are shown and end the command.</summary>
     /// <exception cref="UserException">The pipeline has errors.</exception>
     public static PipelineSession Open(ParseResult parsed, CliHost host) => Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline));
@@ -27,9 +32,9 @@ internal sealed record PipelineSession(Pipeline Pipeline, FileStore Store, Works
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Pipeline is { } pipeline)
         {
-            var folder = CommonOptions.StoreFolder(parsed, host);
-            var (store, workspace) = (new FileStore(folder), new Workspace(folder));
-            return new(pipeline, store, workspace, new Runner(store, workspace, new KeyBuilder(host.Probe), host.Time));
+            var store = CommonOptions.Open(parsed, host);
+            var keys = new KeyBuilder(host.Probe);
+            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time), keys);
         }
 
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(loaded.Diagnostics));
@@ -39,6 +44,12 @@ internal sealed record PipelineSession(Pipeline Pipeline, FileStore Store, Works
 
     public Task<Plan> PlanAsync(ParseResult parsed, CancellationToken cancellation) =>
         Runner.PlanAsync(Pipeline, PipelineOptions.Selection(parsed), cancellation);
+
+    /// <summary>What of the pipeline another store has: planned as if everything were there.</summary>
+    public Task<Plan> PlanOnAsync(IArtifactStore other, RunSelection selection, CancellationToken cancellation) =>
+        new Runner(other, Workspace, Keys).PlanAsync(Pipeline, selection, cancellation);
+
+    public void Dispose() => Opened.Dispose();
 
     // The name as typed is what messages repeat; it is made absolute only where the host stands in another folder than the process.
     private static string PathOf(string named, CliHost host)

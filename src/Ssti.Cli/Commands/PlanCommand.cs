@@ -20,7 +20,8 @@ internal static class PlanCommand
     /// <summary>Shows the plan; <c>ssti run -n</c> does the same.</summary>
     public static async Task<int> ShowAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        using var session = PipelineSession.Open(parsed, host);
+        var plan = await session.PlanAsync(parsed, cancellation);
         foreach (var warning in plan.Warnings) host.Terminal.Error.WriteLine($"warning: {warning}");
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
         else PlanText.Write(host.Terminal.Out, plan, parsed.GetValue(CommonOptions.Verbose));

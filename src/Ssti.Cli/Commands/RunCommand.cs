@@ -13,10 +13,10 @@ internal static class RunCommand
     private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Show the plan; run nothing." };
     private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "After a failure go on with what does not need the failed stage." };
 
-    private static readonly Option<int?> Jobs = Positive("--jobs", "-j",
+    private static readonly Option<int?> Jobs = WholeNumber.Option("--jobs", "-j", 1,
         "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores).");
 
-    private static readonly Option<int?> Gpus = Positive("--gpus", null, "GPUs that stages share, each taken whole (default: 1).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each taken whole (default: 1).");
 
     private static readonly Option<long?> Memory = new("--memory")
     {
@@ -40,7 +40,8 @@ internal static class RunCommand
 
     private static async Task<int> AskAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        using var session = PipelineSession.Open(parsed, host);
+        var plan = await session.PlanAsync(parsed, cancellation);
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
         else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Out.WriteLine(PlanText.Summary(plan));
         return plan.IsStale ? ExitCodes.Stale : ExitCodes.Done;
@@ -48,7 +49,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var session = PipelineSession.Open(parsed, host);
+        using var session = PipelineSession.Open(parsed, host);
         var (quiet, verbose) = (parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose));
         var options = new RunOptions
         {
@@ -101,17 +102,6 @@ internal static class RunCommand
             display.Warn("interrupted: running stages have 5 s to stop (once more to end at once)");
             interruption.Cancel();
         });
-
-    private static Option<int?> Positive(string name, string? alias, string description)
-    {
-        var option = new Option<int?>(name, alias is null ? [] : [alias]) { Description = description, HelpName = "n" };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && number < 1)
-                result.AddError($"{name} must be 1 or more.");
-        });
-        return option;
-    }
 
     // The sizes that 'resources: { memory: ... }' takes: 500M, 8G, 8GB, 8GiB; powers of 1024.
     private static long? ParseBytes(string text)

@@ -16,7 +16,7 @@ internal static class ShowCommand
 
     private static readonly Argument<string> What = new("what")
     {
-        Description = "A pipeline file (with a stage behind it), a run (its number, or 'last'), or the first digits of a key, tree or blob.",
+        Description = "A pipeline file (with a stage behind it), a run (12, 'last', 'last~1'), or the first digits of a key, tree or blob.",
     };
 
     private static readonly Argument<string?> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob.", Arity = ArgumentArity.ZeroOrOne };
@@ -42,17 +42,18 @@ internal static class ShowCommand
         if (stage is not null) return await StagesAsync(host, parsed, what, stage, cancellation);
         if (File.Exists(file)) throw new UserException($"say which stage of {what}: ssti show {what} <stage>; 'ssti status {what}' lists them");
 
-        var folder = CommonOptions.StoreFolder(parsed, host);
-        var history = new RunHistory(new Workspace(folder));
-        if ((what == "last" ? history.Latest() : history.Find(what)) is { } run) return ShowJson.Of(run);
+        using var store = CommonOptions.Open(parsed, host).MustExist();
+        if (RunNames.TryFind(new RunHistory(store.Workspace), what, out var several) is { } run) return ShowJson.Of(run);
+        // "last~3" and "99" can be nothing else; "000001" may be both, and then several runs begin with it.
+        if (several.Count > 0 || what.StartsWith("last", StringComparison.Ordinal)) RunNames.Find(store, what);
         if (what.Length < ShortestPrefix || !what.All(char.IsAsciiHexDigitLower))
-            throw new UserException($"'{what}' is no pipeline file, no run in {folder}, and no digest (at least {ShortestPrefix} hexadecimal digits)");
-        return await DigestAsync(new FileStore(folder), what, cancellation);
+            throw new UserException($"'{what}' is no pipeline file, no run in {store.Workspace.Root}, and no digest (at least {ShortestPrefix} hexadecimal digits)");
+        return await DigestAsync(store.Artifacts, what, cancellation);
     }
 
     private static async Task<JsonObject> StagesAsync(CliHost host, ParseResult parsed, string pipeline, string stage, CancellationToken cancellation)
     {
-        var session = PipelineSession.Open(parsed, host, pipeline);
+        using var session = PipelineSession.Open(parsed, host, pipeline);
         var glob = new Glob(stage);
         var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [stage] }, cancellation);
         var shown = new JsonArray();
@@ -71,7 +72,7 @@ internal static class ShowCommand
         return new JsonObject { ["stages"] = shown };
     }
 
-    private static async Task<JsonObject> DigestAsync(FileStore store, string prefix, CancellationToken cancellation)
+    private static async Task<JsonObject> DigestAsync(IArtifactStore store, string prefix, CancellationToken cancellation)
     {
         var keys = new List<Digest>();
         await foreach (var key in store.KeysAsync(cancellation)) keys.Add(key);
@@ -88,7 +89,7 @@ internal static class ShowCommand
             var entry = owners[0].Files.First(candidate => Is(candidate.Digest));
             return new JsonObject
             {
-                ["blob"] = entry.Digest.ToString(), ["path"] = store.PathOf(entry.Digest), ["size"] = entry.Size,
+                ["blob"] = entry.Digest.ToString(), ["path"] = PathOf(entry.Digest), ["size"] = entry.Size,
                 ["in"] = new JsonArray([.. (await FullAsync(owners)).Select(record => new JsonObject
                 {
                     ["stage"] = record.Stage, ["pipeline"] = record.Pipeline, ["key"] = record.Key.ToString(),
@@ -100,11 +101,12 @@ internal static class ShowCommand
         await foreach (var blob in store.BlobsAsync(cancellation))
         {
             if (Is(blob.Digest))
-                return new JsonObject { ["blob"] = blob.Digest.ToString(), ["path"] = store.PathOf(blob.Digest), ["size"] = blob.Size, ["in"] = new JsonArray() };
+                return new JsonObject { ["blob"] = blob.Digest.ToString(), ["path"] = PathOf(blob.Digest), ["size"] = blob.Size, ["in"] = new JsonArray() };
         }
 
         throw new UserException($"no key, tree or blob in {store.Location} begins with {prefix}");
 
+        string PathOf(Digest digest) => store is FileStore files ? files.PathOf(digest) : $"{store.Location}/cas/{digest.ToString()[..2]}/{digest}";
         bool Is(Digest digest) => digest.ToString().StartsWith(prefix, StringComparison.Ordinal);
         JsonObject Records(IReadOnlyList<ActionRecord> records) => new() { ["stages"] = new JsonArray([.. records.Select(record => ShowJson.Of(record, record.Stage))]) };
         async Task<IReadOnlyList<ActionRecord>> FullAsync(IReadOnlyList<RecordSummary> some)

@@ -15,32 +15,42 @@ internal static class StatusCommand
     {
         var command = new Command("status", "Show how far a pipeline is, a row a stage, and its last run.");
         command.Add(PipelineOptions.Pipeline);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Verbose, CommonOptions.Store,
+            CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var session = PipelineSession.Open(parsed, host);
+            using var session = PipelineSession.Open(parsed, host);
             var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
             var last = new RunHistory(session.Workspace).Latest(session.Pipeline.Name);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, last));
-            else Write(host.Terminal.Out, plan, last);
+            else Write(host.Terminal.Out, plan, last, parsed.GetValue(CommonOptions.Verbose));
             return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
         });
         return command;
     }
 
-    private static void Write(TextWriter output, Plan plan, PastRun? last)
+    // What fits on a screen of 40 lines beside the heading and the summary.
+    private const int MostRows = 25;
+
+    private static void Write(TextWriter output, Plan plan, PastRun? last, bool all)
     {
-        var rows = plan.Stages.GroupBy(stage => stage.Instance.Stage).Select(cells => (IReadOnlyList<Cell>)
+        var groups = plan.Stages.GroupBy(stage => stage.Instance.Stage).ToList();
+        // Of a large pipeline the stages that have something to do, and the first of the others.
+        var shown = all || groups.Count <= MostRows ? groups : groups.OrderBy(cells => cells.All(cell => cell.State == PlanState.Cached)).Take(MostRows).ToList();
+        var hidden = groups.Except(shown).ToList();
+        var cached = hidden.Count(cells => cells.All(cell => cell.State == PlanState.Cached));
+        string[] notes = hidden.Count == 0 ? [] : [$"and {Amounts.Of(hidden.Count, "more stage")}, {cached} of them cached: --verbose shows all"];
+        var rows = shown.Select(cells => (IReadOnlyList<Cell>)
         [
             new TextCell(cells.Key), new TextCell(cells.First().Instance.Kind.Name),
             new NumberCell(NumberFormat.Count, cells.Count()), new NumberCell(NumberFormat.Count, cells.Count(cell => cell.State == PlanState.Cached)),
-            new TextCell(cells.FirstOrDefault(cell => cell.State != PlanState.Cached) is { } stale ? string.Join("; ", stale.Reasons) : ""),
+            new TextCell(cells.FirstOrDefault(cell => cell.State != PlanState.Cached) is { } stale ? ReasonText.Join(stale.Reasons) : ""),
         ]);
         var table = new Table(
             plan.Pipeline.Description is { } description ? $"{plan.Pipeline.Name}: {description.ReplaceLineEndings(" ").Trim()}" : plan.Pipeline.Name,
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("cached", "cached"), new("why", "first to run, because", Align.Left)],
             [.. rows],
-            []);
+            notes);
         output.WriteLine(table.ToConsole());
         output.WriteLine(PlanText.Summary(plan));
         output.WriteLine(last is null

@@ -19,7 +19,7 @@ internal static class WhyCommand
         foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var session = PipelineSession.Open(parsed, host);
+            using var session = PipelineSession.Open(parsed, host);
             var glob = new Glob(parsed.GetRequiredValue(Stage));
             var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [glob.ToString()] }, cancellation);
             var stages = plan.Stages.Where(stage => glob.Matches(stage.Instance)).ToArray();

@@ -19,7 +19,7 @@ internal static class PlanText
                 [
                     new TextCell(stage.Instance.Name), new TextCell(stage.State.ToString().ToLowerInvariant()),
                     new TextCell(stage.State == PlanState.Run ? Durations.Estimate(stage.Estimate?.Seconds, stage.Estimate?.Runs ?? 0) : ""),
-                    new TextCell(string.Join("; ", stage.Reasons)),
+                    new TextCell(ReasonText.Join(stage.Reasons)),
                 ])],
                 []);
             output.WriteLine(table.ToConsole());
@@ -37,7 +37,7 @@ internal static class PlanText
         var text = $"{plan.Stages.Count} stages: {cached} cached, {run.Length} to run{(blocked > 0 ? $", {blocked} blocked" : "")}";
         if (run.Length == 0) return text;
         var known = run.Where(stage => stage.Estimate is not null).ToArray();
-        var time = known.Length == 0 ? "unknown" : $"~{Durations.Show(known.Sum(stage => stage.Estimate!.Seconds))}";
+        var time = known.Length == 0 ? "unknown" : Durations.Estimate(known.Sum(stage => stage.Estimate!.Seconds), known.Min(stage => stage.Estimate!.Runs));
         return $"{text}; work: {time}{(known.Length > 0 && known.Length < run.Length ? $", and {run.Length - known.Length} unknown" : "")}";
     }
 

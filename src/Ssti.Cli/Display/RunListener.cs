@@ -5,8 +5,12 @@ namespace Ssti.Cli.Display;
 /// <summary>Passes on to a display what a run tells.</summary>
 internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListener
 {
+    private RunForecast? _forecast;
+
     public void On(RunEvent happened)
     {
+        if (happened is RunEvent.PlanReady { Plan: var plan }) _forecast = new RunForecast(plan);
+        if (happened is RunEvent.StageFinished { Result: var over }) _forecast?.Finished(over);
         switch (happened)
         {
             case RunEvent.PlanReady ready:
@@ -14,7 +18,7 @@ internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListe
                 break;
             case RunEvent.StageStarted started:
                 display.Started(started.Stage.Instance.Name, started.Stage.Estimate?.Seconds, started.Stage.Estimate?.Runs ?? 0);
-                if (verbose) display.Info($"{started.Stage.Instance.Name}: runs because {string.Join("; ", started.Stage.Reasons)}");
+                if (verbose) display.Info($"{started.Stage.Instance.Name}: runs because {ReasonText.Join(started.Stage.Reasons)}");
                 break;
             case RunEvent.StageWaiting waiting:
                 display.Info($"{waiting.Instance.Name}: another process is at work on it; waiting");
@@ -29,7 +33,7 @@ internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListe
                 display.Warn($"{retried.Instance.Name}: attempt {retried.Attempt} failed ({retried.Error}); trying again");
                 break;
             case RunEvent.StageFinished { Result: { State: StageState.Done } done }:
-                display.Finished(done.Instance.Name, $"done in {Durations.Show(done.Durations!.Execute)}");
+                display.Finished(done.Instance.Name, $"done in {Durations.Show(done.Durations!.Execute)} ({_forecast})");
                 break;
             case RunEvent.StageFinished { Result: { State: StageState.Failed or StageState.Cancelled } ended }:
                 display.Finished(ended.Instance.Name, ended.State == StageState.Failed ? "failed" : "interrupted");

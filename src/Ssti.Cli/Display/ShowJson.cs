@@ -44,7 +44,7 @@ internal static class ShowJson
         ["stages"] = new JsonArray([.. run.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Stage, ["uses"] = stage.Uses, ["state"] = stage.State, ["key"] = stage.Key?.ToString(), ["tree"] = stage.Tree?.ToString(),
-            ["seconds"] = stage.Durations?.Execute, ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = stage.Reasons?.DeepClone(),
+            ["seconds"] = stage.Durations?.Execute, ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = PlanText.Reasons(JournalReasons.Of(stage.Reasons)),
         })]),
     };
 

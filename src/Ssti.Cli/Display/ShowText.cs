@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using Ssti.Reporting.Tables;
 
 namespace Ssti.Cli.Display;
 
-/// <summary>What <c>ssti show</c> found, as indented lines: the fields of its JSON, one a line, nothing left out.</summary>
+/// <summary>What <c>ssti show</c> found, as indented lines: the fields of its JSON, one a line, nothing left out; the stages of a run as a table.</summary>
 internal static class ShowText
 {
     public static void Write(TextWriter output, JsonObject found)
@@ -18,8 +19,32 @@ internal static class ShowText
             return;
         }
 
+        if (found.ContainsKey("run") && found["stages"] is JsonArray ran)
+        {
+            Fields(output, new JsonObject(found.Where(field => field.Key != "stages").Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone()))), 0);
+            output.WriteLine();
+            output.Write(Stages(ran).ToConsole());
+            return;
+        }
+
         Fields(output, found, 0);
     }
+
+    private static Table Stages(JsonArray stages) => new(
+        "Stages",
+        [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("state", "state", Align.Left), new("time", "time"), new("key", "key", Align.Left),
+            new("tree", "tree", Align.Left), new("why", "why", Align.Left)],
+        [.. stages.Select(stage => (IReadOnlyList<Cell>)
+        [
+            Text(stage!["stage"]), Text(stage["uses"]), Text(stage["state"]),
+            new TextCell(stage["seconds"] is { } seconds ? Durations.Show(seconds.GetValue<double>()) : ""), Short(stage["key"]), Short(stage["tree"]),
+            stage["error"] is { } error ? Text(error) : new TextCell(string.Join("; ", stage["reasons"]!.AsArray().Select(reason => (string?)reason!["text"]))),
+        ])],
+        []);
+
+    private static TextCell Text(JsonNode? node) => new(((string?)node ?? "").ReplaceLineEndings(" "));
+
+    private static TextCell Short(JsonNode? digest) => new((string?)digest is { Length: >= 12 } text ? text[..12] : "");
 
     private static void Fields(TextWriter output, JsonObject fields, int depth)
     {

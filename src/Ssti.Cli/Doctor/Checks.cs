@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Ssti.Corpus;
 using Ssti.Corpus.Hub;
 using Ssti.Nets.Native;
+using Ssti.Store;
 
 namespace Ssti.Cli.Doctor;
 
@@ -11,14 +12,14 @@ internal static class Checks
 {
     private const long Gigabyte = 1L << 30;
 
-    public static async Task<IReadOnlyList<Check>> AllAsync(CliHost host, string store, CancellationToken cancellation) =>
+    public static async Task<IReadOnlyList<Check>> AllAsync(CliHost host, string? store, CancellationToken cancellation) =>
     [
         Runtime(),
         Processor(),
         Memory(),
         LibTorchFiles(),
         Gpu(),
-        Store(store),
+        await StoreAsync(host, store, cancellation),
         await HubAsync(host.Environment, cancellation),
     ];
 
@@ -82,6 +83,22 @@ internal static class Checks
             { } gpu => new("gpu", CheckState.Warning, $"{gpu.Name}, but this libtorch has no CUDA: the CPU computes",
                 $"set {LibTorch.DirectoryVariable} to the torch/lib folder of a PyTorch with CUDA, or build with -p:LibTorch=cuda"),
         };
+    }
+
+    /// <summary>Whether the store, a folder or a bucket, can be used.</summary>
+    private static async Task<Check> StoreAsync(CliHost host, string? named, CancellationToken cancellation)
+    {
+        try
+        {
+            using var store = OpenStore.At(named ?? (host.Environment("SSTI_STORE") is { Length: > 0 } variable ? variable : OpenStore.DefaultFolder), host);
+            if (!store.IsRemote) return Store(store.Artifacts.Location);
+            await foreach (var _ in store.Artifacts.KeysAsync(cancellation)) break;
+            return new("store", CheckState.Ok, $"{store.Artifacts.Location} answers; runs are noted in {store.Workspace.Root}");
+        }
+        catch (StoreException error)
+        {
+            return new("store", CheckState.Failed, $"cannot be used: {error.Message}", "correct --store or SSTI_STORE, and the S3__ or AWS_ variables that belong to it");
+        }
     }
 
     /// <summary>Whether the store's folder can be written, or could be made, and how much room there is.</summary>

@@ -16,6 +16,14 @@ public sealed record CollectionOptions
     /// <summary>Runs to keep by name.</summary>
     public IReadOnlyCollection<string> KeepRuns { get; init; } = [];
 
+    /// <summary>Runs to remove by name, whatever else says to keep them.</summary>
+    public IReadOnlyCollection<string> DropRuns { get; init; } = [];
+
+    /// <summary>
+    /// Whether records go that no run here ever used: those that were pulled, or pushed by somebody else. Nothing here can know who needs them.
+    /// </summary>
+    public bool Unused { get; init; }
+
     /// <summary>Keys to keep whoever used them, such as those of pipelines in use.</summary>
     public IReadOnlyCollection<Digest> KeepKeys { get; init; } = [];
 }
@@ -26,9 +34,10 @@ public sealed record CollectionOptions
 /// <param name="Records">Records that go: key and tree.</param>
 /// <param name="Blobs">Blobs that go.</param>
 /// <param name="Leftovers">Folders and files of dead attempts that go.</param>
+/// <param name="UnusedKeys">How many keys stay although no run here ever used them.</param>
 public sealed record CollectionPlan(
     IReadOnlyList<string> KeptRuns, IReadOnlyList<string> Runs, IReadOnlyList<(Digest Key, Digest Tree)> Records, IReadOnlyList<BlobInfo> Blobs,
-    IReadOnlyList<string> Leftovers)
+    IReadOnlyList<string> Leftovers, int UnusedKeys)
 {
     /// <summary>Bytes of the blobs.</summary>
     public long Bytes => Blobs.Sum(b => b.Size);
@@ -42,30 +51,16 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
     /// <summary>Says what would be removed.</summary>
     public async Task<CollectionPlan> PlanAsync(CollectionOptions options, CancellationToken cancellation = default)
     {
-        var history = new RunHistory(workspace);
         var keep = options.KeepKeys.ToHashSet();
-        var perPipeline = new Dictionary<string, int>();
-        List<string> kept = [], gone = [];
-        foreach (var id in history.Ids)
-        {
-            var run = history.Read(id);
-            var rank = run is null ? int.MaxValue : perPipeline[run.Pipeline] = perPipeline.GetValueOrDefault(run.Pipeline) + 1;
-            if (run is null || (rank > options.KeepLast && !(options.KeepSince is { } since && run.At >= since) && !options.KeepRuns.Contains(id)))
-            {
-                gone.Add(id);
-                continue;
-            }
-
-            kept.Add(id);
-            foreach (var stage in run.Stages)
-                if (stage.Key is { } key && stage.Tree is not null) keep.Add(key);
-        }
-
+        var (kept, gone, dropped) = Runs(options, keep);
         var records = new List<(Digest, Digest)>();
         var live = new HashSet<Digest>();
+        var unused = 0;
         await foreach (var key in store.KeysAsync(cancellation).ConfigureAwait(false))
         {
-            if (keep.Contains(key))
+            var isUnused = !keep.Contains(key) && !dropped.Contains(key);
+            if (isUnused && !options.Unused) unused++;
+            if (keep.Contains(key) || (isUnused && !options.Unused))
             {
                 foreach (var record in (await store.RecordsAsync([key], cancellation).ConfigureAwait(false))[0]) live.UnionWith(StoreTransfer.BlobsOf(record));
                 continue;
@@ -77,14 +72,43 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
         var blobs = new List<BlobInfo>();
         await foreach (var blob in store.BlobsAsync(cancellation).ConfigureAwait(false))
             if (!live.Contains(blob.Digest)) blobs.Add(blob);
-        return new CollectionPlan(kept, gone, records, blobs, Leftovers(keep));
+        return new CollectionPlan(kept, gone, records, blobs, Leftovers(keep), unused);
     }
+
+    /// <summary>Parts the runs, and adds the keys that kept ones used to <paramref name="keep"/>; also gives those that runs to be removed used.</summary>
+    private (List<string> Kept, List<string> Gone, HashSet<Digest> Dropped) Runs(CollectionOptions options, HashSet<Digest> keep)
+    {
+        var history = new RunHistory(workspace);
+        var perPipeline = new Dictionary<string, int>();
+        var dropped = new HashSet<Digest>();
+        List<string> kept = [], gone = [];
+        foreach (var id in history.Ids)
+        {
+            var run = history.Read(id);
+            bool stays;
+            if (options.DropRuns.Contains(id)) stays = false;
+            else if (run is null) stays = HasJournal(id); // What cannot be read cannot be judged: it goes only when it is named.
+            else
+            {
+                var rank = perPipeline[run.Pipeline] = perPipeline.GetValueOrDefault(run.Pipeline) + 1;
+                stays = rank <= options.KeepLast || (options.KeepSince is { } since && run.At >= since) || options.KeepRuns.Contains(id);
+            }
+
+            (stays ? kept : gone).Add(id);
+            foreach (var stage in run?.Stages ?? [])
+                if (stage.Key is { } key && stage.Tree is not null) (stays ? keep : dropped).Add(key);
+        }
+
+        return (kept, gone, dropped);
+    }
+
+    private bool HasJournal(string id) => new FileInfo(Path.Combine(workspace.Runs, id, "journal.jsonl")) is { Exists: true, Length: > 0 };
 
     /// <summary>Removes what <see cref="PlanAsync"/> says now. Returns what was removed.</summary>
     /// <exception cref="StoreException">A run is using the store, or something cannot be removed.</exception>
     public async Task<CollectionPlan> CollectAsync(CollectionOptions options, CancellationToken cancellation = default)
     {
-        using var alone = workspace.TryOwn() ?? throw new StoreException($"a run is using the store {workspace.Root}; collect when it is done");
+        using var alone = workspace.TryOwn() ?? throw new StoreException($"a run, or another command, is using the store {workspace.Root}; collect when it is done");
         var plan = await PlanAsync(options, cancellation).ConfigureAwait(false);
         // Records before blobs: were this killed half-way, nothing would be left that claims what is not there.
         foreach (var (key, tree) in plan.Records) await store.DeleteRecordAsync(key, tree, cancellation).ConfigureAwait(false);
@@ -113,9 +137,10 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
             if (!Directory.Exists(path)) continue;
             foreach (var entry in Directory.EnumerateFileSystemEntries(path))
             {
+                // Only what this program names: a folder that is no store may have a 'tmp' of its own.
                 var name = Path.GetFileName(entry);
-                var inUse = name == "use" || (folder == "work" && Digest.TryParse(name, out var key) && keep.Contains(key));
-                if (!inUse) found.Add(entry);
+                var ours = Digest.TryParse(name, out var key) || Guid.TryParseExact(name.Split('-')[^1], "n", out _);
+                if (ours && !(folder == "work" && keep.Contains(key))) found.Add(entry);
             }
         }
 

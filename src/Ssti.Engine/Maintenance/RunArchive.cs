@@ -12,6 +12,8 @@ namespace Ssti.Engine.Maintenance;
 /// </summary>
 public sealed class RunArchive(IArtifactStore store, Workspace workspace)
 {
+    private const long LargestRecord = 64 << 20;
+
     /// <summary>Writes a run. Returns the number of files in it.</summary>
     /// <exception cref="StoreException">Something of the run is missing or damaged, or the file cannot be written.</exception>
     public async Task<int> ExportAsync(PastRun run, string path, CancellationToken cancellation = default)
@@ -29,7 +31,7 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
             await using (var tar = new TarWriter(stream, TarEntryFormat.Pax))
             {
                 // Blobs, then records, then the run: whoever reads it in order has all that a record needs before the record.
-                foreach (var blob in used.SelectMany(StoreTransfer.BlobsOf).Distinct().Order())
+                foreach (var blob in await WholeAsync(used, cancellation).ConfigureAwait(false))
                 {
                     await using var content = await store.OpenReadAsync(blob, cancellation).ConfigureAwait(false);
                     await WriteAsync(tar, $"cas/{blob}", content, cancellation).ConfigureAwait(false);
@@ -72,8 +74,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
             await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             await using var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
             await using var tar = new TarReader(stream);
+            using var runs = new RunFolder(workspace);
             var records = new List<ActionRecord>();
-            var logs = new List<(string Run, string Name, byte[] Content)>();
             while (await tar.GetNextEntryAsync(copyData: false, cancellation).ConfigureAwait(false) is { } entry)
             {
                 if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile)) throw Foreign(path, entry.Name);
@@ -84,46 +86,48 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
                     case ["cas", var name] when Digest.TryParse(name, out var blob):
                         await store.PutAsync(blob, content, cancellation).ConfigureAwait(false);
                         break;
-                    case ["ac", var key, _] when Digest.TryParse(key, out _):
+                    case ["ac", var key, _] when Digest.TryParse(key, out _) && entry.Length <= LargestRecord:
                         records.Add(ActionRecord.Parse(await BytesAsync(content, cancellation).ConfigureAwait(false)));
                         break;
                     case ["runs", var run, var name] when IsPlain(run) && IsPlain(name):
-                        logs.Add((run, name, await BytesAsync(content, cancellation).ConfigureAwait(false)));
+                        await runs.AddAsync(run, name, content, cancellation).ConfigureAwait(false);
                         break;
                     default: throw Foreign(path, entry.Name);
                 }
             }
 
-            if (logs.Count == 0) throw new StoreException($"{path} holds no run");
-            return await TakeAsync(records, logs, cancellation).ConfigureAwait(false);
+            foreach (var record in records) await CheckAsync(record, cancellation).ConfigureAwait(false);
+            foreach (var record in records) await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
+            return runs.Place() is [var id, ..] ? id : throw new StoreException($"{path} holds no run");
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException
+            or ArgumentException or NotSupportedException or OverflowException)
         {
-            throw new StoreException($"cannot read {path}: {e.Message}", e);
+            throw new StoreException($"cannot read {path} as an archive of a run: {e.Message}", e);
         }
     }
 
-    private async Task<string> TakeAsync(List<ActionRecord> records, List<(string Run, string Name, byte[] Content)> logs, CancellationToken cancellation)
+    // The blobs of some records, each read once to be sure that what is archived is what is meant. A log may be lost.
+    private async Task<List<Digest>> WholeAsync(List<ActionRecord> records, CancellationToken cancellation)
     {
-        foreach (var record in records)
+        var logs = records.Select(r => r.Log).OfType<Digest>().ToHashSet();
+        var whole = new List<Digest>();
+        foreach (var blob in records.SelectMany(StoreTransfer.BlobsOf).Distinct().Order())
         {
-            var sizes = await store.SizesAsync([record.Tree, .. record.Files.Select(f => f.Digest)], cancellation).ConfigureAwait(false);
-            if (sizes.Contains(-1)) throw new StoreException($"the archive lacks outputs of '{record.Stage}'; it was cut short");
-            await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
+            if (await store.RehashAsync(blob, cancellation).ConfigureAwait(false) == blob) whole.Add(blob);
+            else if (!logs.Contains(blob))
+                throw new StoreException($"the blob {blob} is damaged or missing; run 'ssti verify --repair', then run the pipeline to rebuild it");
         }
 
-        return workspace.Guarded(() =>
-        {
-            foreach (var (run, name, content) in logs)
-            {
-                var target = Path.Combine(workspace.Runs, run, name);
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                if (!File.Exists(target)) File.WriteAllBytes(target, content);
-                else if (!File.ReadAllBytes(target).AsSpan().SequenceEqual(content)) throw new StoreException($"another run {run} is in {workspace.Root} already");
-            }
+        return whole;
+    }
 
-            return logs[0].Run;
-        });
+    private async Task CheckAsync(ActionRecord record, CancellationToken cancellation)
+    {
+        var sizes = await store.SizesAsync([record.Tree, .. record.Files.Select(f => f.Digest)], cancellation).ConfigureAwait(false);
+        if (sizes.Contains(-1)) throw new StoreException($"the archive lacks outputs of '{record.Stage}'; it was cut short");
+        if (await RecordCheck.ProblemAsync(store, record, cancellation).ConfigureAwait(false) is { } problem)
+            throw new StoreException($"the archive's record of '{record.Stage}' is not to be trusted: {problem}");
     }
 
     private static async Task WriteAsync(TarWriter tar, string name, Stream content, CancellationToken cancellation) =>

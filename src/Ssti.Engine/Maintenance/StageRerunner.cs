@@ -27,11 +27,13 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
     /// <param name="plan">The plan; stages that are not cached are passed over.</param>
     /// <param name="count">How many; which ones is drawn by <paramref name="seed"/>.</param>
     /// <param name="seed">Draws the stages.</param>
+    /// <param name="among">Which of the cached stages may be drawn; null for all.</param>
     /// <param name="told">Told each result as it comes.</param>
     /// <param name="cancellation">Stops.</param>
-    public async Task<IReadOnlyList<RerunResult>> RerunAsync(Plan plan, int count, int seed, Action<RerunResult>? told = null, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<RerunResult>> RerunAsync(
+        Plan plan, int count, int seed, Func<PlannedStage, bool>? among = null, Action<RerunResult>? told = null, CancellationToken cancellation = default)
     {
-        var cached = plan.Stages.Where(s => s is { State: PlanState.Cached, Hit: not null, Document: not null }).ToArray();
+        var cached = plan.Stages.Where(s => s is { State: PlanState.Cached, Hit: not null, Document: not null } && (among is null || among(s))).ToArray();
         new Random(seed).Shuffle(cached);
         var trees = plan.Stages.Where(s => s.Hit is not null).ToDictionary(s => s.Instance.Index, s => s.Hit!.Tree);
         var results = new List<RerunResult>();

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using Ssti.Store;
-using Ssti.Store.Files;
-using Ssti.Store.Json;
 
 namespace Ssti.Engine.Maintenance;
 
@@ -15,7 +13,8 @@ public sealed record DamagedBlob(Digest Blob, Digest? Actual, string? Quarantine
 /// <param name="Key">The key.</param>
 /// <param name="Stage">The stage it says it is of, when that can be read.</param>
 /// <param name="Problem">What is wrong.</param>
-public sealed record DamagedRecord(Digest Key, string? Stage, string Problem);
+/// <param name="Removed">Whether it was removed: nothing can be learnt from it, and it would only be complained about for ever.</param>
+public sealed record DamagedRecord(Digest Key, string? Stage, string Problem, bool Removed = false);
 
 /// <summary>What verifying a store found.</summary>
 /// <param name="Blobs">Blobs read.</param>
@@ -36,9 +35,9 @@ public sealed class StoreVerifier(IArtifactStore store)
 {
     /// <summary>
     /// Hashes every blob anew and checks every record. With <paramref name="repair"/>, damaged blobs are put into quarantine, so that the stages that made
-    /// them are misses and run again; nothing else is changed.
+    /// them are misses and run again, and records that cannot be read, or lie about their key, are removed; nothing else is changed.
     /// </summary>
-    /// <param name="repair">Whether to quarantine what is damaged.</param>
+    /// <param name="repair">Whether to take out of use what is damaged.</param>
     /// <param name="progress">Told blobs and bytes as they are read.</param>
     /// <param name="cancellation">Stops.</param>
     /// <exception cref="StoreException">The store cannot be read.</exception>
@@ -49,7 +48,7 @@ public sealed class StoreVerifier(IArtifactStore store)
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         await Parallel.ForEachAsync(store.BlobsAsync(cancellation), options, async (blob, stop) =>
         {
-            var actual = await ActualAsync(blob.Digest, stop).ConfigureAwait(false);
+            var actual = await store.RehashAsync(blob.Digest, stop).ConfigureAwait(false);
             if (actual != blob.Digest)
                 damaged.Add(new DamagedBlob(blob.Digest, actual, repair ? await store.QuarantineAsync(blob.Digest, stop).ConfigureAwait(false) : null));
             var sofar = (Interlocked.Increment(ref blobs), Interlocked.Add(ref bytes, blob.Size));
@@ -62,47 +61,41 @@ public sealed class StoreVerifier(IArtifactStore store)
         long records = 0;
         await foreach (var batch in Batches(cancellation).ConfigureAwait(false))
         {
+            var summaries = await store.SummariesAsync(batch, cancellation).ConfigureAwait(false);
             var lookups = await store.FindAsync(batch, cancellation).ConfigureAwait(false);
             var full = await store.RecordsAsync(batch, cancellation).ConfigureAwait(false);
             for (var i = 0; i < batch.Count; i++)
             {
                 records += lookups[i].Records;
                 if (lookups[i].Records > 1) differing.Add(batch[i]);
-                bad.AddRange(lookups[i].Damages.Select(d => new DamagedRecord(batch[i], full[i].FirstOrDefault()?.Stage, d)));
-                foreach (var record in full[i])
-                    if (await ProblemAsync(record, lookups[i], cancellation).ConfigureAwait(false) is { } problem) bad.Add(new DamagedRecord(batch[i], record.Stage, problem));
+                bad.AddRange(await ProblemsAsync(summaries[i], lookups[i], full[i], repair, cancellation).ConfigureAwait(false));
             }
         }
 
         return new VerificationReport(blobs, bytes, records, [.. damaged.OrderBy(d => d.Blob)], bad, differing);
     }
 
-    private async Task<Digest?> ActualAsync(Digest blob, CancellationToken cancellation)
+    private async Task<List<DamagedRecord>> ProblemsAsync(
+        IReadOnlyList<RecordSummary> summaries, ActionLookup lookup, IReadOnlyList<ActionRecord> full, bool repair, CancellationToken cancellation)
     {
-        try
+        var key = lookup.Key;
+        var bad = new List<DamagedRecord>();
+        foreach (var summary in summaries.Where(s => s.Damage is not null))
+            bad.Add(await OfAsync(null, summary.Tree, summary.Damage!, remove: repair).ConfigureAwait(false));
+        bad.AddRange(lookup.Damages.Except(summaries.Select(s => s.Damage)).Select(d => new DamagedRecord(key, full.FirstOrDefault()?.Stage, d!)));
+        if (lookup.Hit is null) return bad;
+        foreach (var record in full)
         {
-            if (store is FileStore files) return FileHash.Of(files.PathOf(blob)).Digest;
-            await using var stream = await store.OpenReadAsync(blob, cancellation).ConfigureAwait(false);
-            return Digest.FromHash(await System.Security.Cryptography.SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));
+            if (await RecordCheck.ProblemAsync(store, record, cancellation).ConfigureAwait(false) is { } problem)
+                bad.Add(await OfAsync(record.Stage, record.Tree, problem, remove: repair).ConfigureAwait(false));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException)
-        {
-            return null;
-        }
-    }
 
-    private async Task<string?> ProblemAsync(ActionRecord record, ActionLookup lookup, CancellationToken cancellation)
-    {
-        if (CanonicalJson.Digest(record.Document) != record.Key) return "its key document has another digest than its key";
-        if (lookup.Damages.Count > 0) return null;
-        try
+        return bad;
+
+        async Task<DamagedRecord> OfAsync(string? stage, Digest tree, string problem, bool remove)
         {
-            var tree = await store.TreeAsync(record.Tree, cancellation).ConfigureAwait(false);
-            return tree.Files.SequenceEqual(record.Files) ? null : "its list of files is not that of its tree";
-        }
-        catch (StoreException e)
-        {
-            return e.Message;
+            if (remove) await store.DeleteRecordAsync(key, tree, cancellation).ConfigureAwait(false);
+            return new DamagedRecord(key, stage, problem, remove);
         }
     }
 

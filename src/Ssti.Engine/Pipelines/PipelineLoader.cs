@@ -59,7 +59,7 @@ public static class PipelineLoader
             Description = (root["description"] as YamlScalar)?.Text,
             File = path,
             Seed = seed,
-            Parameters = source.Parameters.ToDictionary(p => p.Key, p => p.Value is YamlScalar scalar ? scalar.Canonical : p.Value.Described),
+            Parameters = source.Parameters.ToDictionary(p => p.Key, p => FlowText.Of(p.Value)),
             Stages = stages,
             Instances = instances,
         };

@@ -11,14 +11,22 @@ public static class KeyDifference
     /// <param name="now">The document now; a field <c>inputs</c> that is missing is not compared.</param>
     public static IReadOnlyList<Reason> Between(JsonObject before, JsonObject now)
     {
-        var reasons = new List<Reason>();
-        foreach (var (field, kind) in Fields)
+        try
         {
-            if (field == "inputs" && !now.ContainsKey(field)) continue;
-            Compare(field, kind, before[field], now[field], reasons);
-        }
+            var reasons = new List<Reason>();
+            foreach (var (field, kind) in Fields)
+            {
+                if (field == "inputs" && !now.ContainsKey(field)) continue;
+                Compare(field, kind, before[field], now[field], reasons);
+            }
 
-        return reasons;
+            return reasons;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException)
+        {
+            // The earlier document is damaged in a way that parses: nothing can be learnt from it.
+            return [];
+        }
     }
 
     private static readonly (string Field, ReasonKind Kind)[] Fields =

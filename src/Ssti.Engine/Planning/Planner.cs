@@ -106,33 +106,12 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
         return (records.FirstOrDefault(r => r.Tree == last.Tree) ?? records.FirstOrDefault())?.Document;
     }
 
-    // "3 of 5 files differ" says more than two digests.
     private async Task<IReadOnlyList<Reason>> WithFilesAsync(IReadOnlyList<Reason> reasons, CancellationToken cancellation)
     {
         if (!reasons.Any(r => r.Kind == ReasonKind.InputChanged)) return reasons;
+        var files = new InputFiles(store);
         var result = new List<Reason>();
-        foreach (var reason in reasons)
-        {
-            var both = reason.Kind == ReasonKind.InputChanged && Digest.TryParse(reason.Old, out _) && Digest.TryParse(reason.New, out _);
-            result.Add(both ? reason with { Detail = await FilesAsync(Digest.Parse(reason.Old!), Digest.Parse(reason.New!), cancellation).ConfigureAwait(false) } : reason);
-        }
-
+        foreach (var reason in reasons) result.Add(await files.DescribeAsync(reason, cancellation).ConfigureAwait(false));
         return result;
-    }
-
-    private async Task<string?> FilesAsync(Digest before, Digest now, CancellationToken cancellation)
-    {
-        try
-        {
-            var old = (await store.TreeAsync(before, cancellation).ConfigureAwait(false)).Files.ToDictionary(f => f.Path, f => f.Digest);
-            var current = (await store.TreeAsync(now, cancellation).ConfigureAwait(false)).Files.ToDictionary(f => f.Path, f => f.Digest);
-            var differing = old.Keys.Union(current.Keys).Count(path => !old.TryGetValue(path, out var a) || !current.TryGetValue(path, out var b) || a != b);
-            return $"{differing} of {old.Keys.Union(current.Keys).Count()} files differ";
-        }
-        catch (StoreException)
-        {
-            // The earlier tree was collected: the digests have to do.
-            return null;
-        }
     }
 }

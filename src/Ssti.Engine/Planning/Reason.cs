@@ -59,6 +59,8 @@ public sealed record Reason(ReasonKind Kind, string? Field = null, string? Old =
             ReasonKind.KindChanged => $"kind changed{Values}",
             ReasonKind.VersionChanged => $"version of its kind changed{Values}",
             ReasonKind.ParameterChanged => $"parameter {name} changed{Values}{more}",
+            // Many trees are told of one by one in the detail; their whole list says nothing.
+            ReasonKind.InputChanged when Detail is not null && (Old?.StartsWith('[') == true || New?.StartsWith('[') == true) => $"input {name} changed: {Detail}",
             ReasonKind.InputChanged => $"input {name} changed{Values}{more}",
             ReasonKind.NumericsChanged => $"{name} changed{Values}",
             ReasonKind.SeedChanged => $"seed changed{Values}",

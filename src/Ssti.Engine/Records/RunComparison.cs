@@ -31,7 +31,7 @@ public sealed record StageDifference(
 /// <param name="Before">The first run.</param>
 /// <param name="After">The second.</param>
 /// <param name="Parameters">Pipeline parameters that differ.</param>
-/// <param name="Stages">Stages that differ, in the order of the second run, those only in the first last.</param>
+/// <param name="Stages">Stages that differ, in the order of the second run with the cells of each together; those only in the first last.</param>
 /// <param name="Same">How many stages have equal keys and outputs.</param>
 public sealed record RunDifference(PastRun Before, PastRun After, IReadOnlyList<ValueDifference> Parameters, IReadOnlyList<StageDifference> Stages, int Same);
 
@@ -45,7 +45,8 @@ public static class RunComparison
         var later = after.Stages.ToDictionary(s => s.Stage);
         var stages = new List<StageDifference>();
         var same = 0;
-        foreach (var name in later.Keys.Concat(earlier.Keys.Where(n => !later.ContainsKey(n))))
+        // The cells of a stage together, although they ended in between others.
+        foreach (var name in later.Keys.Concat(earlier.Keys.Where(n => !later.ContainsKey(n))).GroupBy(n => n.Split('@')[0]).SelectMany(cells => cells))
         {
             PastStage? a = earlier.GetValueOrDefault(name), b = later.GetValueOrDefault(name);
             if (a is not null && b is not null && a.Key == b.Key && a.Tree == b.Tree && (a.Tree is not null || a.State == b.State)) same++;
@@ -60,14 +61,21 @@ public static class RunComparison
     private static async Task<StageDifference> CompareAsync(IArtifactStore store, string name, PastStage? a, PastStage? b, CancellationToken cancellation)
     {
         var (first, second) = (await RecordAsync(store, a, cancellation).ConfigureAwait(false), await RecordAsync(store, b, cancellation).ConfigureAwait(false));
-        var causes = first is null || second is null ? [] : KeyDifference.Between(first.Document, second.Document);
+        var causes = new List<Reason>();
+        if (first is not null && second is not null)
+        {
+            var files = new InputFiles(store);
+            foreach (var cause in KeyDifference.Between(first.Document, second.Document))
+                causes.Add(await files.DescribeAsync(cause, cancellation).ConfigureAwait(false));
+        }
+
         var metrics = new List<ValueDifference>();
         if (first is not null || second is not null) Metrics("", first?.Metrics, second?.Metrics, metrics);
         var old = (first?.Files ?? []).ToDictionary(f => f.Path, f => f.Digest);
         var now = (second?.Files ?? []).ToDictionary(f => f.Path, f => f.Digest);
-        var files = old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
+        var differing = old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
             .Select(p => new FileDifference(p, old.TryGetValue(p, out var x) ? x : null, now.TryGetValue(p, out var y) ? y : null)).Where(f => f.Before != f.After).ToList();
-        return new StageDifference(name, a?.State, b?.State, causes, metrics, files);
+        return new StageDifference(name, a?.State, b?.State, causes, metrics, differing);
     }
 
     private static void Metrics(string path, JsonNode? a, JsonNode? b, List<ValueDifference> found)

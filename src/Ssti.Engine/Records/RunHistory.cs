@@ -13,12 +13,13 @@ namespace Ssti.Engine.Records;
 /// <param name="Key">Its key, once known.</param>
 /// <param name="Tree">Its outputs, when it has any.</param>
 /// <param name="Started">Seconds after the run began, when it was executed.</param>
-/// <param name="Durations">Where the time went, when it was executed.</param>
+/// <param name="Ended">Seconds after the run began, when it was begun and is over, whether well or not.</param>
+/// <param name="Durations">Where the time went, when it was executed to its end.</param>
 /// <param name="Error">Why it failed or was skipped.</param>
 /// <param name="LogPath">Its log file, when it was begun.</param>
 /// <param name="Reasons">Why it ran, as the journal has it.</param>
 public sealed record PastStage(
-    string Stage, string Uses, string State, Digest? Key, Digest? Tree, double? Started, ActionDurations? Durations, string? Error, string? LogPath,
+    string Stage, string Uses, string State, Digest? Key, Digest? Tree, double? Started, double? Ended, ActionDurations? Durations, string? Error, string? LogPath,
     JsonArray? Reasons);
 
 /// <summary>A run that was, from its journal.</summary>
@@ -47,13 +48,24 @@ public sealed class RunHistory(Workspace workspace)
     /// <summary>The newest run, of a pipeline if one is given; null when there is none.</summary>
     public PastRun? Latest(string? pipeline = null) => Ids.Select(Read).FirstOrDefault(run => run is not null && (pipeline is null || run.Pipeline == pipeline));
 
+    /// <summary>The run before the newest by so many, of those that can be read; null when there are not so many.</summary>
+    public PastRun? Before(int runs) => Ids.Select(Read).OfType<PastRun>().Skip(runs).FirstOrDefault();
+
     /// <summary>The run whose name is this or begins with this; null when there is none, or more than one.</summary>
-    public PastRun? Find(string idOrPrefix)
+    public PastRun? Find(string idOrPrefix) => Named(idOrPrefix) is [var only] ? Read(only) : null;
+
+    /// <summary>The names that are this, begin with this, or have this number.</summary>
+    public IReadOnlyList<string> Named(string idOrPrefix)
     {
         // "12" is 000012-9f3a: people do not type zeros.
-        var found = Ids.Where(id => id == idOrPrefix || id.StartsWith(idOrPrefix, StringComparison.Ordinal)
-            || (int.TryParse(idOrPrefix, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && Number(id) == number)).ToList();
-        return found.Count == 1 ? Read(found[0]) : null;
+        var ids = Ids;
+        if (int.TryParse(idOrPrefix, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            var numbered = ids.Where(id => Number(id) == number).ToList();
+            if (numbered.Count > 0) return numbered;
+        }
+
+        return [.. ids.Where(id => idOrPrefix.Length > 0 && id.StartsWith(idOrPrefix, StringComparison.Ordinal))];
     }
 
     /// <summary>Reads a run; null when it has no journal, or one without a beginning.</summary>
@@ -70,21 +82,40 @@ public sealed class RunHistory(Workspace workspace)
         while (reader.ReadLine() is { } line)
         {
             if (Parse(line) is not { } entry) continue;
-            switch ((string?)entry["event"])
+            try
             {
-                case "run": begin = entry; break;
-                case "end": end = entry; break;
-                case "warning": warnings.Add((string?)entry["message"] ?? ""); break;
-                case "stage" when (string?)entry["stage"] is { } name: stages[name] = Stage(folder, name, entry); break;
+                switch ((string?)entry["event"])
+                {
+                    case "run": begin = entry; break;
+                    case "end": end = entry; break;
+                    case "warning": warnings.Add((string?)entry["message"] ?? ""); break;
+                    case "stage" when (string?)entry["stage"] is { } name: stages[name] = Stage(folder, name, entry); break;
+                }
+            }
+            catch (Exception e) when (e is InvalidOperationException or FormatException)
+            {
+                // Something else than a text or a number where one belongs: as good as cut short.
             }
         }
 
-        if (begin is null) return null;
-        return new PastRun(
-            id, (string?)begin["pipeline"] ?? "", (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
-            DateTimeOffset.TryParse((string?)begin["at"], CultureInfo.InvariantCulture, out var at) ? at : default,
-            (string?)end?["outcome"], (double?)end?["seconds"],
-            (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), [.. stages.Values], warnings);
+        return begin is null ? null : Run(id, begin, end, [.. stages.Values], warnings);
+    }
+
+    private static PastRun? Run(string id, JsonObject begin, JsonObject? end, IReadOnlyList<PastStage> stages, IReadOnlyList<string> warnings)
+    {
+        try
+        {
+            if ((string?)begin["pipeline"] is not { Length: > 0 } pipeline) return null;
+            return new PastRun(
+                id, pipeline, (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
+                DateTimeOffset.TryParse((string?)begin["at"], CultureInfo.InvariantCulture, out var at) ? at : default,
+                (string?)end?["outcome"], (double?)end?["seconds"],
+                (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), stages, warnings);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            return null;
+        }
     }
 
     private static PastStage Stage(string folder, string name, JsonObject entry)
@@ -92,8 +123,11 @@ public sealed class RunHistory(Workspace workspace)
         var durations = entry["durations"] as JsonObject;
         return new PastStage(
             name, (string?)entry["uses"] ?? "", (string?)entry["state"] ?? "", DigestOf(entry["key"]), DigestOf(entry["tree"]), (double?)entry["started"],
+            (double?)entry["ended"],
             durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0, (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
-            (string?)entry["error"], (string?)entry["log"] is { } log ? Path.Combine(folder, log) : null, entry["reasons"] as JsonArray);
+            (string?)entry["error"],
+            // Of an imported journal, too, a log is a file beside it and nothing else.
+            (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray);
     }
 
     private static Digest? DigestOf(JsonNode? node) => Digest.TryParse((string?)node, out var digest) ? digest : null;

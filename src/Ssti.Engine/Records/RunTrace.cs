@@ -3,36 +3,65 @@ using System.Text.Json.Nodes;
 
 namespace Ssti.Engine.Records;
 
+/// <summary>A stage in the time of its run.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Lane">From 0; what shares a lane did not run at the same time.</param>
+/// <param name="Start">Seconds after the run began.</param>
+/// <param name="End">Likewise, when it was over.</param>
+public sealed record TraceSlice(PastStage Stage, int Lane, double Start, double End);
+
 /// <summary>A run as Chrome trace events, for chrome://tracing, Perfetto or speedscope.</summary>
 public static class RunTrace
 {
     /// <summary>
-    /// The trace: a slice a stage, with slices for fetch, execute and store within it, in as few lanes as ran at once. Times are microseconds since the run began.
-    /// Cached stages take no time and are left out.
+    /// What was begun, whether it ended well or not, in as few lanes as ran at once. Cached stages take no time and are left out.
     /// </summary>
-    public static JsonObject Of(PastRun run)
+    public static IReadOnlyList<TraceSlice> Slices(PastRun run)
     {
-        var events = new JsonArray { new JsonObject { ["ph"] = "M", ["name"] = "process_name", ["pid"] = 1, ["args"] = new JsonObject { ["name"] = $"{run.Pipeline} {run.Id}" } } };
         var free = new List<double>();
-        foreach (var stage in run.Stages.Where(s => s is { Started: not null, Durations: not null }).OrderBy(s => s.Started))
+        var slices = new List<TraceSlice>();
+        foreach (var stage in run.Stages.Where(s => s.Started is not null).OrderBy(s => s.Started))
         {
-            var (start, durations) = (stage.Started!.Value, stage.Durations!);
-            var total = durations.Fetch + durations.Execute + durations.Store;
-            var lane = free.FindIndex(end => end <= start);
+            var start = stage.Started!.Value;
+            // A journal of a killed run, or of an older version, says less: then the phases say how long it took, or nothing does.
+            var end = stage.Durations is { } d ? start + d.Fetch + d.Execute + d.Store : start;
+            end = Math.Max(end, stage.Ended ?? start);
+            var lane = free.FindIndex(until => until <= start);
             if (lane < 0)
             {
                 lane = free.Count;
                 free.Add(0);
             }
 
-            free[lane] = start + total;
-            events.Add(Slice(stage.Stage, stage.Uses, lane, start, total, new JsonObject
+            free[lane] = end;
+            slices.Add(new TraceSlice(stage, lane, start, end));
+        }
+
+        return slices;
+    }
+
+    /// <summary>
+    /// The trace: a slice a stage, with slices for fetch, execute and store within it where it was executed to its end. Times are microseconds since the run began.
+    /// </summary>
+    public static JsonObject Of(PastRun run)
+    {
+        var events = new JsonArray { Name("process_name", 0, $"{run.Pipeline} {run.Id}") };
+        var slices = Slices(run);
+        foreach (var lane in slices.Select(s => s.Lane).Distinct().Order()) events.Add(Name("thread_name", lane + 1, $"lane {lane + 1}"));
+        foreach (var (stage, lane, start, end) in slices)
+        {
+            var slice = Slice(stage.Stage, stage.Uses, lane, start, end - start, new JsonObject
             {
                 ["state"] = stage.State,
                 ["key"] = stage.Key?.ToString(),
-                ["queued"] = durations.Queue,
+                ["queued"] = stage.Durations?.Queue,
+                ["error"] = stage.Error,
                 ["reasons"] = stage.Reasons?.DeepClone(),
-            }));
+            });
+            // The names of Chrome's own palette: what failed is to be seen from afar.
+            if (stage.State is "failed" or "cancelled") slice["cname"] = stage.State == "failed" ? "terrible" : "grey";
+            events.Add(slice);
+            if (stage.Durations is not { } durations) continue;
             var at = start;
             foreach (var (name, seconds) in (ReadOnlySpan<(string, double)>)[("fetch", durations.Fetch), ("execute", durations.Execute), ("store", durations.Store)])
             {
@@ -46,6 +75,9 @@ public static class RunTrace
 
     /// <summary>The trace as text.</summary>
     public static string Write(PastRun run) => Of(run).ToJsonString(new JsonSerializerOptions { WriteIndented = false }) + "\n";
+
+    private static JsonObject Name(string what, int lane, string name) =>
+        new() { ["ph"] = "M", ["name"] = what, ["pid"] = 1, ["tid"] = lane, ["args"] = new JsonObject { ["name"] = name } };
 
     private static JsonObject Slice(string name, string category, int lane, double start, double seconds, JsonObject? more)
     {

@@ -104,6 +104,9 @@ public sealed record StageResult
     /// <summary>When execution began, in seconds since the run began.</summary>
     public double? StartedAt { get; init; }
 
+    /// <summary>When it was over, however it ended, in seconds since the run began; null when it was not begun.</summary>
+    public double? EndedAt { get; init; }
+
     /// <summary>Facts it reported.</summary>
     public System.Text.Json.Nodes.JsonObject? Metrics { get; init; }
 

@@ -68,6 +68,7 @@ internal sealed class RunJournal : IDisposable
         if (result.Key is { } key) json.WriteString("key", key.ToString());
         if (result.Tree is { } tree) json.WriteString("tree", tree.ToString());
         if (result.StartedAt is { } started) json.WriteNumber("started", Math.Round(started, 4));
+        if (result.EndedAt is { } ended) json.WriteNumber("ended", Math.Round(ended, 4));
         if (result.Durations is { } durations)
         {
             json.WriteStartObject("durations");

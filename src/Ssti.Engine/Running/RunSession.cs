@@ -136,7 +136,7 @@ internal sealed class RunSession
             _ = Task.Run(async () =>
             {
                 var result = await _executor.ExecuteAsync(_pipeline, planned, i => _results[i]!.Tree!.Value, queued, cancellation).ConfigureAwait(false);
-                _finished.Writer.TryWrite((result, share));
+                _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, share));
             }, CancellationToken.None);
         }
     }

@@ -159,6 +159,24 @@ public sealed class FileStore : IArtifactStore
     }));
 
     /// <inheritdoc/>
+    public Task<Digest?> RehashAsync(Digest blob, CancellationToken cancellation = default)
+    {
+        try
+        {
+            return Task.FromResult<Digest?>(FileHash.Of(PathOf(blob)).Digest);
+        }
+        catch (IOException)
+        {
+            // A bad sector, or no such file.
+            return Task.FromResult<Digest?>(null);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new StoreException($"the blob {blob} in {Location} may not be read: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<BlobInfo> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);

@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Maintenance;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Records;
+using Ssti.Store;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti gc</c>: removes what no kept run and no named pipeline uses. Without <c>--yes</c> it only says what that is.</summary>
+internal static class GcCommand
+{
+    private static readonly Argument<string[]> Pipelines =
+        new("pipelines") { Description = "Pipelines in use: what they use now is kept, whichever run made it.", Arity = ArgumentArity.ZeroOrMore };
+
+    private static readonly Option<int?> KeepLast = WholeNumber.Option("--keep-last", null, 0, "Keep so many of the newest runs of each pipeline (default: 10).");
+
+    private static readonly Option<string?> KeepSince =
+        new("--keep-since") { Description = "Keep runs begun since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
+
+    private static readonly Option<string[]> KeepRuns = new("--keep-run") { Description = "Keep this run. May be repeated.", HelpName = "run" };
+
+    private static readonly Option<string[]> DropRuns = new("--drop-run") { Description = "Remove this run, whatever else keeps it. May be repeated.", HelpName = "run" };
+
+    private static readonly Option<bool> Unused = new("--unused") { Description = "Also remove what no run here ever used: what was pulled, or pushed here by others." };
+
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Remove it. Without this, gc only says what it would remove." };
+
+    private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Only say what would be removed: the default, for the habit's sake." };
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
+        foreach (var option in new Option[] { KeepLast, KeepSince, KeepRuns, DropRuns, Unused, Yes, DryRun, CommonOptions.Store, CommonOptions.Verbose,
+            CommonOptions.Json }) command.Add(option);
+        command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
+        return command;
+    }
+
+    private static async Task<int> CollectAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var remove = parsed.GetValue(Yes);
+        if (remove && parsed.GetValue(DryRun)) throw new UserException("--yes removes and --dry-run does not; leave one out");
+        using var store = CommonOptions.Open(parsed, host);
+        if (store.IsRemote)
+        {
+            throw new UserException(
+                $"{store.Artifacts.Location} may be in use by others, and nothing here can know; "
+                + "push what is to be kept to a fresh prefix, and delete the old one with your S3 tools");
+        }
+
+        store.MustExist();
+        var options = new CollectionOptions
+        {
+            KeepLast = parsed.GetValue(KeepLast) ?? new CollectionOptions().KeepLast,
+            KeepSince = parsed.GetValue(KeepSince) is { } since ? Since(since, host.Time.GetUtcNow()) : null,
+            KeepRuns = [.. (parsed.GetValue(KeepRuns) ?? []).Select(run => RunNames.Find(store, run).Id)],
+            DropRuns = [.. (parsed.GetValue(DropRuns) ?? []).Select(run => Dropped(store, run))],
+            Unused = parsed.GetValue(Unused),
+            KeepKeys = await KeysAsync(host, parsed, cancellation),
+        };
+        if (options.KeepRuns.Intersect(options.DropRuns).FirstOrDefault() is { } both)
+            throw new UserException($"run {both} is to be kept and to be dropped; decide");
+        var collector = new Collector(store.Artifacts, store.Workspace);
+        var plan = remove ? await collector.CollectAsync(options, cancellation) : await collector.PlanAsync(options, cancellation);
+        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, remove));
+        else Write(host.Terminal.Out, plan, remove, parsed.GetValue(CommonOptions.Verbose));
+        return ExitCodes.Done;
+    }
+
+    // A run that cannot be read may be dropped all the same, by its whole name.
+    private static string Dropped(OpenStore store, string run) =>
+        new RunHistory(store.Workspace).Ids.Contains(run) ? run : RunNames.Find(store, run).Id;
+
+    private static async Task<IReadOnlyCollection<Digest>> KeysAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var keys = new HashSet<Digest>();
+        foreach (var file in parsed.GetValue(Pipelines) ?? [])
+        {
+            using var session = PipelineSession.Open(parsed, host, file);
+            var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
+            keys.UnionWith(plan.Stages.Where(stage => stage.Key is not null).Select(stage => stage.Key!.Value));
+        }
+
+        return keys;
+    }
+
+    private static DateTimeOffset Since(string text, DateTimeOffset now)
+    {
+        TimeSpan? unit = text.ToLowerInvariant() switch
+        {
+            [.., 'h'] => TimeSpan.FromHours(1),
+            [.., 'd'] => TimeSpan.FromDays(1),
+            [.., 'w'] => TimeSpan.FromDays(7),
+            _ => null,
+        };
+        if (unit is { } one && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= 5000)
+            return now - (count * one);
+        if (DateTimeOffset.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)) return date;
+        throw new UserException($"--keep-since: '{text}' is no age such as 12h, 30d or 8w, and no date such as 2026-01-31");
+    }
+
+    private static void Write(TextWriter output, CollectionPlan plan, bool removed, bool verbose)
+    {
+        output.WriteLine($"{(removed ? "removed" : "would remove")}: {Amounts.Of(plan.Runs.Count, "run")}, {Amounts.Of(plan.Records.Count, "record")}, "
+            + $"{Amounts.Of(plan.Blobs.Count, "blob")} ({Amounts.Bytes(plan.Bytes)}), {Amounts.Of(plan.Leftovers.Count, "leftover")} of dead attempts");
+        if (verbose)
+        {
+            foreach (var run in plan.Runs) output.WriteLine($"  run {run}");
+            foreach (var (key, tree) in plan.Records) output.WriteLine($"  record {key.Short} (tree {tree.Short})");
+            foreach (var path in plan.Leftovers) output.WriteLine($"  leftover {path}");
+        }
+
+        output.WriteLine($"{(removed ? "kept" : "would keep")}: {Amounts.Of(plan.KeptRuns.Count, "run")}"
+            + (plan.UnusedKeys > 0 ? $", and {Amounts.Of(plan.UnusedKeys, "stage")} that no run here ever used (--unused removes them)" : ""));
+        var something = plan.Runs.Count + plan.Records.Count + plan.Blobs.Count + plan.Leftovers.Count > 0;
+        if (something && !removed) output.WriteLine("nothing was removed; the same command with --yes does it");
+    }
+
+    private static JsonObject Json(CollectionPlan plan, bool removed) => new()
+    {
+        ["removed"] = removed,
+        ["kept-runs"] = new JsonArray([.. plan.KeptRuns.Select(run => JsonValue.Create(run))]),
+        ["kept-unused"] = plan.UnusedKeys,
+        ["runs"] = new JsonArray([.. plan.Runs.Select(run => JsonValue.Create(run))]),
+        ["records"] = new JsonArray([.. plan.Records.Select(record => new JsonObject { ["key"] = record.Key.ToString(), ["tree"] = record.Tree.ToString() })]),
+        ["blobs"] = plan.Blobs.Count,
+        ["bytes"] = plan.Bytes,
+        ["leftovers"] = new JsonArray([.. plan.Leftovers.Select(path => JsonValue.Create(path))]),
+    };
+}

@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Maintenance;
+using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
+using Ssti.Engine.Records;
+using Ssti.Store;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti push</c> and <c>ssti pull</c>: share results through a folder or a bucket.</summary>
+internal static class TransferCommands
+{
+    private static readonly Argument<string> Other = new("store") { Description = "The other store: a folder, or s3://bucket/prefix." };
+    private static readonly Argument<string?> Pipeline = new("pipeline.yaml") { Description = "Only what this pipeline uses now.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<string[]> Runs =
+        new("--run", "-r") { Description = "Only what this run used, with its journal and logs. May be repeated.", HelpName = "run" };
+    private static readonly Option<string[]> Stages =
+        new("--stage") { Description = "Only these stages (with a pipeline: and what they need). May be repeated.", HelpName = "stage" };
+
+    public static Command CreatePush(CliHost host) => Create(host, push: true,
+        "push", "Copy results to another store: everything, or what a pipeline, run or stage needs; only what is missing there.");
+
+    public static Command CreatePull(CliHost host) => Create(host, push: false,
+        "pull", "Copy results from another store: everything, or what a pipeline, run or stage needs; only what is missing here.");
+
+    private static Command Create(CliHost host, bool push, string name, string description)
+    {
+        var command = new Command(name, description) { Other, Pipeline };
+        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet,
+            CommonOptions.Json }) command.Add(option);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var mine = CommonOptions.Open(parsed, host);
+            using var other = OpenStore.At(parsed.GetRequiredValue(Other), host);
+            if (mine.Artifacts.Location == other.Artifacts.Location) throw new UserException($"{mine.Artifacts.Location} is this store itself; name another one");
+            var (from, to) = push ? (mine, other) : (other, mine);
+            from.MustExist();
+            using var reading = from.UseToRead();
+            using var writing = to.IsRemote ? null : to.Use();
+            var wanted = await WantedAsync(host, parsed, mine, from, cancellation);
+
+            TransferResult result;
+            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
+            {
+                var progress = new Reporter<TransferProgress>(p => meter.Show(p.Blobs, p.Bytes, p.TotalBlobs, p.TotalBytes));
+                result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);
+            }
+
+            var runs = 0;
+            foreach (var run in wanted.Runs)
+                if (!to.IsRemote && await StoreTransfer.CopyRunAsync(wanted.RunsAreIn.Workspace, to.Workspace, run, cancellation)) runs++;
+            return Report(host, parsed, name, from, to, wanted, result, runs);
+        });
+        return command;
+    }
+
+    private sealed record Wanted(IReadOnlyList<Digest> Keys, IReadOnlyList<PastRun> Runs, OpenStore RunsAreIn, IReadOnlyList<string> Stale);
+
+    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore mine, OpenStore from, CancellationToken cancellation)
+    {
+        var globs = (parsed.GetValue(Stages) ?? []).Select(glob => new Glob(glob)).ToArray();
+        var names = parsed.GetValue(Runs) ?? [];
+        if (parsed.GetValue(Pipeline) is { } file)
+        {
+            if (names.Length > 0) throw new UserException("name a pipeline or runs, not both");
+            using var session = PipelineSession.Open(parsed, host, file);
+            var plan = await session.PlanOnAsync(from.Artifacts, new RunSelection { Until = [.. globs.Select(glob => glob.ToString())] }, cancellation);
+            return new(
+                [.. plan.Stages.Where(stage => stage.State == PlanState.Cached).Select(stage => stage.Key!.Value)], [], from,
+                [.. plan.Stages.Where(stage => stage.State != PlanState.Cached).Select(stage => stage.Instance.Name)]);
+        }
+
+        if (names.Length > 0)
+        {
+            // A bucket has no journals: what a run used is then to be known here.
+            var place = from.IsRemote ? mine : from;
+            var runs = names.Select(run => RunNames.Find(place, run)).ToArray();
+            var stages = runs.SelectMany(run => run.Stages).Where(stage => stage is { Key: not null, Tree: not null })
+                .Where(stage => globs.Length == 0 || globs.Any(glob => glob.Matches(stage.Stage.Split('@')[0], stage.Stage))).ToArray();
+            if (globs.Length > 0 && stages.Length == 0)
+                throw new UserException($"--stage {string.Join<Glob>(", ", globs)} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
+            return new([.. stages.Select(stage => stage.Key!.Value).Distinct()], runs, place, []);
+        }
+
+        var keys = new List<Digest>();
+        if (globs.Length == 0)
+        {
+            await foreach (var key in from.Artifacts.KeysAsync(cancellation)) keys.Add(key);
+            return new(keys, [], from, []);
+        }
+
+        throw new UserException("--stage needs a pipeline or --run to say whose stages are meant");
+    }
+
+    private static int Report(CliHost host, ParseResult parsed, string name, OpenStore from, OpenStore to, Wanted wanted, TransferResult result, int runs)
+    {
+        var (output, error) = (host.Terminal.Out, host.Terminal.Error);
+        if (parsed.GetValue(CommonOptions.Json))
+        {
+            JsonOutput.Write(output, new JsonObject
+            {
+                ["from"] = from.Artifacts.Location, ["to"] = to.Artifacts.Location,
+                ["stages"] = result.Keys, ["records"] = result.Records, ["blobs"] = result.Blobs, ["bytes"] = result.Bytes, ["runs"] = runs,
+                ["missing"] = new JsonArray([.. result.Missing.Select(key => JsonValue.Create(key.ToString()))]),
+                ["stale"] = new JsonArray([.. wanted.Stale.Select(stage => JsonValue.Create(stage))]),
+                ["differing"] = new JsonArray([.. result.Differing.Select(key => JsonValue.Create(key.ToString()))]),
+                ["damaged"] = new JsonArray([.. result.Damaged.Select(damage => new JsonObject { ["stage"] = damage.Stage, ["problem"] = damage.Problem })]),
+            });
+        }
+        else
+        {
+            output.WriteLine(result.Records + result.Blobs + runs == 0
+                ? $"{name}: nothing to copy; {Amounts.Of(result.Keys - result.Damaged.Count, "stage")} in {to.Artifacts.Location} already"
+                : $"{name}: {Amounts.Of(result.Records, "new stage")} of {result.Keys}, {Amounts.Of(result.Blobs, "blob")}, {Amounts.Bytes(result.Bytes)}"
+                    + $"{(runs > 0 ? $", {Amounts.Of(runs, "journal")}" : "")} to {to.Artifacts.Location}");
+        }
+
+        if (wanted.Stale.Count > 0)
+        {
+            error.WriteLine($"warning: {Amounts.Of(wanted.Stale.Count, "stage")} of the pipeline not in {from.Artifacts.Location}, so not copied: "
+                + $"{string.Join(", ", wanted.Stale.Take(5))}{(wanted.Stale.Count > 5 ? ", …" : "")}");
+        }
+
+        if (result.Missing.Count > 0)
+        {
+            error.WriteLine($"warning: {Amounts.Of(result.Missing.Count, "stage")} without usable outputs in {from.Artifacts.Location}, so not copied; "
+                + "'ssti verify' says which");
+        }
+
+        foreach (var key in result.Differing)
+        {
+            error.WriteLine($"warning: the key {key.Short} had other outputs in {to.Artifacts.Location}: its stage is not deterministic; "
+                + $"both are kept ('ssti show {key.Short}')");
+        }
+
+        foreach (var (stage, problem) in result.Damaged) error.WriteLine($"not copied: {stage}: {problem}");
+        if (wanted.Runs.Count > 0 && to.IsRemote) error.WriteLine("note: a bucket keeps no journals and logs of runs; 'ssti archive' puts a run into one file");
+        return result.Damaged.Count > 0 ? ExitCodes.VerificationFailed : ExitCodes.Done;
+    }
+}

@@ -1,0 +1,20 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary>Options that take a whole number, and say so in words when they get something else.</summary>
+internal static class WholeNumber
+{
+    public static Option<int?> Option(string name, string? alias, int least, string description) => new(name, alias is null ? [] : [alias])
+    {
+        Description = description,
+        HelpName = "n",
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least) return number;
+            result.AddError($"{name}: '{result.Tokens[0].Value}' is no whole number of {least} or more.");
+            return null;
+        },
+    };
+}

@@ -1,0 +1,73 @@
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Engine.Maintenance;
+
+/// <summary>Brings the journal and the logs of a run into a workspace: all of them at once, so that no run is ever there by half.</summary>
+internal sealed class RunFolder : IDisposable
+{
+    private readonly Workspace _workspace;
+    private readonly string _aside;
+
+    public RunFolder(Workspace workspace)
+    {
+        _workspace = workspace;
+        _aside = Path.Combine(workspace.Root, "tmp", "run-" + Guid.NewGuid().ToString("n"));
+    }
+
+    /// <summary>Writes a file of a run aside.</summary>
+    public async Task AddAsync(string run, string name, Stream content, CancellationToken cancellation)
+    {
+        var folder = _workspace.Guarded(() => Directory.CreateDirectory(Path.Combine(_aside, run)).FullName);
+        await using var file = new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        await content.CopyToAsync(file, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Puts what was written aside to its names. Journals and logs only ever grow: of two states of one run, one taken while it was under way, the later stays.
+    /// </summary>
+    /// <returns>The runs' names.</returns>
+    /// <exception cref="StoreException">Another run of that name is there.</exception>
+    public IReadOnlyList<string> Place() => _workspace.Guarded(() =>
+    {
+        if (!Directory.Exists(_aside)) return [];
+        var runs = Directory.GetDirectories(_aside).Order(StringComparer.Ordinal).ToList();
+        Directory.CreateDirectory(_workspace.Runs);
+        foreach (var run in runs)
+        {
+            var target = Path.Combine(_workspace.Runs, Path.GetFileName(run));
+            if (!Directory.Exists(target))
+            {
+                Directory.Move(run, target);
+            }
+            else if (IsBeginningOf(target, run))
+            {
+                Directory.Move(target, $"{run}.old");
+                Directory.Move(run, target);
+            }
+            else if (!IsBeginningOf(run, target)) throw new StoreException($"another run {Path.GetFileName(run)} is in {_workspace.Root} already");
+        }
+
+        return runs.ConvertAll(run => Path.GetFileName(run));
+    });
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_aside)) Directory.Delete(_aside, recursive: true);
+    }
+
+    private static bool IsBeginningOf(string run, string other) => Directory.GetFiles(run).All(file =>
+    {
+        var there = Path.Combine(other, Path.GetFileName(file));
+        if (!File.Exists(there) || new FileInfo(there).Length < new FileInfo(file).Length) return false;
+        using FileStream a = File.OpenRead(file), b = new(there, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Span<byte> x = new byte[64 * 1024], y = new byte[64 * 1024];
+        while (a.ReadAtLeast(x, x.Length, throwOnEndOfStream: false) is > 0 and var read)
+        {
+            b.ReadExactly(y[..read]);
+            if (!x[..read].SequenceEqual(y[..read])) return false;
+        }
+
+        return true;
+    });
+}

@@ -1,0 +1,160 @@
+using Ssti.Store;
+using Ssti.Store.Files;
+
+namespace Ssti.Cli.Tests;
+
+public sealed class SharingTests : CliFixture
+{
+    [Fact]
+    public async Task What_is_pushed_is_cached_for_whoever_pulls_it()
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        var push = await RunAsync("push", "shared", "--json");
+        Assert.Equal((0, 3, 3), (push.Code, (int)push.Json["records"]!, (int)push.Json["stages"]!));
+        Assert.StartsWith("push: nothing to copy; 3 stages in ~/shared already", (await RunAsync("push", "shared")).Out);
+        Assert.Contains("3 new stages of 3", (await RunAsync("pull", "shared", "--store", "mine")).Out);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", "mine")).Code);
+    }
+
+    [Fact]
+    public async Task A_pipeline_or_a_stage_of_it_with_what_it_needs_may_be_meant()
+    {
+        Write("p.yaml", TwoStages);
+        Write("q.yaml", "stages: { alone: { uses: write, with: { text: alone } } }");
+        await RunAsync("run", "p.yaml");
+        await RunAsync("run", "q.yaml");
+        Assert.Equal(1, (int)(await RunAsync("push", "one", "q.yaml", "--json")).Json["records"]!);
+        Assert.Equal(2, (int)(await RunAsync("push", "two", "p.yaml", "--stage", "second@a", "--json")).Json["records"]!);
+        Assert.Equal(["second@b"], (await RunAsync("plan", "p.yaml", "--store", "two", "--json")).Json["stages"]!.AsArray()
+            .Where(s => (string?)s!["state"] == "run").Select(s => (string?)s!["stage"]));
+        var stale = await RunAsync("push", "three", "p.yaml", "--set", "second.text=other");
+        Assert.Equal((0, true), (stale.Code, stale.Error.Contains("2 stages of the pipeline not in ~/.ssti, so not copied: second@a, second@b")));
+    }
+
+    [Fact]
+    public async Task A_run_brings_its_journal_and_logs()
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        await RunAsync("run", "p.yaml", "--set", "first.text=two");
+        Assert.Contains("1 journal", (await RunAsync("push", "shared", "--run", "1")).Out);
+        Assert.Contains("nothing to copy", (await RunAsync("push", "shared", "--run", "1")).Out);
+        Assert.Contains("3 new stages of 3", (await RunAsync("pull", "shared", "--run", "1", "--store", "mine")).Out);
+        Assert.Contains("writing one", (await RunAsync("log", "first", "--store", "mine")).Out);
+        Assert.Equal(1, (int)(await RunAsync("pull", "shared", "--run", "1", "--stage", "first", "--store", "other", "--json")).Json["stages"]!);
+    }
+
+    [Theory]
+    [InlineData("push", "shared", "p.yaml", "--run", "1")]
+    [InlineData("push", "shared", "--stage", "first")]
+    [InlineData("push", "shared", "--run", "7")]
+    [InlineData("push", "shared", "--run", "1", "--stage", "third")]
+    [InlineData("push", "shared", "absent.yaml")]
+    [InlineData("push", "shared", "p.yaml", "--stage", "third")]
+    [InlineData("push", ".ssti")]
+    [InlineData("pull", "absent")]
+    [InlineData("push")]
+    public async Task What_cannot_be_meant_is_a_usage_error_and_copies_nothing(params string[] arguments)
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        var answer = await RunAsync(arguments);
+        Assert.Equal((2, ""), (answer.Code, answer.Out));
+        Assert.NotEmpty(answer.Error);
+        Assert.False(Directory.Exists(Path.Combine(Folder, "shared", "ac")));
+    }
+
+    [Fact]
+    public async Task What_is_damaged_there_is_not_pulled_and_costs_only_its_own_stage()
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        await RunAsync("push", "shared");
+        await DamageAsync("shared", "first");
+        var pull = await RunAsync("pull", "shared", "--store", "mine");
+        Assert.Equal(4, pull.Code);
+        Assert.Contains("not copied: first: the blob ", pull.Error);
+        Assert.Contains("2 new stages of 3", pull.Out);
+        Assert.Equal("run", (string?)(await RunAsync("plan", "p.yaml", "--store", "mine", "--json")).Json["stages"]![0]!["state"]);
+        Assert.Equal(0, (await RunAsync("verify", "--store", "mine")).Code);
+    }
+
+    [Fact]
+    public async Task An_interrupted_push_goes_on_where_it_stopped()
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        await RunAsync("push", "shared");
+        // As if killed: records come after all blobs, so a half-made copy has blobs and no record, or a half-written file under another name.
+        var shared = new FileStore(Path.Combine(Folder, "shared"));
+        Directory.Delete(Path.Combine(Folder, "shared", "ac"), recursive: true);
+        var blobs = Directory.GetFiles(Path.Combine(Folder, "shared", "cas"), "*", SearchOption.AllDirectories);
+        File.Delete(blobs[0]);
+        Write("shared/tmp/0123456789abcdef0123456789abcdef", "half");
+        Assert.Empty(await shared.KeysAsync().ToListAsync());
+        var push = (await RunAsync("push", "shared", "--json")).Json;
+        Assert.Equal((3, 1), ((int)push["records"]!, (int)push["blobs"]!));
+        Assert.Equal(0, (await RunAsync("verify", "--store", "shared")).Code);
+    }
+
+    [Theory]
+    [InlineData("run.tar")]
+    [InlineData("run.tar.gz")]
+    public async Task A_run_travels_as_one_file(string file)
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        Assert.Contains("run 000001-", (await RunAsync("archive", "last", file)).Out);
+        Assert.Equal(2, (await RunAsync("archive", "last", file)).Code);
+        Assert.Equal(0, (await RunAsync("archive", "last", file, "--force")).Code);
+        var import = await RunAsync("import", file, "--store", "mine", "--json");
+        Assert.Equal(0, import.Code);
+        Assert.Equal(0, (await RunAsync("import", file, "--store", "mine")).Code);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", "mine")).Code);
+        Assert.Equal(3, (await RunAsync("show", (string)import.Json["run"]!, "--store", "mine", "--json")).Json["stages"]!.AsArray().Count);
+    }
+
+    [Theory]
+    [InlineData("run.tar", "this is no archive")]
+    [InlineData("run.tar.gz", "this is no archive")]
+    [InlineData("empty.tar", "")]
+    public async Task Garbage_is_no_archive(string file, string content)
+    {
+        Write(file, content);
+        var import = await RunAsync("import", file);
+        Assert.Equal((1, ""), (import.Code, import.Out));
+        Assert.StartsWith("ssti: ", import.Error);
+        Assert.Single(import.Error.TrimEnd().Split('\n'));
+        Assert.Equal(2, (await RunAsync("import", "absent.tar")).Code);
+    }
+
+    [SkippableFact]
+    public async Task A_bucket_shares_results_too_and_can_be_the_store_itself()
+    {
+        var named = Environment.GetEnvironmentVariable("SSTI_TEST_S3");
+        Skip.If(string.IsNullOrEmpty(named), "needs an S3 server: set SSTI_TEST_S3 to its endpoint,key,secret");
+        var parts = named!.Split(',');
+        foreach (var (name, value) in new[] { ("S3__Endpoint", parts[0]), ("S3__AccessKey", parts[1]), ("S3__SecretKey", parts[2]), ("S3__CreateBucket", "true"),
+            ("S3__Cache", Path.Combine(Folder, "cache")) })
+            Variables[name] = value;
+        var url = $"s3://ssti-cli-test/{Path.GetFileName(Folder)}";
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        Assert.Contains($"3 new stages of 3, 9 blobs", (await RunAsync("push", url)).Out);
+        Assert.Contains("nothing to copy", (await RunAsync("push", url, "p.yaml")).Out);
+        Assert.Contains("3 new stages of 3", (await RunAsync("pull", url, "p.yaml", "--store", "mine")).Out);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", url)).Code);
+        var run = await RunAsync("run", "p.yaml", "--store", url, "--set", "first.text=two", "--json");
+        Assert.Equal(["done", "done", "done"], run.Json["stages"]!.AsArray().Select(stage => (string?)stage!["state"]));
+        Assert.Contains("14 blobs", (await RunAsync("verify", "--store", url)).Out);
+        Assert.Equal(0, (await RunAsync("export", "p.yaml", "first", "out", "--store", url, "--set", "first.text=two")).Code);
+        Assert.Equal("two", File.ReadAllText(Path.Combine(Folder, "out", "text.txt")));
+        Assert.Equal(2, (await RunAsync("gc", "--store", url, "--yes")).Code);
+        Variables["S3__Endpoint"] = "http://127.0.0.1:1";
+        Variables["S3__Attempts"] = "1";
+        var gone = await RunAsync("verify", "--repair", "--store", url);
+        Assert.Equal(1, gone.Code);
+        Assert.Contains("cannot be reached", gone.Error);
+    }
+}
