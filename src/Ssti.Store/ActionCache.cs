@@ -10,27 +10,27 @@ public static class ActionCache
     public static async Task<ActionLookup[]> FindAsync(this IArtifactStore store, IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
     {
         var summaries = await store.SummariesAsync(keys, cancellation).ConfigureAwait(false);
-        var asked = new List<Digest>(keys.Count * 4);
+        // A file that many outputs share, such as a vocabulary handed on from stage to stage, is looked at once.
+        var places = new Dictionary<Digest, int>(keys.Count * 2);
         foreach (var summary in summaries.SelectMany(s => s))
         {
-            asked.Add(summary.Tree);
-            foreach (var file in summary.Files) asked.Add(file.Digest);
+            places.TryAdd(summary.Tree, places.Count);
+            foreach (var file in summary.Files) places.TryAdd(file.Digest, places.Count);
         }
 
-        var sizes = await store.SizesAsync(asked, cancellation).ConfigureAwait(false);
+        var sizes = await store.SizesAsync([.. places.Keys], cancellation).ConfigureAwait(false);
         var results = new ActionLookup[keys.Count];
-        var at = 0;
         for (var i = 0; i < keys.Count; i++)
         {
             RecordSummary? hit = null;
             List<string>? damages = null;
             foreach (var summary in summaries[i])
             {
-                var tree = sizes[at++];
+                var tree = sizes[places[summary.Tree]];
                 var damage = summary.Damage ?? (tree < 0 ? $"the tree {summary.Tree.Short} is missing" : tree == 0 ? $"the tree {summary.Tree.Short} is empty" : null);
                 foreach (var file in summary.Files)
                 {
-                    var size = sizes[at++];
+                    var size = sizes[places[file.Digest]];
                     if (size == file.Size) continue;
                     damage ??= size < 0 ? $"'{file.Path}' ({file.Digest.Short}) is missing" : $"'{file.Path}' ({file.Digest.Short}) has {size} bytes, not {file.Size}";
                 }

@@ -61,5 +61,5 @@ internal sealed class InstanceBinder(
     }
 
     private YamlNode? Resolved(YamlNode? node, MatrixCell cell) =>
-        node is null || templates.Resolve(node, cell) is YamlScalar { IsNull: true } ? null : templates.Resolve(node, cell);
+        node is not null && templates.Resolve(node, cell) is var resolved and not YamlScalar { IsNull: true } ? resolved : null;
 }
