@@ -17,8 +17,10 @@ internal sealed record StageExpansion(
 /// </summary>
 internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnostics)
 {
+    private const long MaxEdges = 10_000_000;
     private readonly Dictionary<string, StageExpansion> _done = [];
     private readonly Dictionary<string, Dictionary<string, int>> _places = [];
+    private long _edges;
     private int _count;
 
     /// <summary>Expands a stage whose needs are expanded; null when it has errors.</summary>
@@ -53,6 +55,13 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
             {
                 var at = c;
                 taken[i] = finders[i].Count == 1 ? finders[i][0].Find(cells.Cells[at]) : finders[i].SelectMany(f => f.Find(cells.Cells[at])).ToList();
+                if ((_edges += taken[i].Count) > MaxEdges)
+                {
+                    diagnostics.Error(DiagnosticCodes.BadMatrix, stage.Needs[i].Where,
+                        $"the stage instances have more than {MaxEdges} inputs in all", "let cells take fewer of others: share a dimension's name, or name cells with a glob");
+                    return null;
+                }
+
                 if (taken[i].Count > 0 || !stage.Needs[i].Input.Required) continue;
                 diagnostics.Error(DiagnosticCodes.NoJoin, stage.Needs[i].Where,
                     $"no cell for the input '{stage.Needs[i].Input.Name}' of '{names[c]}'",

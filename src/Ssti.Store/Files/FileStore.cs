@@ -189,7 +189,14 @@ public sealed class FileStore : IArtifactStore
     internal void Adopt(string file, Digest digest)
     {
         var path = PathOf(digest);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var folder = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            // The callers flush the folder itself; its own name has to survive as well.
+            Native.FlushFolder(_cas);
+        }
+
         MakeReadOnly(file);
         if (OperatingSystem.IsWindows() && File.Exists(path)) Unlink(path);
         File.Move(file, path, overwrite: true);
@@ -275,6 +282,7 @@ public sealed class FileStore : IArtifactStore
         Guarded(() =>
         {
             foreach (var folder in (string[])[_cas, _actions, _temporary]) Directory.CreateDirectory(folder);
+            Native.FlushFolder(Location);
             return 0;
         });
         _prepared = true;
