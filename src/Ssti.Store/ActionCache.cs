@@ -27,7 +27,8 @@ public static class ActionCache
             foreach (var summary in summaries[i])
             {
                 var tree = sizes[places[summary.Tree]];
-                var damage = summary.Damage ?? (tree < 0 ? $"the tree {summary.Tree.Short} is missing" : tree == 0 ? $"the tree {summary.Tree.Short} is empty" : null);
+                var whole = Tree.SizeOf(summary.Files);
+                var damage = summary.Damage ?? (tree < 0 ? $"the tree {summary.Tree.Short} is missing" : tree != whole ? $"the tree {summary.Tree.Short} has {tree} bytes, not {whole}" : null);
                 foreach (var file in summary.Files)
                 {
                     var size = sizes[places[file.Digest]];
@@ -46,14 +47,12 @@ public static class ActionCache
     }
 
     /// <summary>Reads a tree.</summary>
-    /// <exception cref="StoreException">It is missing or damaged.</exception>
+    /// <exception cref="StoreException">It is missing or damaged; then it is out of use, and the next run rebuilds it.</exception>
     public static async Task<Tree> TreeAsync(this IArtifactStore store, Digest tree, CancellationToken cancellation = default)
     {
-        await using var stream = await store.OpenReadAsync(tree, cancellation).ConfigureAwait(false);
-        using var memory = new MemoryStream();
-        await stream.CopyToAsync(memory, cancellation).ConfigureAwait(false);
-        var parsed = Tree.Parse(memory.GetBuffer().AsSpan(0, (int)memory.Length));
-        return parsed.Digest == tree ? parsed : throw new StoreException($"the tree {tree} in {store.Location} is damaged; run 'ssti verify'");
+        var path = await store.CheckedPathAsync(tree, cancellation).ConfigureAwait(false);
+        var parsed = Tree.Parse(await File.ReadAllBytesAsync(path, cancellation).ConfigureAwait(false));
+        return parsed.Digest == tree ? parsed : throw new StoreException($"the tree {tree} in {store.Location} is not written as trees are; delete it and run again to rebuild it");
     }
 
     /// <summary>Stores a small text, such as a log.</summary>
