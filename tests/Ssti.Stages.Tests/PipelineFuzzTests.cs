@@ -27,7 +27,7 @@ public sealed partial class PipelineFuzzTests : IDisposable
     [Fact]
     public void No_mutated_pipeline_makes_the_loader_crash_or_hang()
     {
-        var count = int.TryParse(Environment.GetEnvironmentVariable("SSTI_FUZZ"), out var asked) ? asked : 3000;
+        var count = int.TryParse(Environment.GetEnvironmentVariable("SSTI_FUZZ"), out var asked) ? asked : 10_000;
         var catalog = new StageCatalog(StageKinds.All);
         var seeds = Seeds();
         Assert.True(seeds.Count >= 6, $"only {seeds.Count} pipelines were found to mutate");

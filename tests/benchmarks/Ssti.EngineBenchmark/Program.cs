@@ -2,6 +2,7 @@
 //   dotnet run -c Release --project tests/benchmarks/Ssti.EngineBenchmark -- graph [stages] [plain|matrix] [runs]
 //   dotnet run -c Release --project tests/benchmarks/Ssti.EngineBenchmark -- hash [MiB]
 //   dotnet run -c Release --project tests/benchmarks/Ssti.EngineBenchmark -- files [count]
+// SSTI_BENCH_SNAKEMAKE=run lets snakemake fill its graph itself, which takes a quarter of an hour; otherwise ninja makes its files.
 // Work is done under SSTI_BENCH (default: a folder of the system's temporary one) and left there, so that a graph is filled only once.
 // "ssti ..." as arguments is the command line itself with one kind of stage more: what the graph benchmark starts.
 using Ssti.Cli;
