@@ -15,7 +15,7 @@ internal sealed class RecordFolder(string actions)
             RecordSummary summary;
             try
             {
-                summary = RecordSummary.Parse(Read(path));
+                summary = RecordSummary.Parse(File.ReadAllBytes(path));
                 if (summary.Key != key || summary.Tree != tree) summary = summary with { Damage = $"the record {path} says it is another" };
             }
             catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
@@ -38,7 +38,7 @@ internal sealed class RecordFolder(string actions)
         {
             try
             {
-                var record = ActionRecord.Parse(Read(path));
+                var record = ActionRecord.Parse(File.ReadAllBytes(path));
                 if (record.Key == key && record.Tree == tree) found.Add(record);
             }
             catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
@@ -49,16 +49,6 @@ internal sealed class RecordFolder(string actions)
 
         found.Sort((a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree));
         return found;
-    }
-
-    // Records are replaced by renames only, so nobody has to be kept from writing: one system call less for each of ten thousand.
-    private static byte[] Read(string path)
-    {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var content = new byte[RandomAccess.GetLength(file)];
-        var read = 0;
-        for (int got; read < content.Length && (got = RandomAccess.Read(file, content.AsSpan(read), read)) > 0; read += got) { }
-        return read == content.Length ? content : content[..read];
     }
 
     private IEnumerable<(string Path, Digest Tree)> FilesOf(Digest key)
