@@ -28,7 +28,9 @@ public static class ActionCache
             {
                 var tree = sizes[places[summary.Tree]];
                 var whole = Tree.SizeOf(summary.Files);
-                var damage = summary.Damage ?? (tree < 0 ? $"the tree {summary.Tree.Short} is missing" : tree != whole ? $"the tree {summary.Tree.Short} has {tree} bytes, not {whole}" : null);
+                var damage = summary.Damage;
+                if (tree < 0) damage ??= $"the tree {summary.Tree.Short} is missing";
+                else if (tree != whole) damage ??= $"the tree {summary.Tree.Short} has {tree} bytes, not {whole}";
                 foreach (var file in summary.Files)
                 {
                     var size = sizes[places[file.Digest]];
@@ -52,7 +54,9 @@ public static class ActionCache
     {
         var path = await store.CheckedPathAsync(tree, cancellation).ConfigureAwait(false);
         var parsed = Tree.Parse(await File.ReadAllBytesAsync(path, cancellation).ConfigureAwait(false));
-        return parsed.Digest == tree ? parsed : throw new StoreException($"the tree {tree} in {store.Location} is not written as trees are; delete it and run again to rebuild it");
+        return parsed.Digest == tree
+            ? parsed
+            : throw new StoreException($"the tree {tree} in {store.Location} is not written as trees are; delete it and run again to rebuild it");
     }
 
     /// <summary>Stores a small text, such as a log.</summary>

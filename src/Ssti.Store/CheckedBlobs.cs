@@ -23,7 +23,8 @@ public static class CheckedBlobs
             if (Hash(store, path) == blob) return path;
         }
 
-        throw new StoreException($"the blob {blob} in {store.Location} is damaged{await AsideAsync(store, blob, cancellation).ConfigureAwait(false)}; run again to rebuild it");
+        var aside = await AsideAsync(store, blob, cancellation).ConfigureAwait(false);
+        throw new StoreException($"the blob {blob} in {store.Location} is damaged{aside}; run again to rebuild it");
     }
 
     private static async Task<string> AsideAsync(IArtifactStore store, Digest blob, CancellationToken cancellation)

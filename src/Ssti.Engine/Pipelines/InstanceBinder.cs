@@ -19,7 +19,8 @@ internal sealed class InstanceBinder(
         _bound += stage.With is null ? 0 : (long)expansion.Names.Count * Size(stage.With);
         if (_bound > MaxBound)
         {
-            diagnostics.Error(DiagnosticCodes.TooLarge, stage.Where, $"the stages have more than {MaxBound} parameter values in all their cells", "split the pipeline, or give stages a file instead of a long list");
+            diagnostics.Error(DiagnosticCodes.TooLarge, stage.Where,
+                $"the stages have more than {MaxBound} parameter values in all their cells", "split the pipeline, or give stages a file instead of a long list");
             return;
         }
 

@@ -39,7 +39,8 @@ internal sealed class RunJournal : IDisposable
             Directory.CreateDirectory(folder);
             try
             {
-                return new RunJournal(id, folder, new FileStream(Path.Combine(folder, "journal.jsonl"), FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, 16 * 1024), workspace, time);
+                var file = new FileStream(Path.Combine(folder, "journal.jsonl"), FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, 16 * 1024);
+                return new RunJournal(id, folder, file, workspace, time);
             }
             catch (IOException) when (File.Exists(Path.Combine(folder, "journal.jsonl")))
             {
