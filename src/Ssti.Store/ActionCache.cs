@@ -10,27 +10,30 @@ public static class ActionCache
     public static async Task<ActionLookup[]> FindAsync(this IArtifactStore store, IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
     {
         var summaries = await store.SummariesAsync(keys, cancellation).ConfigureAwait(false);
-        var asked = new List<Digest>(keys.Count * 4);
+        // A file that many outputs share, such as a vocabulary handed on from stage to stage, is looked at once.
+        var places = new Dictionary<Digest, int>(keys.Count * 2);
         foreach (var summary in summaries.SelectMany(s => s))
         {
-            asked.Add(summary.Tree);
-            foreach (var file in summary.Files) asked.Add(file.Digest);
+            places.TryAdd(summary.Tree, places.Count);
+            foreach (var file in summary.Files) places.TryAdd(file.Digest, places.Count);
         }
 
-        var sizes = await store.SizesAsync(asked, cancellation).ConfigureAwait(false);
+        var sizes = await store.SizesAsync([.. places.Keys], cancellation).ConfigureAwait(false);
         var results = new ActionLookup[keys.Count];
-        var at = 0;
         for (var i = 0; i < keys.Count; i++)
         {
             RecordSummary? hit = null;
             List<string>? damages = null;
             foreach (var summary in summaries[i])
             {
-                var tree = sizes[at++];
-                var damage = summary.Damage ?? (tree < 0 ? $"the tree {summary.Tree.Short} is missing" : tree == 0 ? $"the tree {summary.Tree.Short} is empty" : null);
+                var tree = sizes[places[summary.Tree]];
+                var whole = Tree.SizeOf(summary.Files);
+                var damage = summary.Damage;
+                if (tree < 0) damage ??= $"the tree {summary.Tree.Short} is missing";
+                else if (tree != whole) damage ??= $"the tree {summary.Tree.Short} has {tree} bytes, not {whole}";
                 foreach (var file in summary.Files)
                 {
-                    var size = sizes[at++];
+                    var size = sizes[places[file.Digest]];
                     if (size == file.Size) continue;
                     damage ??= size < 0 ? $"'{file.Path}' ({file.Digest.Short}) is missing" : $"'{file.Path}' ({file.Digest.Short}) has {size} bytes, not {file.Size}";
                 }
@@ -46,14 +49,14 @@ public static class ActionCache
     }
 
     /// <summary>Reads a tree.</summary>
-    /// <exception cref="StoreException">It is missing or damaged.</exception>
+    /// <exception cref="StoreException">It is missing or damaged; then it is out of use, and the next run rebuilds it.</exception>
     public static async Task<Tree> TreeAsync(this IArtifactStore store, Digest tree, CancellationToken cancellation = default)
     {
-        await using var stream = await store.OpenReadAsync(tree, cancellation).ConfigureAwait(false);
-        using var memory = new MemoryStream();
-        await stream.CopyToAsync(memory, cancellation).ConfigureAwait(false);
-        var parsed = Tree.Parse(memory.GetBuffer().AsSpan(0, (int)memory.Length));
-        return parsed.Digest == tree ? parsed : throw new StoreException($"the tree {tree} in {store.Location} is damaged; run 'ssti verify'");
+        var path = await store.CheckedPathAsync(tree, cancellation).ConfigureAwait(false);
+        var parsed = Tree.Parse(await File.ReadAllBytesAsync(path, cancellation).ConfigureAwait(false));
+        return parsed.Digest == tree
+            ? parsed
+            : throw new StoreException($"the tree {tree} in {store.Location} is not written as trees are; delete it and run again to rebuild it");
     }
 
     /// <summary>Stores a small text, such as a log.</summary>

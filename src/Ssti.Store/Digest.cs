@@ -9,6 +9,8 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     /// <summary>Length in bytes.</summary>
     public const int Size = 32;
 
+    private static readonly System.Buffers.SearchValues<char> LowerHex = System.Buffers.SearchValues.Create("0123456789abcdef");
+    private static readonly System.Buffers.SearchValues<byte> LowerHexUtf8 = System.Buffers.SearchValues.Create("0123456789abcdef"u8);
     private readonly UInt128 _high;
     private readonly UInt128 _low;
 
@@ -41,8 +43,21 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     public static bool TryParse(string? text, out Digest digest)
     {
         digest = default;
-        if (text is not { Length: 2 * Size } || text.AsSpan().ContainsAnyExcept("0123456789abcdef")) return false;
-        digest = new Digest(Convert.FromHexString(text));
+        if (text is not { Length: 2 * Size } || text.AsSpan().ContainsAnyExcept(LowerHex)) return false;
+        Span<byte> bytes = stackalloc byte[Size];
+        Convert.FromHexString(text, bytes, out _, out _);
+        digest = new Digest(bytes);
+        return true;
+    }
+
+    /// <summary>Reads the text form in UTF-8; false when it is not one.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, out Digest digest)
+    {
+        digest = default;
+        if (text.Length != 2 * Size || text.ContainsAnyExcept(LowerHexUtf8)) return false;
+        Span<byte> bytes = stackalloc byte[Size];
+        Convert.FromHexString(text, bytes, out _, out _);
+        digest = new Digest(bytes);
         return true;
     }
 
@@ -50,7 +65,13 @@ public readonly struct Digest : IEquatable<Digest>, IComparable<Digest>
     public string Short => ToString()[..12];
 
     /// <inheritdoc/>
-    public override string ToString() => _high.ToString("x32") + _low.ToString("x32");
+    public override string ToString() => string.Create(2 * Size, this, static (text, digest) =>
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, digest._high);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes[16..], digest._low);
+        Convert.TryToHexStringLower(bytes, text, out _);
+    });
 
     /// <inheritdoc/>
     public bool Equals(Digest other) => _high == other._high && _low == other._low;

@@ -56,6 +56,7 @@ public sealed record RecordSummary(Digest Key, Digest Tree, int Generation, IRea
     private static Digest ReadDigest(ref Utf8JsonReader reader)
     {
         reader.Read();
+        if (reader is { HasValueSequence: false, ValueIsEscaped: false } && Digest.TryParse(reader.ValueSpan, out var digest)) return digest;
         return Digest.Parse(reader.GetString() ?? "");
     }
 

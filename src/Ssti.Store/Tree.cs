@@ -16,6 +16,8 @@ public readonly record struct TreeFile(string Path, Digest Digest, long Size);
 /// </summary>
 public sealed class Tree
 {
+    // {"files":[],"schema":1} and {"digest":"<64 digits>","path":,"size":}
+    private const int FrameLength = 23, EntryLength = 93;
     private readonly byte[] _json;
 
     private Tree(TreeFile[] files, byte[] json, Digest digest) => (Files, _json, Digest) = (files, json, digest);
@@ -55,6 +57,27 @@ public sealed class Tree
 
         var bytes = Encoding.UTF8.GetBytes(json.Append("],\"schema\":1}").ToString());
         return new Tree(sorted, bytes, Digest.Of(bytes));
+    }
+
+    /// <summary>How many bytes the canonical JSON of these files has: a look-up knows by it that a tree was cut short.</summary>
+    public static long SizeOf(IReadOnlyList<TreeFile> files)
+    {
+        var path = new StringBuilder();
+        long size = FrameLength + Math.Max(0, files.Count - 1);
+        foreach (var file in files)
+        {
+            CanonicalJson.AppendString(path.Clear(), file.Path);
+            size += EntryLength + Encoding.UTF8.GetByteCount(path.ToString()) + Digits(file.Size);
+        }
+
+        return size;
+
+        static int Digits(long number)
+        {
+            var digits = 1;
+            while ((number /= 10) > 0) digits++;
+            return digits;
+        }
     }
 
     /// <summary>Reads the canonical JSON.</summary>

@@ -69,14 +69,31 @@ internal static class Executions
 {
     public static void Note(string path, string stage)
     {
-        using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
-        file.Write(Encoding.UTF8.GetBytes(stage + "\n"));
+        // Alone, since .NET appends at the length that the file had when it was opened.
+        while (true)
+        {
+            try
+            {
+                using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.None, 0);
+                file.Write(Encoding.UTF8.GetBytes(stage + "\n"));
+                return;
+            }
+            catch (IOException)
+            {
+                Thread.Sleep(1);
+            }
+        }
     }
 }
 
 internal sealed class CpuProbe : IComputeProbe
 {
     public ComputeSettings Resolve(ComputeRequest request) => new("cpu", "cpu-avx2", request.Threads, request.Dtype, request.Tf32, "none");
+}
+
+internal sealed class FixedClock(DateTimeOffset at) : TimeProvider
+{
+    public override DateTimeOffset GetUtcNow() => at;
 }
 
 internal sealed class Printer : IRunListener

@@ -18,7 +18,10 @@ if (loaded.Pipeline is not { } pipeline)
 
 try
 {
-    var runner = new Runner(new FileStore(args[1]), new Workspace(args[1]), new KeyBuilder(new CpuProbe()));
+    // SSTI_FAULTS_CLOCK: what the clock of records and journals says, such as 1999-01-01.
+    var time = Environment.GetEnvironmentVariable("SSTI_FAULTS_CLOCK") is { } at
+        ? new FixedClock(DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture)) : TimeProvider.System;
+    var runner = new Runner(new FileStore(args[1]), new Workspace(args[1]), new KeyBuilder(new CpuProbe()), time);
     var result = await runner.RunAsync(pipeline, new RunOptions { Jobs = args.Length > 3 ? int.Parse(args[3]) : 4 }, new Printer());
     return result.Outcome == RunOutcome.Succeeded ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ssti.Store.Files;
 
 namespace Ssti.Faults.Tests;
 
@@ -41,6 +42,22 @@ public sealed class DiskTests
         Assert.Contains("--store", refused.Error);
         disk.Remount("rw");
         Assert.Empty((await victim.Run()).Done);
+    }
+
+    [SkippableFact]
+    public void A_lock_that_a_full_disk_refuses_is_not_held_by_nobody()
+    {
+        using var victim = new Victim();
+        using var disk = new SmallDisk(Path.Combine(victim.Folder, "disk"), "64k");
+        var path = Path.Combine(disk.Folder, "locks", "key");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var filler = Path.Combine(disk.Folder, "filler");
+        Assert.Throws<IOException>(() => File.WriteAllBytes(filler, new byte[128 * 1024]));
+        Assert.Throws<IOException>(() => FileLock.TryTake(path));
+        File.Delete(filler);
+
+        using var taken = FileLock.TryTake(path);
+        Assert.NotNull(taken);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public sealed class KillTests
     [Fact]
     public async Task Killed_at_any_moment_a_run_goes_on_to_the_same_bytes()
     {
-        var kills = int.TryParse(Environment.GetEnvironmentVariable("SSTI_KILLS"), out var asked) ? asked : 10;
+        var kills = int.TryParse(Environment.GetEnvironmentVariable("SSTI_KILLS"), out var asked) ? asked : 25;
         using var calm = new Victim();
         var expected = await calm.Run();
         Assert.Equal((0, 60), (expected.ExitCode, expected.Trees.Count));
@@ -54,7 +54,7 @@ public sealed class KillTests
             Assert.NotNull(free);
         }
 
-        Assert.DoesNotContain(Directory.GetDirectories(Path.Combine(victim.Store, "work")), d => Directory.Exists(Path.Combine(d, "out")));
+        Assert.DoesNotContain(Directory.GetDirectories(Path.Combine(victim.Store, "work")), d => Directory.GetDirectories(d, "out-*").Length > 0);
         var again = await victim.Run();
         Assert.Empty(again.Done);
     }

@@ -36,15 +36,16 @@ internal sealed class Victim : IDisposable
         return path;
     }
 
-    public Process Start()
+    public Process Start(string? clock = null)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["DOTNET_TieredPGO"] = "0";
+        if (clock is not null) start.Environment["SSTI_FAULTS_CLOCK"] = clock;
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Ssti.Faults.Host.dll"), Pipeline, Store, Executions]) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 
-    public async Task<Outcome> Run() => await Outcome.Of(Start());
+    public async Task<Outcome> Run(string? clock = null) => await Outcome.Of(Start(clock));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

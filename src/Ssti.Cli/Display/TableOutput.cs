@@ -20,7 +20,7 @@ internal static class TableOutput
             if (stage.Instance.Kind.Name != "table" || stage.Tree is not { } digest) continue;
             var tree = await session.Store.TreeAsync(digest, cancellation);
             if (tree.Files.FirstOrDefault(file => file.Path == TableStage.JsonFile) is not { Path: not null } file) continue;
-            using var reader = new StreamReader(await session.Store.OpenReadAsync(file.Digest, cancellation), Encoding.UTF8);
+            using var reader = new StreamReader(await session.Store.CheckedPathAsync(file.Digest, cancellation), Encoding.UTF8);
             tables.Add((stage.Instance.Name, Table.FromJson(await reader.ReadToEndAsync(cancellation))));
         }
 

@@ -54,6 +54,13 @@ public sealed class KeyBuilder(IComputeProbe probe)
         return json;
     }
 
+    /// <summary>Refuses an output whose sources changed while it was made: its key says what they were before.</summary>
+    /// <exception cref="StageException">A source changed, or can no longer be read.</exception>
+    public void RequireUnchanged(StageInstance instance)
+    {
+        foreach (var source in ParameterWriter.Sources(instance.Parameters)) _sources.RequireUnchanged(source);
+    }
+
     private static JsonObject Numerics(ComputeSettings compute) => new()
     {
         ["device-class"] = compute.DeviceClass,

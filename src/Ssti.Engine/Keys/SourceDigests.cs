@@ -27,6 +27,16 @@ internal sealed class SourceDigests
         return json;
     }
 
+    /// <summary>Hashes a source again, after it was used.</summary>
+    /// <exception cref="StageException">It is not what it was when the key was made.</exception>
+    public void RequireUnchanged(SourcePath source)
+    {
+        if (source.LocalPath is not { } path || !_digests.TryGetValue(path, out var before) || Hash(source.Text, path) == before.Value) return;
+        // The next to ask gets what is there now.
+        _digests.TryRemove(path, out _);
+        throw new StageException($"the source '{source.Text}' changed while it was being read; nothing was kept: run again when it is at rest");
+    }
+
     private static string Extensions(string path)
     {
         if (Directory.Exists(path)) return "";

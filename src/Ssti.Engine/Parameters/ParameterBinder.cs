@@ -8,6 +8,7 @@ namespace Ssti.Engine.Parameters;
 /// <summary>Turns the mapping under <c>with:</c> into a kind's parameter record, telling every mistake in it.</summary>
 internal sealed class ParameterBinder(DiagnosticBag diagnostics)
 {
+    private readonly Dictionary<string, SourceLocation> _places = [];
     private bool _failed;
 
     /// <summary>The record, or null when anything in it is wrong.</summary>
@@ -17,7 +18,8 @@ internal sealed class ParameterBinder(DiagnosticBag diagnostics)
     public object? Bind(IStageKind kind, YamlMapping? with, SourceLocation stage)
     {
         _failed = false;
-        var places = new Dictionary<string, SourceLocation>();
+        var places = _places;
+        places.Clear();
         var bound = BindRecord(RecordShape.Of(kind.ParametersType), with, "", stage, places, kind);
         if (_failed) return null;
         foreach (var error in kind.Validate(bound))

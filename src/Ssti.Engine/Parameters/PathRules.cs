@@ -1,4 +1,5 @@
 using Ssti.Engine.Yaml;
+using Ssti.Store.Files;
 
 namespace Ssti.Engine.Parameters;
 
@@ -46,13 +47,15 @@ internal static class PathRules
         }
 
         if (!Directory.Exists(path)) return null;
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = true };
-        return Directory.EnumerateFileSystemEntries(path, "*", options).FirstOrDefault(entry => Leads(root, entry));
+        return FolderWalk.Entries(path, once: true).FirstOrDefault(entry => Leads(root, entry.FullName))?.FullName;
     }
 
+    // By the path the kernel would take, not by the words of the link: those may lead over another link.
     private static bool Leads(string root, string path)
     {
         var info = new FileInfo(path);
-        return info.LinkTarget is not null && (info.ResolveLinkTarget(returnFinalTarget: true) is not { } target || !IsInside(root, target.FullName));
+        if (info.LinkTarget is null) return false;
+        if (Path.Exists(path)) return !IsInside(FolderWalk.RealPath(root), FolderWalk.RealPath(path));
+        return info.ResolveLinkTarget(returnFinalTarget: true) is not { } target || !IsInside(root, target.FullName);
     }
 }

@@ -8,11 +8,22 @@ namespace Ssti.Engine.Pipelines;
 internal sealed class InstanceBinder(
     Templates templates, SettingsReader settings, ParameterBinder binder, long pipelineSeed, ComputeRequest pipelineCompute, YamlMapping? setCompute)
 {
+    private const long MaxBound = 20_000_000;
+    private long _bound;
+
     /// <summary>Adds the instances of a stage.</summary>
     public void Bind(StageExpansion expansion, List<StageInstance> instances, DiagnosticBag diagnostics)
     {
         var stage = expansion.Definition;
         var derived = SeedRule.Derive(pipelineSeed, stage.Name);
+        _bound += stage.With is null ? 0 : (long)expansion.Names.Count * Size(stage.With);
+        if (_bound > MaxBound)
+        {
+            diagnostics.Error(DiagnosticCodes.TooLarge, stage.Where,
+                $"the stages have more than {MaxBound} parameter values in all their cells", "split the pipeline, or give stages a file instead of a long list");
+            return;
+        }
+
         for (var i = 0; i < expansion.Names.Count; i++)
         {
             var cell = expansion.Relation.Cells[i];
@@ -44,6 +55,14 @@ internal sealed class InstanceBinder(
         }
     }
 
+    // Counted as often as it is walked: an alias is walked at each of its places.
+    private static long Size(YamlNode node) => node switch
+    {
+        YamlSequence sequence => 1 + sequence.Items.Sum(Size),
+        YamlMapping mapping => 1 + mapping.Entries.Sum(entry => Size(entry.Value)),
+        _ => 1,
+    };
+
     private static IReadOnlyDictionary<string, string> CellOf(MatrixCell cell)
     {
         if (cell.Dimensions.Count == 0) return System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
@@ -61,5 +80,5 @@ internal sealed class InstanceBinder(
     }
 
     private YamlNode? Resolved(YamlNode? node, MatrixCell cell) =>
-        node is null || templates.Resolve(node, cell) is YamlScalar { IsNull: true } ? null : templates.Resolve(node, cell);
+        node is not null && templates.Resolve(node, cell) is var resolved and not YamlScalar { IsNull: true } ? resolved : null;
 }

@@ -15,6 +15,9 @@ internal static class MatrixJoin
     /// <summary>Joins two relations.</summary>
     public static Result Join(Relation left, Relation right)
     {
+        // Most stages have no matrix, or one on one side only.
+        if (IsOne(right)) return new Result(left, [], null, TooLarge: false);
+        if (IsOne(left)) return new Result(right, [], null, TooLarge: false);
         var shared = right.Dimensions.Where(left.Dimensions.Contains).ToList();
         var added = right.Dimensions.Where(d => !left.Dimensions.Contains(d)).ToList();
         string[] dimensions = [.. left.Dimensions, .. added];
@@ -46,6 +49,8 @@ internal static class MatrixJoin
         var unmatched = byKey.Where(p => !used.Contains(p.Key)).SelectMany(p => p.Value).ToList();
         return new Result(new Relation(dimensions, cells), unmatched, conflict, TooLarge: false);
     }
+
+    private static bool IsOne(Relation relation) => relation is { Dimensions.Count: 0, Cells.Count: 1 };
 
     // A cell may be spelled out in two stages, but then it must say the same.
     private static bool Agree(MatrixValue a, MatrixValue b) =>

@@ -17,7 +17,10 @@ internal sealed record StageExpansion(
 /// </summary>
 internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnostics)
 {
+    private const long MaxEdges = 10_000_000;
     private readonly Dictionary<string, StageExpansion> _done = [];
+    private readonly Dictionary<string, Dictionary<string, int>> _places = [];
+    private long _edges;
     private int _count;
 
     /// <summary>Expands a stage whose needs are expanded; null when it has errors.</summary>
@@ -52,6 +55,13 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
             {
                 var at = c;
                 taken[i] = finders[i].Count == 1 ? finders[i][0].Find(cells.Cells[at]) : finders[i].SelectMany(f => f.Find(cells.Cells[at])).ToList();
+                if ((_edges += taken[i].Count) > MaxEdges)
+                {
+                    diagnostics.Error(DiagnosticCodes.BadMatrix, stage.Needs[i].Where,
+                        $"the stage instances have more than {MaxEdges} inputs in all", "let cells take fewer of others: share a dimension's name, or name cells with a glob");
+                    return null;
+                }
+
                 if (taken[i].Count > 0 || !stage.Needs[i].Input.Required) continue;
                 diagnostics.Error(DiagnosticCodes.NoJoin, stage.Needs[i].Where,
                     $"no cell for the input '{stage.Needs[i].Input.Name}' of '{names[c]}'",
@@ -110,11 +120,13 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
     private Selection? Select(StageReference reference)
     {
         if (!_done.TryGetValue(reference.Stage, out var stage)) return null;
+        // A whole stage hands on its cells as they are.
+        if (reference.Cells is null) return new Selection([.. Enumerable.Range(stage.FirstIndex, stage.Names.Count)], stage.Relation);
         var indices = new List<int>();
         var cells = new List<MatrixCell>();
-        for (var i = 0; i < stage.Names.Count; i++)
+        var exact = !reference.Cells.Contains('*', StringComparison.Ordinal) && !reference.Cells.Contains('?', StringComparison.Ordinal);
+        foreach (var i in exact ? Exactly(stage, reference) : Matching(stage, reference))
         {
-            if (reference.Cells is { } glob && !Glob.IsMatch($"{reference.Stage}@{glob}", stage.Names[i])) continue;
             indices.Add(stage.FirstIndex + i);
             cells.Add(stage.Relation.Cells[i]);
         }
@@ -126,9 +138,27 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
             return null;
         }
 
-        var exact = reference.Cells is { } text && !text.Contains('*', StringComparison.Ordinal) && !text.Contains('?', StringComparison.Ordinal);
-        var inherited = stage.Relation.Dimensions.Where(d => reference.Cells is null || (!exact && !IsNarrowed(d, stage.Relation.Cells, cells))).ToArray();
+        var inherited = stage.Relation.Dimensions.Where(d => !exact && !IsNarrowed(d, stage.Relation.Cells, cells)).ToArray();
         return new Selection(indices, new Relation(inherited, cells.Select(c => new MatrixCell(inherited, inherited.Select(d => c.Find(d)!).ToArray())).ToList()));
+    }
+
+    private static IEnumerable<int> Matching(StageExpansion stage, StageReference reference)
+    {
+        var pattern = $"{reference.Stage}@{reference.Cells}";
+        for (var i = 0; i < stage.Names.Count; i++)
+            if (Glob.IsMatch(pattern, stage.Names[i])) yield return i;
+    }
+
+    // Ten thousand stages may each take one of ten thousand cells: not by looking through all of them each time.
+    private IEnumerable<int> Exactly(StageExpansion stage, StageReference reference)
+    {
+        if (!_places.TryGetValue(reference.Stage, out var places))
+        {
+            _places[reference.Stage] = places = new Dictionary<string, int>(stage.Names.Count);
+            for (var i = 0; i < stage.Names.Count; i++) places[stage.Names[i]] = i;
+        }
+
+        if (places.TryGetValue($"{reference.Stage}@{reference.Cells}", out var at)) yield return at;
     }
 
     // A glob that leaves one of several values has chosen it: the consumer is no longer about that dimension.
@@ -145,11 +175,14 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
     private sealed class Finder
     {
         private readonly string[] _shared;
+        private readonly IReadOnlyList<int> _all;
         private readonly Dictionary<string, List<int>> _byKey = [];
 
         public Finder(Selection selection, IReadOnlyList<string> dimensions)
         {
+            _all = selection.Indices;
             _shared = [.. selection.Relation.Dimensions.Where(dimensions.Contains)];
+            if (_shared.Length == 0) return;
             for (var i = 0; i < selection.Indices.Count; i++)
             {
                 var key = selection.Relation.Cells[i].KeyOf(_shared);
@@ -158,6 +191,6 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
             }
         }
 
-        public IReadOnlyList<int> Find(MatrixCell cell) => _byKey.TryGetValue(cell.KeyOf(_shared), out var list) ? list : [];
+        public IReadOnlyList<int> Find(MatrixCell cell) => _shared.Length == 0 ? _all : _byKey.TryGetValue(cell.KeyOf(_shared), out var list) ? list : [];
     }
 }

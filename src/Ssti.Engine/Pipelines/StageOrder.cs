@@ -49,7 +49,8 @@ internal static class StageOrder
     private static void ReportCycle(
         IReadOnlyList<StageDefinition> stages, List<StageDefinition> sorted, Dictionary<string, StageDefinition> byName, DiagnosticBag diagnostics)
     {
-        var settled = sorted.Select(s => s.Name).ToHashSet();
+        var ordered = sorted.Select(s => s.Name).ToHashSet();
+        var settled = ordered.ToHashSet();
         // Walking from a stuck stage to a stuck need ends at a missing stage, which was reported, or comes round.
         foreach (var start in stages.Where(s => !settled.Contains(s.Name)))
         {
@@ -62,6 +63,6 @@ internal static class StageOrder
         }
 
         StageDefinition? Next(StageDefinition stage) =>
-            stage.Needs.SelectMany(n => n.From).Select(r => byName.GetValueOrDefault(r.Stage)).FirstOrDefault(s => s is not null && !sorted.Contains(s));
+            stage.Needs.SelectMany(n => n.From).Select(r => byName.GetValueOrDefault(r.Stage)).FirstOrDefault(s => s is not null && !ordered.Contains(s.Name));
     }
 }

@@ -11,6 +11,7 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
 {
     private const string Open = "${{";
     private const string Close = "}}";
+    private long _expanded;
 
     /// <summary>The node with every expression replaced; the very node when it has none.</summary>
     /// <param name="node">The node.</param>
@@ -58,6 +59,7 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
             return value is YamlScalar single ? single.At(scalar) : value ?? Nothing(scalar);
         }
 
+        if (IsTooLarge(text.Length)) return Nothing(scalar);
         var result = new StringBuilder();
         var at = 0;
         while (true)
@@ -74,7 +76,11 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
 
             result.Append(text, at, open - at);
             var value = Evaluate(text[(open + Open.Length)..close].Trim(), scalar, cell);
-            if (value is YamlScalar single) result.Append(single.Canonical);
+            if (value is YamlScalar single)
+            {
+                if (IsTooLarge(single.Text.Length)) return Nothing(scalar);
+                result.Append(single.Canonical);
+            }
             else if (value is not null)
                 diagnostics.Error(DiagnosticCodes.BadExpression, scalar.Where,
                     $"{value.Described} cannot stand within a text", "an expression that gives a list or a mapping must be the whole value");
@@ -82,6 +88,15 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
         }
 
         return new YamlScalar(scalar.Source, scalar.Where.Line, scalar.Where.Column, result.Append(text, at, text.Length - at).ToString(), plain: false);
+
+        // A short file can spell a text of terabytes: a long parameter, often, in each of a hundred thousand cells.
+        bool IsTooLarge(int length)
+        {
+            if ((_expanded += length) <= YamlReader.MaxLength) return false;
+            diagnostics.Error(DiagnosticCodes.TooLarge, scalar.Where,
+                $"the expressions of this pipeline give more than {YamlReader.MaxLength} characters of text", "give stages a file instead of a long text");
+            return true;
+        }
     }
 
     // After an error the value no longer matters, as long as its type raises no second one.

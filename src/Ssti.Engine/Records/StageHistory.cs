@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Ssti.Engine.Planning;
@@ -16,33 +17,30 @@ public sealed record HistoryEntry(Digest Key, Digest Tree, string Run);
 /// The last key of every stage of a pipeline, and how long its executions took: what "why" compares with and estimates come from.
 /// </summary>
 /// <remarks>
-/// One file a pipeline, <c>history/&lt;pipeline&gt;.jsonl</c>, only ever appended to by whole lines, so that several processes may write at once and a
+/// One file a pipeline, <c>history/&lt;pipeline&gt;.jsonl</c>, appended to by whole lines under a lock, so that several processes may write at once and a
 /// crash costs at most the last line. It is an index, not the truth: without it everything still runs, but reasons are "no record".
 /// </remarks>
 public sealed class StageHistory
 {
     private const int DurationsKept = 10;
-    private readonly string _path;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private readonly string _path, _lockPath;
     private readonly Dictionary<string, HistoryEntry> _entries = [];
     private readonly Dictionary<string, List<double>> _durations = [];
     private readonly Lock _lock = new();
     private int _lines;
 
-    private StageHistory(string path) => _path = path;
+    private StageHistory(Workspace workspace, string pipeline)
+    {
+        _path = Path.Combine(workspace.History, pipeline + ".jsonl");
+        _lockPath = Path.Combine(workspace.Root, "locks", "history-" + pipeline);
+    }
 
     /// <summary>Reads a pipeline's history; empty when there is none. Lines that cannot be read are skipped.</summary>
     public static StageHistory Load(Workspace workspace, string pipeline)
     {
-        var history = new StageHistory(Path.Combine(workspace.History, pipeline + ".jsonl"));
-        try
-        {
-            if (File.Exists(history._path)) history.Read(File.ReadAllBytes(history._path));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // An index that cannot be read is as good as none.
-        }
-
+        var history = new StageHistory(workspace, pipeline);
+        history.Read();
         return history;
     }
 
@@ -68,8 +66,12 @@ public sealed class StageHistory
         {
             if (executedSeconds is null && _entries.TryGetValue(instance, out var known) && known.Key == entry.Key && known.Tree == entry.Tree) return;
             Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-            using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
-            file.Write(Line(instance, entry, executedSeconds));
+            using (Alone())
+            {
+                using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
+                file.Write(Line(instance, entry, executedSeconds));
+            }
+
             Take(instance, entry, executedSeconds);
             _lines++;
         }
@@ -81,6 +83,12 @@ public sealed class StageHistory
         lock (_lock)
         {
             if (_lines < 1000 || _lines < 4 * (_entries.Count + _durations.Values.Sum(d => d.Count))) return;
+            using var alone = Alone();
+            // Other processes may have written since this one read.
+            _entries.Clear();
+            _durations.Clear();
+            _lines = 0;
+            Read();
             var text = new MemoryStream();
             foreach (var (instance, entry) in _entries)
             {
@@ -91,6 +99,34 @@ public sealed class StageHistory
             var temporary = $"{_path}.{Guid.NewGuid():n}.tmp";
             File.WriteAllBytes(temporary, text.ToArray());
             File.Move(temporary, _path, overwrite: true);
+            _lines = _entries.Count + _durations.Values.Sum(d => d.Count);
+        }
+    }
+
+    // .NET appends at the length the file had when it was opened: two processes at once would write over each other.
+    private FileLock? Alone()
+    {
+        var waited = Stopwatch.StartNew();
+        FileLock? taken;
+        // Held for the time of a write. Somebody who was stopped while holding it must not stop everybody: it is an index only.
+        while ((taken = FileLock.TryTake(_lockPath)) is null && waited.Elapsed < LongestWait) Thread.Sleep(1);
+        return taken;
+    }
+
+    private void Read()
+    {
+        try
+        {
+            if (!File.Exists(_path)) return;
+            using var file = File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var content = new byte[RandomAccess.GetLength(file)];
+            var length = 0;
+            for (int got; length < content.Length && (got = RandomAccess.Read(file, content.AsSpan(length), length)) > 0; length += got) { }
+            Read(content.AsSpan(0, length));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // An index that cannot be read is as good as none.
         }
     }
 

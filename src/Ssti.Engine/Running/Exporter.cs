@@ -25,7 +25,7 @@ public static class Exporter
             {
                 var path = Path.Combine(root, file.Path);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                await using var from = await store.OpenReadAsync(file.Digest, stop).ConfigureAwait(false);
+                await using var from = File.OpenRead(await store.CheckedPathAsync(file.Digest, stop).ConfigureAwait(false));
                 await using var to = new FileStream(path, overwrite ? FileMode.Create : FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
                 await from.CopyToAsync(to, 256 * 1024, stop).ConfigureAwait(false);
             }).ConfigureAwait(false);

@@ -18,10 +18,12 @@ namespace Ssti.Engine.Running;
 internal sealed class RunJournal : IDisposable
 {
     private readonly FileStream _file;
+    private readonly Workspace _workspace;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
 
-    private RunJournal(string id, string folder, FileStream file, TimeProvider time) => (Id, Folder, _file, _time) = (id, folder, file, time);
+    private RunJournal(string id, string folder, FileStream file, Workspace workspace, TimeProvider time) =>
+        (Id, Folder, _file, _workspace, _time) = (id, folder, file, workspace, time);
 
     public string Id { get; }
 
@@ -30,13 +32,29 @@ internal sealed class RunJournal : IDisposable
     public static RunJournal Open(Workspace workspace, TimeProvider time) => workspace.Guarded(() =>
     {
         Directory.CreateDirectory(workspace.Runs);
+        while (true)
+        {
+            var id = NextId(workspace);
+            var folder = Path.Combine(workspace.Runs, id);
+            Directory.CreateDirectory(folder);
+            try
+            {
+                var file = new FileStream(Path.Combine(folder, "journal.jsonl"), FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, 16 * 1024);
+                return new RunJournal(id, folder, file, workspace, time);
+            }
+            catch (IOException) when (File.Exists(Path.Combine(folder, "journal.jsonl")))
+            {
+                // Another process took the number and drew the same digits.
+            }
+        }
+    });
+
+    private static string NextId(Workspace workspace)
+    {
         var last = Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d).Split('-')[0])
             .Select(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).DefaultIfEmpty().Max();
-        var id = string.Create(CultureInfo.InvariantCulture, $"{last + 1:000000}-{RandomNumberGenerator.GetHexString(4, lowercase: true)}");
-        var folder = Path.Combine(workspace.Runs, id);
-        Directory.CreateDirectory(folder);
-        return new RunJournal(id, folder, new FileStream(Path.Combine(folder, "journal.jsonl"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 16 * 1024), time);
-    });
+        return string.Create(CultureInfo.InvariantCulture, $"{last + 1:000000}-{RandomNumberGenerator.GetHexString(4, lowercase: true)}");
+    }
 
     /// <summary>The log file of an instance. Names of instances are file names by their rules.</summary>
     public string LogPath(string instance) => Path.Combine(Folder, instance + ".log");
@@ -142,8 +160,12 @@ internal sealed class RunJournal : IDisposable
         buffer.WriteByte((byte)'\n');
         lock (_lock)
         {
-            _file.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
-            if (flush) _file.Flush();
+            _workspace.Guarded(() =>
+            {
+                _file.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
+                if (flush) _file.Flush();
+                return 0;
+            });
         }
     }
 }

@@ -35,7 +35,8 @@ internal sealed class RunSession
     private readonly SortedDictionary<int, double> _queue = [];
     private readonly Workspace _workspace;
     private StoreException? _fatal;
-    private bool _stopping, _over;
+    private readonly CancellationTokenSource _grace = new();
+    private bool _stopping, _over, _draining;
     private int _running;
 
     public RunSession(
@@ -144,11 +145,16 @@ internal sealed class RunSession
     /// <summary>Waits for a stage to end; false when the time to drain is over.</summary>
     private async Task<bool> NextAsync(CancellationToken cancellation)
     {
-        using var grace = new CancellationTokenSource();
-        if (cancellation.IsCancellationRequested) grace.CancelAfter(_options.Grace);
+        // One deadline for all that is under way, not one for each.
+        if (cancellation.IsCancellationRequested && !_draining)
+        {
+            _draining = true;
+            _grace.CancelAfter(_options.Grace);
+        }
+
         try
         {
-            var (result, share) = await _finished.Reader.ReadAsync(grace.Token).ConfigureAwait(false);
+            var (result, share) = await _finished.Reader.ReadAsync(_grace.Token).ConfigureAwait(false);
             // The empty message only wakes the loop up when the run is cancelled.
             if (result is null) return true;
             _running--;

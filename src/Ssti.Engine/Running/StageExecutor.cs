@@ -15,6 +15,7 @@ internal sealed class StageExecutor(
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private readonly StageInputs _inputs = new(store);
 
     /// <summary>What ran it, for records and journals.</summary>
     public static IReadOnlyDictionary<string, string> Versions { get; } = new Dictionary<string, string>
@@ -103,7 +104,7 @@ internal sealed class StageExecutor(
         var started = time.GetUtcNow();
         var clock = Stopwatch.StartNew();
         var (output, scratch) = workspace.Prepare(key);
-        var inputs = await StageInputs.FetchAsync(store, pipeline, instance, trees, cancellation).ConfigureAwait(false);
+        var inputs = await _inputs.FetchAsync(pipeline, instance, trees, cancellation).ConfigureAwait(false);
         var fetch = Lap(clock);
         var context = new StageContext
         {
@@ -121,6 +122,7 @@ internal sealed class StageExecutor(
             },
         };
         await WorkAsync(() => instance.Kind.RunAsync(instance.Parameters, context, cancellation), cancellation).ConfigureAwait(false);
+        keys.RequireUnchanged(instance);
         var execute = Lap(clock);
         var tree = await store.IngestAsync(output, cancellation).ConfigureAwait(false);
         log.Write($"done: {tree.Files.Count} files, {tree.TotalSize} bytes, tree {tree.Digest}");

@@ -20,6 +20,13 @@ internal sealed class DiagnosticBag
     /// <summary>Reports an unknown key or name with the nearest right one.</summary>
     public void Unknown(string code, SourceLocation where, string what, string name, IEnumerable<string> known, string listTitle)
     {
+        // The list is full: looking for the nearest of thousands of names, thousands of times, would tell nobody anything.
+        if (_items.Count >= Limit)
+        {
+            HasErrors = true;
+            return;
+        }
+
         var all = known.ToList();
         var nearest = NearestWord.Find(name, all);
         var shown = name.Length > 60 ? name[..60] + "…" : name;

@@ -3,19 +3,25 @@ namespace Ssti.Engine.Yaml;
 /// <summary>Finds the word a misspelt one was meant to be.</summary>
 public static class NearestWord
 {
+    private const int LongestWord = 64;
+    private const int MostCandidates = 20_000;
+
     /// <summary>The candidate with the fewest edits, if those are few for its length; else null.</summary>
     public static string? Find(string word, IEnumerable<string> candidates)
     {
-        if (word.Length > 64) return null;
+        if (word.Length > LongestWord) return null;
+        var few = Math.Max(1, word.Length / 3);
         string? best = null;
         var bestDistance = int.MaxValue;
-        foreach (var candidate in candidates)
+        foreach (var candidate in candidates.Take(MostCandidates))
         {
+            // The difference in length alone is more edits than are few; a hostile name may be millions of characters long.
+            if (Math.Abs(candidate.Length - word.Length) > few) continue;
             var distance = Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant());
             if (distance < bestDistance) (best, bestDistance) = (candidate, distance);
         }
 
-        return bestDistance <= Math.Max(1, word.Length / 3) ? best : null;
+        return bestDistance <= few ? best : null;
     }
 
     // Optimal string alignment: insert, delete, replace, swap of neighbours.

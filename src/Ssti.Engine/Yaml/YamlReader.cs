@@ -15,6 +15,7 @@ internal sealed class YamlReader
     public const int MaxLength = 64 * 1024 * 1024;
     public const int MaxDepth = 64;
     public const long MaxAliased = 1_000_000;
+    private const int LookThrough = 8;
 
     private readonly SourceFile _source;
     private readonly DiagnosticBag _diagnostics;
@@ -120,20 +121,33 @@ internal sealed class YamlReader
     private YamlMapping Mapping(int line, int column, int depth)
     {
         var entries = new List<YamlEntry>();
-        var seen = new Dictionary<string, SourceLocation>();
+        // Most mappings are short enough to look through; a long one must not take the square of its length.
+        Dictionary<string, YamlScalar>? seen = null;
         while (_parser.Current is not MappingEnd)
         {
             var at = _parser.Current!;
             if (Node(depth + 1) is not YamlScalar key) throw Refuse(DiagnosticCodes.WrongType, at, "a key must be a plain word");
             var value = Node(depth + 1);
-            if (seen.TryAdd(key.Text, key.Where)) entries.Add(new YamlEntry(key, value));
-            else
-                _diagnostics.Error(DiagnosticCodes.DuplicateKey, key.Where, $"the key '{key.Text}' stands twice",
-                    $"the first is at {seen[key.Text]}: remove one");
+            if (entries.Count == LookThrough) seen = entries.ToDictionary(e => e.Key.Text, e => e.Key);
+            if (First(key.Text) is { } first)
+            {
+                _diagnostics.Error(DiagnosticCodes.DuplicateKey, key.Where, $"the key '{key.Text}' stands twice", $"the first is at {first.Where}: remove one");
+                continue;
+            }
+
+            entries.Add(new YamlEntry(key, value));
+            seen?.Add(key.Text, key);
         }
 
         Next();
         return new YamlMapping(_source, line, column, entries);
+
+        YamlScalar? First(string text)
+        {
+            if (seen is not null) return seen.GetValueOrDefault(text);
+            foreach (var entry in entries) if (entry.Key.Text == text) return entry.Key;
+            return null;
+        }
     }
 
     private void Expect<T>()

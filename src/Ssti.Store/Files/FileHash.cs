@@ -43,15 +43,17 @@ public static class FileHash
         }
     }
 
-    /// <summary>The tree that a folder would be, its files hashed in parallel and left where they are. Links to files are followed.</summary>
+    /// <summary>The tree that a folder would be, its files hashed in parallel and left where they are. Links are followed.</summary>
+    /// <exception cref="IOException">Something cannot be read, or a link leads back to a folder it lies in.</exception>
     public static Tree TreeOf(string folder, CancellationToken cancellation = default)
     {
-        var files = Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ToList();
+        var files = FolderWalk.Entries(folder).OfType<FileInfo>().Select(f => f.FullName).ToList();
+        var root = Path.GetFullPath(folder);
         var entries = new TreeFile[files.Count];
         Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {
             var info = Of(files[i]);
-            entries[i] = new TreeFile(Path.GetRelativePath(folder, files[i]).Replace('\\', '/'), info.Digest, info.Size);
+            entries[i] = new TreeFile(Path.GetRelativePath(root, files[i]).Replace('\\', '/'), info.Digest, info.Size);
         });
         return Tree.Of(entries);
     }

@@ -28,10 +28,18 @@ public sealed class FileLock : IDisposable
             return null;
         }
 
-        if (IsStillNamed(file, path)) return new FileLock(file, delete: true);
-        // The last holder removed the file between our opening and locking it: what we hold has no name, so it excludes nobody.
-        file.Dispose();
-        return null;
+        var taken = false;
+        try
+        {
+            // Otherwise the last holder removed the file between our opening and locking it: what we hold has no name, so it excludes nobody.
+            taken = IsStillNamed(file, path);
+            return taken ? new FileLock(file, delete: true) : null;
+        }
+        finally
+        {
+            // Also when a full disk did not take the token: a lock that nobody knows of would be waited for until the collector finds it.
+            if (!taken) file.Dispose();
+        }
     }
 
     /// <summary>Waits for the lock.</summary>

@@ -12,7 +12,8 @@ namespace Ssti.Store.Files;
 public sealed class FileStore : IArtifactStore
 {
     private const int ParallelFrom = 64;
-    private readonly string _cas, _actions, _temporary;
+    private static readonly string Separator = Path.DirectorySeparatorChar.ToString();
+    private readonly string _cas, _casPrefix, _actions, _temporary;
     private readonly RecordFolder _records;
     private bool _prepared;
 
@@ -21,6 +22,7 @@ public sealed class FileStore : IArtifactStore
     {
         Location = Path.GetFullPath(root);
         _cas = Path.Combine(Location, "cas");
+        _casPrefix = _cas + Separator;
         _actions = Path.Combine(Location, "ac");
         _temporary = Path.Combine(Location, "tmp");
         _records = new RecordFolder(_actions);
@@ -33,7 +35,7 @@ public sealed class FileStore : IArtifactStore
     public string PathOf(Digest blob)
     {
         var name = blob.ToString();
-        return Path.Combine(_cas, name[..2], name);
+        return string.Concat(_casPrefix, name.AsSpan(0, 2), Separator, name);
     }
 
     /// <inheritdoc/>
@@ -207,7 +209,14 @@ public sealed class FileStore : IArtifactStore
     internal void Adopt(string file, Digest digest)
     {
         var path = PathOf(digest);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var folder = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            // The callers flush the folder itself; its own name has to survive as well.
+            Native.FlushFolder(_cas);
+        }
+
         MakeReadOnly(file);
         if (OperatingSystem.IsWindows() && File.Exists(path)) Unlink(path);
         File.Move(file, path, overwrite: true);
@@ -293,6 +302,7 @@ public sealed class FileStore : IArtifactStore
         Guarded(() =>
         {
             foreach (var folder in (string[])[_cas, _actions, _temporary]) Directory.CreateDirectory(folder);
+            Native.FlushFolder(Location);
             return 0;
         });
         _prepared = true;

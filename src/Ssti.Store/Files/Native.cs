@@ -32,6 +32,23 @@ internal static partial class Native
         }
     }
 
+    /// <summary>The path with all links on it followed; null when there is nothing. On Windows only a link at the end is followed.</summary>
+    public static string? RealPath(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return !Path.Exists(path) ? null : (Directory.Exists(path) ? Directory.ResolveLinkTarget(path, true) : File.ResolveLinkTarget(path, true))?.FullName ?? path;
+        var resolved = realpath(path, 0);
+        if (resolved == 0) return null;
+        try
+        {
+            return Marshal.PtrToStringUTF8(resolved);
+        }
+        finally
+        {
+            free(resolved);
+        }
+    }
+
     private static bool WithFolder(string folder, Func<int, int> call)
     {
         if (OperatingSystem.IsWindows()) return false;
@@ -61,4 +78,10 @@ internal static partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int descriptor);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial nint realpath(string path, nint buffer);
+
+    [LibraryImport("libc")]
+    private static partial void free(nint pointer);
 }

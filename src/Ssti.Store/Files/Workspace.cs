@@ -6,6 +6,8 @@ namespace Ssti.Store.Files;
 /// </summary>
 public sealed class Workspace(string root)
 {
+    private const string OutputPrefix = "out-";
+
     /// <summary>The folder.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
@@ -38,14 +40,18 @@ public sealed class Workspace(string root)
     public FileLock? TryOwn() => Guarded(() => FileLock.TryTakeAlone(Path.Combine(Root, "locks", "use")));
 
     /// <summary>
-    /// Makes the folders of a stage: an empty <c>out</c> (what a dead attempt left there is removed) and a <c>scratch</c> that keeps a dead
+    /// Makes the folders of a stage: an empty one for its output (what dead attempts left is removed) and a <c>scratch</c> that keeps a dead
     /// attempt's checkpoints. Call it with the key's lock held.
     /// </summary>
+    /// <remarks>
+    /// No attempt has the output folder of another: a stage that did not stop when its time was over may still be writing, and what it writes must not
+    /// come among the files of its successor.
+    /// </remarks>
     public (string Output, string Scratch) Prepare(Digest key) => Guarded(() =>
     {
-        var output = Path.Combine(WorkOf(key), "out");
+        var output = Path.Combine(WorkOf(key), OutputPrefix + Guid.NewGuid().ToString("n")[..8]);
         var scratch = Path.Combine(WorkOf(key), "scratch");
-        Delete(output);
+        DeleteOutputs(key);
         Directory.CreateDirectory(output);
         Directory.CreateDirectory(scratch);
         return (output, scratch);
@@ -72,7 +78,7 @@ public sealed class Workspace(string root)
     public void Clean(Digest key, bool keepScratch) => Guarded(() =>
     {
         var scratch = Path.Combine(WorkOf(key), "scratch");
-        if (keepScratch && Directory.Exists(scratch) && Directory.EnumerateFileSystemEntries(scratch).Any()) Delete(Path.Combine(WorkOf(key), "out"));
+        if (keepScratch && Directory.Exists(scratch) && Directory.EnumerateFileSystemEntries(scratch).Any()) DeleteOutputs(key);
         else Delete(WorkOf(key));
         return 0;
     });
@@ -88,6 +94,12 @@ public sealed class Workspace(string root)
         {
             throw StoreErrors.Explain(Root, e);
         }
+    }
+
+    private void DeleteOutputs(Digest key)
+    {
+        if (!Directory.Exists(WorkOf(key))) return;
+        foreach (var folder in Directory.GetDirectories(WorkOf(key), OutputPrefix + "*")) Delete(folder);
     }
 
     private static void Delete(string folder)

@@ -35,7 +35,7 @@ public static class CanonicalJson
             case JsonObject members:
                 text.Append('{');
                 var first = true;
-                foreach (var (name, value) in members.OrderBy(m => m.Key, StringComparer.Ordinal))
+                foreach (var (name, value) in Sorted(members))
                 {
                     if (!first) text.Append(',');
                     first = false;
@@ -117,6 +117,13 @@ public static class CanonicalJson
         return sign + (k == 1 ? digits : digits[..1] + "." + digits[1..]) + power;
     }
 
+    private static KeyValuePair<string, JsonNode?>[] Sorted(JsonObject members)
+    {
+        var sorted = members.ToArray();
+        Array.Sort(sorted, (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        return sorted;
+    }
+
     private static void Escape(StringBuilder text, char c) =>
         text.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
 
@@ -137,6 +144,19 @@ public static class CanonicalJson
                 text.Append("null");
                 break;
             default:
+                // Keys are built of these three by the ten thousand; what was read from a text takes the longer way.
+                if (value.TryGetValue(out int small))
+                {
+                    text.Append(small);
+                    break;
+                }
+
+                if (value.TryGetValue(out long large))
+                {
+                    text.Append(large);
+                    break;
+                }
+
                 var raw = value.ToJsonString();
                 // "2" and "2.0" are one number, and so one text.
                 text.Append(long.TryParse(raw, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)
