@@ -97,7 +97,7 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
 
     private async Task<StageReport?> NobodyAsync(CancellationToken cancellation)
     {
-        if (!_waiting) watcher.Waiting();
+        if (!_waiting) watcher.Waiting($"no silo that runs '{_needs.Kind}' is there, or all are stopping");
         _waiting = true;
         if (DateTime.UtcNow - _heard > Patience)
         {

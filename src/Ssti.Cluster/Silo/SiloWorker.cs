@@ -158,7 +158,7 @@ internal sealed partial class SiloWorker(
         while (true)
         {
             if (store.Workspace.TryUse() is { } use) return use;
-            execution.Waiting();
+            execution.Waiting("the store is being collected");
             await Task.Delay(TimeSpan.FromMilliseconds(200), time, execution.Cancellation).ConfigureAwait(false);
         }
     }

@@ -78,7 +78,7 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
     public void Queue(bool waits)
     {
         IsQueued = waits;
-        if (waits) Waiting();
+        if (waits) Waiting("every place that could run it is taken");
     }
 
     /// <summary>Interrupts the work, to be done elsewhere from its checkpoint.</summary>
@@ -118,7 +118,7 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
         }
     }
 
-    public void Waiting() => Add(new StageEvent(StageEventKind.Waiting));
+    public void Waiting(string what) => Add(new StageEvent(StageEventKind.Waiting, what));
 
     public void Started() => Add(new StageEvent(StageEventKind.Started));
 

@@ -74,7 +74,7 @@ internal sealed record StageEvent(
     {
         switch (Kind)
         {
-            case StageEventKind.Waiting: watcher.Waiting(); break;
+            case StageEventKind.Waiting: watcher.Waiting(Text!); break;
             case StageEventKind.Started: watcher.Started(); break;
             case StageEventKind.Wrote: watcher.Wrote(local(Text!)); break;
             case StageEventKind.Said: watcher.Said(local(Text!)); break;

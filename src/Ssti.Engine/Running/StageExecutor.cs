@@ -55,7 +55,7 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
         private LogFile? _log;
         private double? _startedAt;
 
-        public void Waiting() => tell(new RunEvent.StageWaiting(planned.Instance));
+        public void Waiting(string what) => tell(new RunEvent.StageWaiting(planned.Instance, what));
 
         public void Started()
         {
