@@ -144,9 +144,9 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
         try
         {
             RequestContext.Set(IPlacementDirector.PlacementHintKey, _silo!);
-            await _grain.LeaveAsync(submitter, _last.Execution).WaitAsync(Farewell).ConfigureAwait(false);
-            // Asking as nobody keeps nothing alive. While others want the work it goes on; then there is nothing to wait for.
-            while (DateTime.UtcNow < until)
+            var stops = await _grain.LeaveAsync(submitter, _last.Execution).WaitAsync(Farewell).ConfigureAwait(false);
+            // What others want goes on, and there is nothing to wait for. Looking on keeps nothing alive.
+            while (stops && DateTime.UtcNow < until)
             {
                 var report = await _grain.PeekAsync(_last.Execution, _last.Next).WaitAsync(Farewell).ConfigureAwait(false);
                 foreach (var happened in report.Events) happened.Tell(watcher, local);

@@ -54,16 +54,17 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
         lock (_lock) _submitters[submitter] = time.GetTimestamp();
     }
 
-    /// <summary>A submitter is gone; the work stops with the last one.</summary>
-    public void Leave(string submitter)
+    /// <summary>A submitter is gone; the work stops with the last one. Returns whether it was.</summary>
+    public bool Leave(string submitter)
     {
         lock (_lock)
         {
             _submitters.Remove(submitter);
-            if (_submitters.Count > 0 || IsOver) return;
+            if (_submitters.Count > 0 || IsOver) return false;
         }
 
         _cancellation.Cancel();
+        return true;
     }
 
     /// <summary>Drops submitters that have not asked for so long.</summary>
