@@ -36,7 +36,8 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
             {
                 case ReportState.Finished:
                     var outcome = report.Outcome!.ToOutcome();
-                    return outcome with { Error = outcome.Error is null ? null : local(outcome.Error), Attempts = outcome.Attempts == 0 ? 0 : outcome.Attempts + _losses };
+                    return outcome with { Error = outcome.Error is null ? null : local(outcome.Error),
+                        Attempts = outcome.Attempts == 0 ? 0 : outcome.Attempts + _losses };
                 case ReportState.Refused:
                     return Failure(report.Error!);
                 case ReportState.Unknown when _last is not null:
@@ -87,7 +88,8 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
         catch (Exception e) when (IsOfTheCluster(e))
         {
             if (DateTime.UtcNow - _heard > Patience)
-                return new StageReport { State = ReportState.Refused, Silo = SiloAddress.Zero, Error = $"the cluster has not answered for {Patience.TotalMinutes:0} minutes ({e.Message.Split('\n')[0]})" };
+                return new StageReport { State = ReportState.Refused, Silo = SiloAddress.Zero,
+                    Error = $"the cluster has not answered for {Patience.TotalMinutes:0} minutes ({e.Message.Split('\n')[0]})" };
             // Submitted or not, nobody knows: the key's grain does, wherever it comes to be.
             if (_last is null) (_avoid, _silo) = (_silo, null);
             await PauseAsync(cancellation).ConfigureAwait(false);

@@ -62,7 +62,8 @@ internal static class SiloComposition
         }
         catch (SocketException e)
         {
-            throw new ClusterException($"Redis at {redis} has no address this machine can reach ({e.Message}); correct ConnectionStrings__redis, or set Ssti__Address", e);
+            throw new ClusterException($"Redis at {redis} has no address this machine can reach ({e.Message}); "
+                + "correct ConnectionStrings__redis, or set Ssti__Address", e);
         }
     }
 }

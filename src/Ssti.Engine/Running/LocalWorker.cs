@@ -114,7 +114,8 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         log.Write($"done: {tree.Files.Count} files, {tree.TotalSize} bytes, tree {tree.Digest}");
         var logBlob = await store.PutTextAsync(log.Text(), cancellation).ConfigureAwait(false);
         var durations = new ActionDurations(order.Queued, fetch, execute, Lap(clock));
-        var outcome = await store.PutRecordAsync(Record(order, tree, context, durations, started, attempt) with { Log = logBlob.Digest }, cancellation).ConfigureAwait(false);
+        var outcome = await store.PutRecordAsync(Record(order, tree, context, durations, started, attempt) with { Log = logBlob.Digest },
+            cancellation).ConfigureAwait(false);
         if (keeping is not null) await keeping.ForgetAsync().ConfigureAwait(false);
         workspace.Clean(order.Key, keepScratch: false);
         if (outcome == RecordOutcome.Differs)

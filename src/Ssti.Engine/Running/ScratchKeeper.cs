@@ -58,7 +58,8 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
             {
                 if (entry.Name == KeyEntry) continue;
                 var path = Path.GetFullPath(Path.Combine(folder, entry.Name));
-                if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new StoreException($"a checkpoint of {order.Stage} leads out of its folder: {entry.Name}");
+                if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                    throw new StoreException($"a checkpoint of {order.Stage} leads out of its folder: {entry.Name}");
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 await entry.ExtractToFileAsync(path, overwrite: true, cancellation).ConfigureAwait(false);
             }
@@ -112,7 +113,8 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
                 await PackAsync(aside, cancellation).ConfigureAwait(false);
                 // Written to meanwhile: the next look finds it at rest.
                 if (Look() != looks) return;
-                await using (var packed = File.OpenRead(aside)) await RecordAsync(await store.PutAsync(packed, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+                await using (var packed = File.OpenRead(aside))
+                    await RecordAsync(await store.PutAsync(packed, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
                 _seen = looks;
             }
             catch (Exception e) when (e is IOException or StoreException or UnauthorizedAccessException)
@@ -129,9 +131,11 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
         {
             await using var file = File.Create(path);
             await using var archive = new TarWriter(file, TarEntryFormat.Pax);
-            await archive.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, KeyEntry) { DataStream = new MemoryStream(Encoding.ASCII.GetBytes(order.Key.ToString())) }, cancellation)
+            await archive.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, KeyEntry)
+                { DataStream = new MemoryStream(Encoding.ASCII.GetBytes(order.Key.ToString())) }, cancellation)
                 .ConfigureAwait(false);
-            foreach (var one in Files()) await archive.WriteEntryAsync(one.FullName, Path.GetRelativePath(folder, one.FullName).Replace('\\', '/'), cancellation).ConfigureAwait(false);
+            foreach (var one in Files())
+                await archive.WriteEntryAsync(one.FullName, Path.GetRelativePath(folder, one.FullName).Replace('\\', '/'), cancellation).ConfigureAwait(false);
         }
 
         private async Task RecordAsync(BlobInfo archive, CancellationToken cancellation)
