@@ -21,7 +21,12 @@ public sealed class DoorsTests
         ["Ssti.Training"] = ["Ssti.Nets", "Ssti.Corpus"],
         ["Ssti.Reporting"] = [],
         ["Ssti.Stages"] = ["Ssti.Engine", "Ssti.Corpus", "Ssti.Injection", "Ssti.Nets", "Ssti.Training", "Ssti.Reporting"],
-        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
+        ["Ssti.Cluster"] = ["Ssti.Engine", "Ssti.Store", "Ssti.Store.S3"],
+        ["Ssti.DataPrep"] = ["Ssti.Cluster", "Ssti.Stages"],
+        ["Ssti.InjectionService"] = ["Ssti.Cluster", "Ssti.Stages"],
+        ["Ssti.TrainingService"] = ["Ssti.Cluster", "Ssti.Stages"],
+        ["Ssti.EvaluationService"] = ["Ssti.Cluster", "Ssti.Stages"],
+        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
     };
 
     /// <summary>Libraries that only some rooms may bring in.</summary>

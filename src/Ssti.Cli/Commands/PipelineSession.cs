@@ -20,11 +20,12 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
 
     /// <summary>Loads the pipeline that the command line names; its errors are shown and end the command.</summary>
     /// <exception cref="UserException">The pipeline has errors.</exception>
-    public static PipelineSession Open(ParseResult parsed, CliHost host) => Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline));
+    public static PipelineSession Open(ParseResult parsed, CliHost host, ClusterRun? cluster = null) =>
+        Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline), cluster);
 
     /// <summary>Loads a pipeline file, with the command line's overrides.</summary>
     /// <exception cref="UserException">The pipeline has errors.</exception>
-    public static PipelineSession Open(ParseResult parsed, CliHost host, string file)
+    public static PipelineSession Open(ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null)
     {
         var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
         if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
@@ -32,9 +33,10 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Pipeline is { } pipeline)
         {
-            var store = CommonOptions.Open(parsed, host);
-            var keys = new KeyBuilder(host.Probe);
-            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time), keys);
+            var store = cluster is null ? CommonOptions.Open(parsed, host) : ClusterRun.Store(parsed, host);
+            var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
+            var worker = cluster?.Connection.Worker(store.Artifacts);
+            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker), keys);
         }
 
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(loaded.Diagnostics));

@@ -60,7 +60,7 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
                 StageName = instance.Name,
                 Seed = instance.Seed,
                 Compute = keys.Compute(instance),
-                Inputs = await new StageInputs(store).FetchAsync(pipeline, instance, trees, cancellation).ConfigureAwait(false),
+                Inputs = await new StageInputs(store).FetchAsync(WorkOrder.InputsOf(pipeline, instance, trees), cancellation).ConfigureAwait(false),
                 OutputFolder = output,
                 ScratchFolder = Directory.CreateDirectory(Path.Combine(folder, "scratch")).FullName,
                 Progress = _ => { },

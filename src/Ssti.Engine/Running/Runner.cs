@@ -13,7 +13,8 @@ namespace Ssti.Engine.Running;
 /// <param name="workspace">Where this machine's runs are; the same folder as a file store's.</param>
 /// <param name="keys">Builds keys.</param>
 /// <param name="time">The clock, for records only.</param>
-public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null)
+/// <param name="worker">Executes the stages; by default this process.</param>
+public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null, IStageWorker? worker = null)
 {
     /// <summary>Runs a pipeline. Failures of stages are in the result.</summary>
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
@@ -27,8 +28,9 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
         var history = StageHistory.Load(workspace, pipeline.Name);
         var planner = new Planner(store, keys, history);
         var plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
+        var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
         using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
-        var session = new RunSession(store, workspace, keys, planner, history, journal, pipeline, plan, options, listener, time ?? TimeProvider.System, clock);
+        var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, listener, clock);
         var result = await session.RunAsync(cancellation).ConfigureAwait(false);
         history.Compact();
         return result;

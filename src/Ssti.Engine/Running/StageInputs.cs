@@ -1,42 +1,61 @@
 using System.Collections.Concurrent;
-using Ssti.Engine.Pipelines;
 using Ssti.Engine.Stages;
 using Ssti.Store;
 
 namespace Ssti.Engine.Running;
 
-/// <summary>Brings the inputs of stages here, as read-only files whose content was checked: each blob once a run, however many stages read it.</summary>
+/// <summary>Brings what stages read here, as files whose content was checked: each blob once, however many stages read it.</summary>
 internal sealed class StageInputs(IArtifactStore store)
 {
     private readonly ConcurrentDictionary<Digest, bool> _checked = new();
 
-    /// <summary>The inputs of an instance, by name.</summary>
+    /// <summary>The inputs of an order by name: read-only files.</summary>
     /// <exception cref="StoreException">A blob is missing or damaged.</exception>
-    public async Task<IReadOnlyDictionary<string, IReadOnlyList<InputTree>>> FetchAsync(
-        Pipeline pipeline, StageInstance instance, Func<int, Digest> trees, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<InputTree>>> FetchAsync(IReadOnlyList<OrderInput> wanted, CancellationToken cancellation)
     {
         var inputs = new Dictionary<string, IReadOnlyList<InputTree>>();
-        foreach (var input in instance.Inputs)
+        foreach (var input in wanted)
         {
             var list = new List<InputTree>();
-            foreach (var index in input.From)
+            foreach (var from in input.Trees)
             {
-                var from = pipeline.Instances[index];
-                var tree = await store.TreeAsync(trees(index), cancellation).ConfigureAwait(false);
+                var tree = await store.TreeAsync(from.Tree, cancellation).ConfigureAwait(false);
                 var files = new ConcurrentDictionary<string, string>();
                 await Parallel.ForEachAsync(tree.Files, cancellation, async (file, stop) =>
                     files[file.Path] = await PathAsync(from, file, stop).ConfigureAwait(false)).ConfigureAwait(false);
-                var cell = input.Declaration.ReadsCells ? from.Cell : System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
-                list.Add(new InputTree(from.Name, from.Kind.Name, cell, files.ToDictionary()));
+                list.Add(new InputTree(from.Stage, from.Uses, from.Cell, files.ToDictionary()));
             }
 
-            inputs[input.Declaration.Name] = list;
+            inputs[input.Name] = list;
         }
 
         return inputs;
     }
 
-    private async Task<string> PathAsync(StageInstance from, TreeFile file, CancellationToken cancellation)
+    /// <summary>Copies sources out of the store to where their parameters expect them. What is there already is complete, and stays.</summary>
+    /// <exception cref="StoreException">A blob is missing.</exception>
+    public async Task FetchAsync(IReadOnlyList<OrderSource> sources, CancellationToken cancellation)
+    {
+        foreach (var source in sources)
+        {
+            if (Path.Exists(source.Path)) continue;
+            var aside = source.Path + ".part";
+            if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+            Directory.CreateDirectory(Path.GetDirectoryName(aside)!);
+            if (!source.IsFolder)
+            {
+                File.Copy(await store.CheckedPathAsync(source.Content, cancellation).ConfigureAwait(false), aside, overwrite: true);
+                File.Move(aside, source.Path);
+                continue;
+            }
+
+            Directory.CreateDirectory(aside);
+            await Exporter.ExportAsync(store, source.Content, aside, overwrite: true, cancellation).ConfigureAwait(false);
+            Directory.Move(aside, source.Path);
+        }
+    }
+
+    private async Task<string> PathAsync(OrderTree from, TreeFile file, CancellationToken cancellation)
     {
         if (_checked.ContainsKey(file.Digest)) return await store.LocalPathAsync(file.Digest, cancellation).ConfigureAwait(false);
         try
@@ -47,7 +66,7 @@ internal sealed class StageInputs(IArtifactStore store)
         }
         catch (StoreException e)
         {
-            throw new StoreException($"'{file.Path}' of '{from.Name}' cannot be used: {e.Message}", e);
+            throw new StoreException($"'{file.Path}' of '{from.Stage}' cannot be used: {e.Message}", e);
         }
     }
 }
