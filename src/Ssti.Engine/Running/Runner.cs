@@ -3,6 +3,7 @@ using Ssti.Engine.Keys;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -22,16 +23,18 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     public async Task<RunResult> RunAsync(Pipeline pipeline, RunOptions options, IRunListener? listener = null, CancellationToken cancellation = default)
     {
         using var use = workspace.TryUse() ?? throw new StoreException($"the store {workspace.Root} is being collected ('ssti gc') by another process; run again when that is done");
-        var clock = Stopwatch.StartNew();
-        await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
-        var history = StageHistory.Load(workspace, pipeline.Name);
-        var planner = new Planner(store, keys, history);
-        var plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
-        using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
-        var session = new RunSession(store, workspace, keys, planner, history, journal, pipeline, plan, options, listener, time ?? TimeProvider.System, clock);
-        var result = await session.RunAsync(cancellation).ConfigureAwait(false);
-        history.Compact();
-        return result;
+        using var span = RunSpan.Begin(pipeline, options);
+        try
+        {
+            var result = await PlanAndRunAsync(pipeline, options, listener, cancellation).ConfigureAwait(false);
+            RunSpan.End(span, pipeline, result);
+            return result;
+        }
+        catch (Exception e)
+        {
+            RunSpan.Fail(span, e);
+            throw;
+        }
     }
 
     /// <summary>Says what a run would do.</summary>
@@ -39,4 +42,19 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
     public Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default) =>
         new Planner(store, keys, StageHistory.Load(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation);
+
+    private async Task<RunResult> PlanAndRunAsync(Pipeline pipeline, RunOptions options, IRunListener? listener, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
+        var history = StageHistory.Load(workspace, pipeline.Name);
+        var planner = new Planner(store, keys, history);
+        Plan plan;
+        using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
+        using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
+        var session = new RunSession(store, workspace, keys, planner, history, journal, pipeline, plan, options, listener, time ?? TimeProvider.System, clock);
+        var result = await session.RunAsync(cancellation).ConfigureAwait(false);
+        history.Compact();
+        return result;
+    }
 }

@@ -4,6 +4,7 @@ using Ssti.Engine.Keys;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Stages;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -67,6 +68,7 @@ internal sealed class StageExecutor(
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             if (instance.Policy.Timeout is { } timeout) limit.CancelAfter(timeout);
+            using var span = StageSpan.Attempt(instance, attempt);
             string error;
             try
             {
@@ -76,21 +78,22 @@ internal sealed class StageExecutor(
             {
                 log.Write($"interrupted ({e.GetType().Name})");
                 workspace.Clean(planned.Key!.Value, keepScratch: true);
-                return result with { State = StageState.Cancelled, Error = "interrupted", Attempts = attempt };
+                return result with { State = StageState.Cancelled, Error = StageSpan.Failed(span, "interrupted", e), Attempts = attempt };
             }
-            catch (OperationCanceledException) when (limit.IsCancellationRequested)
+            catch (OperationCanceledException e) when (limit.IsCancellationRequested)
             {
-                error = $"took longer than its timeout of {instance.Policy.Timeout}";
+                error = StageSpan.Failed(span, $"took longer than its timeout of {instance.Policy.Timeout}", e);
                 log.Write(error);
             }
             catch (Exception e)
             {
-                error = Explain(e, log);
+                error = StageSpan.Failed(span, Explain(e, log), e);
             }
 
             workspace.Clean(planned.Key!.Value, keepScratch: true);
             if (attempt > instance.Policy.Retries) return result with { Error = error, Attempts = attempt };
             tell(new RunEvent.StageRetried(instance, attempt, error));
+            StageSpan.Retry(span, attempt, error);
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, attempt - 1))), time, cancellation).ConfigureAwait(false);
         }
     }
@@ -105,6 +108,7 @@ internal sealed class StageExecutor(
         var (output, scratch) = workspace.Prepare(key);
         var inputs = await StageInputs.FetchAsync(store, pipeline, instance, trees, cancellation).ConfigureAwait(false);
         var fetch = Lap(clock);
+        using var meter = new ProgressMeter(instance, time);
         var context = new StageContext
         {
             StageName = instance.Name,
@@ -113,7 +117,11 @@ internal sealed class StageExecutor(
             Inputs = inputs,
             OutputFolder = output,
             ScratchFolder = scratch,
-            Progress = progress => tell(new RunEvent.StageProgressed(instance, progress)),
+            Progress = progress =>
+            {
+                meter.Report(progress);
+                tell(new RunEvent.StageProgressed(instance, progress));
+            },
             Log = line =>
             {
                 log.Write(line);
