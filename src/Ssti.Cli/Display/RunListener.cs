@@ -2,11 +2,12 @@ using Ssti.Engine.Running;
 
 namespace Ssti.Cli.Display;
 
-/// <summary>Passes on to a display what a run tells.</summary>
-internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListener
+/// <summary>Passes on to a display what a run tells, and to one more listener if there is one.</summary>
+internal sealed class RunListener(IRunDisplay display, bool verbose, IRunListener? next = null) : IRunListener
 {
     public void On(RunEvent happened)
     {
+        next?.On(happened);
         switch (happened)
         {
             case RunEvent.PlanReady ready:

@@ -58,7 +58,7 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
                 StageName = instance.Name,
                 Seed = instance.Seed,
                 Compute = keys.Compute(instance),
-                Inputs = await StageInputs.FetchAsync(store, pipeline, instance, trees, cancellation).ConfigureAwait(false),
+                Inputs = await StageInputs.FetchAsync(store, WorkOrder.InputsOf(pipeline, instance, trees), cancellation).ConfigureAwait(false),
                 OutputFolder = output,
                 ScratchFolder = Directory.CreateDirectory(Path.Combine(folder, "scratch")).FullName,
                 Progress = _ => { },

@@ -5,7 +5,7 @@ using Ssti.Engine.Stages;
 namespace Ssti.Engine.Parameters;
 
 /// <summary>Writes a parameter record as it stands in a key document: every parameter, defaults included.</summary>
-internal static class ParameterWriter
+public static class ParameterWriter
 {
     /// <summary>The JSON of a record.</summary>
     /// <param name="record">The parameters.</param>

@@ -41,12 +41,12 @@ internal sealed class RunSession
     private int _running;
 
     public RunSession(
-        IArtifactStore store, Workspace workspace, KeyBuilder keys, Planner planner, StageHistory history, RunJournal journal, Pipeline pipeline, Plan plan,
-        RunOptions options, IRunListener? listener, TimeProvider time, Stopwatch clock)
+        IStageWorker worker, Workspace workspace, KeyBuilder keys, Planner planner, StageHistory history, RunJournal journal, Pipeline pipeline, Plan plan,
+        RunOptions options, IRunListener? listener, Stopwatch clock)
     {
         (_keys, _planner, _history, _journal, _pipeline, _plan, _options, _listener, _clock) = (keys, planner, history, journal, pipeline, plan, options, listener, clock);
         _workspace = workspace;
-        _executor = new StageExecutor(store, workspace, keys, journal, Tell, time, clock);
+        _executor = new StageExecutor(worker, workspace, keys, journal, Tell, clock);
         _selection = options.Selection.Resolve(pipeline);
         _slots = new Slots(options.Jobs, options.Gpus, options.Memory);
         var count = pipeline.Instances.Count;
@@ -56,7 +56,7 @@ internal sealed class RunSession
 
     public async Task<RunResult> RunAsync(CancellationToken cancellation)
     {
-        _journal.Begin(_pipeline, _options, StageExecutor.Versions);
+        _journal.Begin(_pipeline, _options, LocalWorker.Versions);
         Tell(new RunEvent.PlanReady(_journal.Id, _plan));
         foreach (var warning in _plan.Warnings) Tell(new RunEvent.Warned(warning));
         Connect();
@@ -132,7 +132,7 @@ internal sealed class RunSession
         foreach (var (index, queued) in _queue.ToList())
         {
             var planned = _planned[index]!;
-            var share = _slots.ShareOf(planned.Instance, planned.Instance.Kind.UsesTensors ? _keys.Compute(planned.Instance) : null);
+            var share = _slots.ShareOf(planned.Instance.Kind, planned.Instance.Policy, planned.Instance.Kind.UsesTensors ? _keys.Compute(planned.Instance) : null);
             if (!_slots.TryTake(share)) continue;
             _queue.Remove(index);
             _running++;

@@ -14,7 +14,8 @@ namespace Ssti.Engine.Running;
 /// <param name="workspace">Where this machine's runs are; the same folder as a file store's.</param>
 /// <param name="keys">Builds keys.</param>
 /// <param name="time">The clock, for records only.</param>
-public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null)
+/// <param name="worker">Executes the stages; by default this process.</param>
+public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null, IStageWorker? worker = null)
 {
     /// <summary>Runs a pipeline. Failures of stages are in the result.</summary>
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
@@ -24,17 +25,19 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     {
         using var use = workspace.TryUse() ?? throw new StoreException($"the store {workspace.Root} is being collected ('ssti gc') by another process; run again when that is done");
         using var span = RunSpan.Begin(pipeline, options);
-        try
-        {
-            var result = await PlanAndRunAsync(pipeline, options, listener, cancellation).ConfigureAwait(false);
-            RunSpan.End(span, pipeline, result);
-            return result;
-        }
-        catch (Exception e)
-        {
-            RunSpan.Fail(span, e);
-            throw;
-        }
+        var clock = Stopwatch.StartNew();
+        await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
+        var history = StageHistory.Load(workspace, pipeline.Name);
+        var planner = new Planner(store, keys, history);
+        Plan plan;
+        using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
+        var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
+        using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
+        var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, listener, clock);
+        var result = await session.RunAsync(cancellation).ConfigureAwait(false);
+        history.Compact();
+        span.End(result);
+        return result;
     }
 
     /// <summary>Says what a run would do.</summary>
@@ -42,19 +45,4 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
     public Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default) =>
         new Planner(store, keys, StageHistory.Load(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation);
-
-    private async Task<RunResult> PlanAndRunAsync(Pipeline pipeline, RunOptions options, IRunListener? listener, CancellationToken cancellation)
-    {
-        var clock = Stopwatch.StartNew();
-        await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
-        var history = StageHistory.Load(workspace, pipeline.Name);
-        var planner = new Planner(store, keys, history);
-        Plan plan;
-        using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
-        using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
-        var session = new RunSession(store, workspace, keys, planner, history, journal, pipeline, plan, options, listener, time ?? TimeProvider.System, clock);
-        var result = await session.RunAsync(cancellation).ConfigureAwait(false);
-        history.Compact();
-        return result;
-    }
 }

@@ -1,52 +1,33 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 
 namespace Ssti.Engine.Running;
 
-/// <summary>A stage's log file: a line each, led by the seconds since the stage began.</summary>
-internal sealed class StageLog : IDisposable
+/// <summary>What a stage at work writes down: lines led by the seconds since it began, told as they come and kept for the record.</summary>
+internal sealed class StageLog(Action<string> written)
 {
-    private readonly StreamWriter _writer;
+    // A record's log is read whole; what a stage writes beyond this is in the run's log file only.
+    private const int Kept = 8 << 20;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly StringBuilder _text = new();
     private readonly Lock _lock = new();
-    private bool _closed;
-
-    public StageLog(string path)
-    {
-        Path = path;
-        _writer = new StreamWriter(path, append: false, new System.Text.UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
-    }
-
-    public string Path { get; }
+    private int _more;
 
     public void Write(string line)
     {
         lock (_lock)
         {
-            // A stage that outlived its cancellation may still try.
-            if (_closed) return;
-            Quietly(() => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed.TotalSeconds,9:0.000}] {line}")));
+            var timed = string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed.TotalSeconds,9:0.000}] {line}");
+            if (_text.Length < Kept) _text.Append(timed).Append('\n');
+            else _more++;
+            written(timed);
         }
     }
 
-    public void Dispose()
+    /// <summary>All of it so far.</summary>
+    public string Text()
     {
-        lock (_lock)
-        {
-            _closed = true;
-            Quietly(_writer.Dispose);
-        }
-    }
-
-    // A full disk fails the stage where it stores its outputs, and says so there; its log must not hide that.
-    private static void Quietly(Action write)
-    {
-        try
-        {
-            write();
-        }
-        catch (IOException)
-        {
-        }
+        lock (_lock) return _more == 0 ? _text.ToString() : $"{_text}(and {_more} lines more, not kept)\n";
     }
 }

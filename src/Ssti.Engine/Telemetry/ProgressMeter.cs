@@ -1,4 +1,4 @@
-using Ssti.Engine.Pipelines;
+using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
 
 namespace Ssti.Engine.Telemetry;
@@ -16,11 +16,11 @@ internal sealed class ProgressMeter : IDisposable
     private long _rows;
 
     /// <summary>Begins with an attempt.</summary>
-    public ProgressMeter(StageInstance instance, TimeProvider time)
+    public ProgressMeter(WorkOrder order, TimeProvider time)
     {
         (_time, _since) = (time, time.GetTimestamp());
-        _uses = new("ssti.stage.uses", instance.Kind.Name);
-        _tags = [new("ssti.stage.name", instance.Name), _uses];
+        _uses = new("ssti.stage.uses", order.Kind.Name);
+        _tags = [new("ssti.stage.name", order.Stage), _uses];
         EngineTelemetry.Running.Add(1, _uses);
     }
 

@@ -26,19 +26,15 @@ internal static class StageSpan
     }
 
     /// <summary>Begins an attempt at a stage, in the process that makes it.</summary>
-    public static Activity? Attempt(StageInstance instance, int attempt)
+    public static Activity? Attempt(WorkOrder order, int attempt)
     {
         var span = EngineTelemetry.Source.StartActivity("attempt");
         if (span is not { IsAllDataRequested: true }) return span;
-        return span.SetTag("ssti.stage.name", instance.Name).SetTag("ssti.stage.uses", instance.Kind.Name).SetTag("ssti.stage.attempt", attempt);
+        return span.SetTag("ssti.stage.name", order.Stage).SetTag("ssti.stage.uses", order.Kind.Name).SetTag("ssti.stage.attempt", attempt).SetTag("ssti.run.id", order.Run);
     }
 
-    /// <summary>Notes why an attempt failed; returns the message.</summary>
-    public static string Failed(Activity? attempt, string message, Exception error)
-    {
-        attempt?.SetStatus(ActivityStatusCode.Error, message).AddException(error);
-        return message;
-    }
+    /// <summary>Notes why an attempt failed.</summary>
+    public static void Fail(Activity? attempt, string message, Exception error) => attempt?.SetStatus(ActivityStatusCode.Error, message).AddException(error);
 
     /// <summary>Notes on the stage that another attempt follows.</summary>
     public static void Retry(Activity? attempt, int number, string error)

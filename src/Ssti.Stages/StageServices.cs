@@ -1,0 +1,28 @@
+using Ssti.Corpus.Hub;
+using Ssti.Engine.Stages;
+
+namespace Ssti.Stages;
+
+/// <summary>Which service hosts which kinds of stage when a pipeline is run by a cluster. Every kind has one.</summary>
+public static class StageServices
+{
+    /// <summary>The kinds of each service, by the service's name.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> Kinds { get; } = new Dictionary<string, IReadOnlyList<string>>
+    {
+        ["data-prep"] = ["corpus", "dataset", "model"],
+        ["injection"] = ["inject"],
+        ["training"] = ["pretrain", "train"],
+        ["evaluation"] = ["evaluate", "table"],
+    };
+
+    /// <summary>The kinds that a service hosts, to be run.</summary>
+    /// <param name="service">The service's name, a key of <see cref="Kinds"/>.</param>
+    /// <param name="environment">Gives an environment variable, or null; some say how to reach the Hub.</param>
+    /// <exception cref="Corpus.CorpusException">The environment names an impossible hub.</exception>
+    public static IReadOnlyList<IStageKind> Of(string service, Func<string, string?> environment)
+    {
+        var hub = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+        var names = Kinds[service];
+        return [.. StageKinds.With(hub).Where(kind => names.Contains(kind.Name))];
+    }
+}

@@ -1,0 +1,4 @@
+using Ssti.Cluster;
+using Ssti.Stages;
+
+return await ServiceHost.RunAsync(args, "evaluation", () => StageServices.Of("evaluation", Environment.GetEnvironmentVariable), new ComputeProbe());
