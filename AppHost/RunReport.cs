@@ -1,0 +1,24 @@
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Ssti.AppHost;
+
+/// <summary>What the last run of a pipeline printed: its tables and how its stages ended. Progress goes to standard error and is left out.</summary>
+internal sealed class RunReport(string path)
+{
+    /// <summary>Keeps what a run printed, once it is over.</summary>
+    public async Task KeepAsync(IResource run, string id, IServiceProvider services, CancellationToken cancellation)
+    {
+        var lines = new List<string>();
+        await foreach (var batch in services.GetRequiredService<ResourceLoggerService>().GetAllAsync(id).WithCancellation(cancellation))
+            lines.AddRange(batch.Where(line => !line.IsErrorMessage).Select(line => line.Content));
+        if (lines.Count == 0) return;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllLinesAsync(path, lines, cancellation);
+    }
+
+    /// <summary>Opens what was kept.</summary>
+    public ExecuteCommandResult Open() => File.Exists(path)
+        ? CommandResults.Success($"run of {File.GetLastWriteTime(path):g}", File.ReadAllText(path), CommandResultFormat.Text, true)
+        : CommandResults.Failure("it has not been run from here yet");
+}
