@@ -1,7 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
+using Ssti.Cluster.Silo;
 using Ssti.Engine.Stages;
+using Ssti.Store;
 using Ssti.Telemetry;
 
 namespace Ssti.Cluster;
@@ -9,6 +16,20 @@ namespace Ssti.Cluster;
 /// <summary>A service of the cluster as a process: a silo that hosts some kinds of stage, and HTTP endpoints that say how it is.</summary>
 public static class ServiceHost
 {
+    private const int Failed = 1;
+
+    // Quiet by default; appsettings, environment and command line come after, and may say otherwise.
+    private static readonly Dictionary<string, string?> Defaults = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:Polly"] = "Warning",
+        ["Logging:LogLevel:Orleans"] = "Warning",
+        // Advice on garbage collection, and surprise at clocks of a machine that slept.
+        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
+        ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+    };
+
     /// <summary>Runs a service until it is told to stop; returns the process's exit code.</summary>
     /// <param name="args">The command line, one source of configuration.</param>
     /// <param name="service">The service's name, such as <c>training</c>.</param>
@@ -16,13 +37,46 @@ public static class ServiceHost
     /// <param name="probe">Looks at the machine.</param>
     public static async Task<int> RunAsync(string[] args, string service, Func<IReadOnlyList<IStageKind>> kinds, IComputeProbe probe)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        try
+        {
+            await using var app = Build(args, service, kinds(), probe);
+            await app.RunAsync().ConfigureAwait(false);
+            return 0;
+        }
+        catch (Exception e) when (e is ClusterException or StoreException or StageException)
+        {
+            await Console.Error.WriteLineAsync($"ssti {service}: {e.Message}").ConfigureAwait(false);
+            return Failed;
+        }
+    }
+
+    /// <summary>Puts a service together.</summary>
+    /// <param name="args">The command line.</param>
+    /// <param name="service">The service's name.</param>
+    /// <param name="kinds">The kinds of stage it hosts.</param>
+    /// <param name="probe">Looks at the machine.</param>
+    /// <param name="configure">Adds to it before it is built.</param>
+    /// <exception cref="ClusterException">Its configuration is wrong, or Redis cannot be reached.</exception>
+    /// <exception cref="StoreException">The store's settings are wrong.</exception>
+    public static WebApplication Build(
+        string[] args, string service, IReadOnlyList<IStageKind> kinds, IComputeProbe probe, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
         builder.AddSstiTelemetry(service);
-        builder.Services.AddHealthChecks();
+        configure?.Invoke(builder);
+        var settings = ClusterSettings.From(builder.Configuration);
+        if (settings.Redis is { } redis) RedisGate.WaitFor(redis);
+        var duties = new SiloDuties(service, kinds, probe, settings.Gpus);
+        builder.UseOrleans(silo => silo.Use(settings, duties));
+        builder.Services.AddSingleton(settings).AddSingleton(duties).AddSingleton(ClusterStore.Open(settings)).AddSingleton(TimeProvider.System).AddSingleton<SiloWorker>();
+        // After the silo's own service, and so stopped before it: work is handed back while the silo still answers.
+        builder.Services.AddHostedService(services => services.GetRequiredService<SiloWorker>());
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(40));
+        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]).AddCheck<SiloHealth>("silo");
         var app = builder.Build();
         app.MapHealthChecks("/health");
         app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
-        await app.RunAsync().ConfigureAwait(false);
-        return 0;
+        return app;
     }
 }

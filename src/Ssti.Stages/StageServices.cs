@@ -1,3 +1,4 @@
+using Ssti.Corpus;
 using Ssti.Corpus.Hub;
 using Ssti.Engine.Stages;
 
@@ -18,11 +19,18 @@ public static class StageServices
     /// <summary>The kinds that a service hosts, to be run.</summary>
     /// <param name="service">The service's name, a key of <see cref="Kinds"/>.</param>
     /// <param name="environment">Gives an environment variable, or null; some say how to reach the Hub.</param>
-    /// <exception cref="Corpus.CorpusException">The environment names an impossible hub.</exception>
+    /// <exception cref="StageException">The environment names an impossible hub.</exception>
     public static IReadOnlyList<IStageKind> Of(string service, Func<string, string?> environment)
     {
-        var hub = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
-        var names = Kinds[service];
-        return [.. StageKinds.With(hub).Where(kind => names.Contains(kind.Name))];
+        try
+        {
+            var hub = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+            var names = Kinds[service];
+            return [.. StageKinds.With(hub).Where(kind => names.Contains(kind.Name))];
+        }
+        catch (CorpusException e)
+        {
+            throw new StageException(e.Message, e);
+        }
     }
 }

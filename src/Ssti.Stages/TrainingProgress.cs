@@ -10,7 +10,7 @@ internal sealed class TrainingProgress(StageContext context, int steps, int batc
     // The driver is asked as seldom as losses come from the device.
     private const int AskEvery = 16;
 
-    private readonly CudaDriver? _gpu = context.Compute.Device == "cuda" ? CudaDriver.Find() : null;
+    private readonly CudaDriver? _gpu = context.Compute.Device.StartsWith("cuda", StringComparison.Ordinal) ? CudaDriver.Find() : null;
     private int? _begun;
 
     /// <summary>Reports an update.</summary>

@@ -29,6 +29,10 @@ internal static class SignalOptions
     public static int Queue(string variable, Func<string, string?> environment, int asRead) => string.IsNullOrEmpty(environment(variable)) ? QueueSize : asRead;
 
     /// <summary>Says who tells; <c>OTEL_SERVICE_NAME</c> and <c>OTEL_RESOURCE_ATTRIBUTES</c> have the last word.</summary>
-    public static ResourceBuilder Describe(ResourceBuilder resource, string service) => resource
-        .AddService(service, serviceVersion: typeof(SignalOptions).Assembly.GetName().Version?.ToString(3)).AddTelemetrySdk().AddEnvironmentVariableDetector();
+    /// <param name="resource">Is added to.</param>
+    /// <param name="service">The service's name.</param>
+    /// <param name="instance">Whether each process counts as an instance; not where one command follows another.</param>
+    public static ResourceBuilder Describe(ResourceBuilder resource, string service, bool instance) => resource
+        .AddService(service, serviceVersion: typeof(SignalOptions).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: instance)
+        .AddTelemetrySdk().AddEnvironmentVariableDetector();
 }

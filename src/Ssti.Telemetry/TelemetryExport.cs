@@ -28,7 +28,7 @@ public sealed class TelemetryExport : IRunListener, IDisposable
     private TelemetryExport(string service, TelemetrySettings settings, Func<string, string?> environment, Action<string>? warn)
     {
         (_settings, _warn) = (settings, warn);
-        var resource = SignalOptions.Describe(ResourceBuilder.CreateEmpty(), service);
+        var resource = SignalOptions.Describe(ResourceBuilder.CreateEmpty(), service, instance: false);
         if (settings.Traces) _tracer = Tracer(resource, environment);
         if (settings.Metrics) _meter = Meters(resource, environment);
         if (!settings.Logs) return;

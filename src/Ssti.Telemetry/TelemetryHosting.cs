@@ -7,7 +7,7 @@ using Ssti.Engine.Telemetry;
 
 namespace Ssti.Telemetry;
 
-/// <summary>The same export for a service with a generic host: its own log records, and the engine's and Orleans' spans and measurements.</summary>
+/// <summary>The same export for a service with a generic host: its own log records, the engine's spans, the engine's and Orleans' measurements.</summary>
 public static class TelemetryHosting
 {
     /// <summary>Exports what the environment asks for; adds nothing when it asks for nothing.</summary>
@@ -18,11 +18,12 @@ public static class TelemetryHosting
         Func<string, string?> environment = name => builder.Configuration[name];
         var settings = TelemetrySettings.Of(environment);
         if (!settings.Any) return;
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => SignalOptions.Describe(resource, service));
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => SignalOptions.Describe(resource, service, instance: true));
         if (settings.Traces)
         {
             telemetry.WithTracing(tracing => tracing
-                .AddSource(EngineTelemetry.Name, "Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime")
+                // Not Orleans' sources: a silo's heartbeats would be a trace each second. Runs carry their context themselves (TraceContext).
+                .AddSource(EngineTelemetry.Name)
                 .AddOtlpExporter(options => SignalOptions.Apply(options, "TRACES", environment)));
         }
 

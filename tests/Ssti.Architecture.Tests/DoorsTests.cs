@@ -27,7 +27,7 @@ public sealed class DoorsTests
         ["Ssti.InjectionService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.TrainingService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.EvaluationService"] = ["Ssti.Cluster", "Ssti.Stages"],
-        ["Ssti.Cli"] = ["Ssti.Telemetry", "Ssti.Stages", "Ssti.Engine", "Ssti.Store", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
+        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Telemetry", "Ssti.Engine", "Ssti.Store", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
     };
 
     /// <summary>Libraries that only some rooms may bring in.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Ssti.Cluster;
 using Ssti.Corpus;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Stages;
@@ -42,7 +43,7 @@ public static class CommandLine
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return ExitCodes.Usage;
         }
-        catch (Exception error) when (error is StageException or StoreException)
+        catch (Exception error) when (error is StageException or StoreException or ClusterException)
         {
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return ExitCodes.Failed;
@@ -59,6 +60,7 @@ public static class CommandLine
         new HelpOption(),
         new VersionOption(),
         RunCommand.Create(host),
+        ServeCommand.Create(host),
         PlanCommand.Create(host),
         StatusCommand.Create(host),
         WhyCommand.Create(host),

@@ -6,20 +6,22 @@ using Ssti.Engine.Planning;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
 using Ssti.Engine.Yaml;
+using Ssti.Store;
 using Ssti.Store.Files;
 
 namespace Ssti.Cli.Commands;
 
 /// <summary>A loaded pipeline with the store it runs on.</summary>
-internal sealed record PipelineSession(Pipeline Pipeline, FileStore Store, Workspace Workspace, Runner Runner)
+internal sealed record PipelineSession(Pipeline Pipeline, IArtifactStore Store, Workspace Workspace, Runner Runner)
 {
     /// <summary>Loads the pipeline that the command line names; its errors are shown and end the command.</summary>
     /// <exception cref="UserException">The pipeline has errors.</exception>
-    public static PipelineSession Open(ParseResult parsed, CliHost host) => Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline));
+    public static PipelineSession Open(ParseResult parsed, CliHost host, ClusterRun? cluster = null) =>
+        Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline), cluster);
 
     /// <summary>Loads a pipeline file, with the command line's overrides.</summary>
     /// <exception cref="UserException">The pipeline has errors.</exception>
-    public static PipelineSession Open(ParseResult parsed, CliHost host, string file)
+    public static PipelineSession Open(ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null)
     {
         var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
         if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
@@ -28,8 +30,10 @@ internal sealed record PipelineSession(Pipeline Pipeline, FileStore Store, Works
         if (loaded.Pipeline is { } pipeline)
         {
             var folder = CommonOptions.StoreFolder(parsed, host);
-            var (store, workspace) = (new FileStore(folder), new Workspace(folder));
-            return new(pipeline, store, workspace, new Runner(store, workspace, new KeyBuilder(host.Probe), host.Time));
+            var workspace = new Workspace(folder);
+            var store = cluster is null ? new FileStore(folder) : ClusterRun.Store(parsed, host);
+            var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
+            return new(pipeline, store, workspace, new Runner(store, workspace, keys, host.Time, cluster?.Connection.Worker(store)));
         }
 
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(loaded.Diagnostics));

@@ -12,6 +12,7 @@ internal static class PlanCommand
         var command = new Command("plan", "Say what a run would do, and why; run nothing.");
         PipelineOptions.AddTo(command);
         command.Add(PipelineOptions.Question);
+        command.Add(ClusterRun.Option);
         command.Add(CommonOptions.Verbose);
         command.SetAction((parsed, cancellation) => ShowAsync(host, parsed, cancellation));
         return command;
@@ -20,7 +21,8 @@ internal static class PlanCommand
     /// <summary>Shows the plan; <c>ssti run -n</c> does the same.</summary>
     public static async Task<int> ShowAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        await using var cluster = await ClusterRun.OpenAsync(parsed, host, cancellation);
+        var plan = await PipelineSession.Open(parsed, host, cluster).PlanAsync(parsed, cancellation);
         foreach (var warning in plan.Warnings) host.Terminal.Error.WriteLine($"warning: {warning}");
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
         else PlanText.Write(host.Terminal.Out, plan, parsed.GetValue(CommonOptions.Verbose));

@@ -14,7 +14,7 @@ internal static class RunCommand
     private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "After a failure go on with what does not need the failed stage." };
 
     private static readonly Option<int?> Jobs = Positive("--jobs", "-j",
-        "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores).");
+        "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores; with --cluster, as many as it takes).");
 
     private static readonly Option<int?> Gpus = Positive("--gpus", null, "GPUs that stages share, each taken whole (default: 1).");
 
@@ -29,7 +29,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, PipelineOptions.Question, CommonOptions.Quiet, CommonOptions.Verbose })
+        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, CommonOptions.Quiet, CommonOptions.Verbose })
             command.Add(option);
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
@@ -40,7 +40,8 @@ internal static class RunCommand
 
     private static async Task<int> AskAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var plan = await PipelineSession.Open(parsed, host).PlanAsync(parsed, cancellation);
+        await using var cluster = await ClusterRun.OpenAsync(parsed, host, cancellation);
+        var plan = await PipelineSession.Open(parsed, host, cluster).PlanAsync(parsed, cancellation);
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
         else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Out.WriteLine(PlanText.Summary(plan));
         return plan.IsStale ? ExitCodes.Stale : ExitCodes.Done;
@@ -48,13 +49,14 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var session = PipelineSession.Open(parsed, host);
+        await using var cluster = await ClusterRun.OpenAsync(parsed, host, cancellation);
+        var session = PipelineSession.Open(parsed, host, cluster);
         var (quiet, verbose) = (parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose));
         var options = new RunOptions
         {
             Selection = PipelineOptions.Selection(parsed),
-            Jobs = parsed.GetValue(Jobs) ?? Environment.ProcessorCount,
-            Gpus = parsed.GetValue(Gpus) ?? 1,
+            Jobs = parsed.GetValue(Jobs) ?? (cluster is null ? Environment.ProcessorCount : ClusterRun.Jobs),
+            Gpus = parsed.GetValue(Gpus) ?? (cluster is null ? 1 : ClusterRun.Jobs),
             Memory = parsed.GetValue(Memory),
             KeepGoing = parsed.GetValue(KeepGoing),
             CommandLine = $"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}",

@@ -18,7 +18,7 @@ internal sealed class RunListener(IRunDisplay display, bool verbose, IRunListene
                 if (verbose) display.Info($"{started.Stage.Instance.Name}: runs because {string.Join("; ", started.Stage.Reasons)}");
                 break;
             case RunEvent.StageWaiting waiting:
-                display.Info($"{waiting.Instance.Name}: another process is at work on it; waiting");
+                display.Info($"{waiting.Instance.Name}: waiting: {waiting.For}");
                 break;
             case RunEvent.StageProgressed progressed:
                 display.Progress(progressed.Instance.Name, progressed.Progress);

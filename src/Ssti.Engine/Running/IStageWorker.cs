@@ -22,7 +22,8 @@ public interface IStageWorker
 public interface IStageWatcher
 {
     /// <summary>It waits, for another at work on the same key or for a free place.</summary>
-    void Waiting();
+    /// <param name="what">For what, for people.</param>
+    void Waiting(string what);
 
     /// <summary>It began to execute.</summary>
     void Started();

@@ -32,7 +32,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         var waited = Stopwatch.StartNew();
         try
         {
-            using var held = await workspace.LockAsync(order.Key, watcher.Waiting, cancellation).ConfigureAwait(false);
+            using var held = await workspace.LockAsync(order.Key, () => watcher.Waiting("another process is at work on it"), cancellation).ConfigureAwait(false);
             if (!order.Forced && (await store.FindAsync([order.Key], cancellation).ConfigureAwait(false))[0].Hit is { } made)
                 return new StageOutcome { State = StageState.Cached, Tree = made.Tree };
 

@@ -28,9 +28,10 @@ public abstract record RunEvent
     /// <param name="Stage">The stage, with the reasons as they turned out once its inputs were known.</param>
     public sealed record StageStarted(PlannedStage Stage) : RunEvent;
 
-    /// <summary>A stage waits for another process that works on the same key.</summary>
+    /// <summary>A stage waits: for another process that works on the same key, or for a free place.</summary>
     /// <param name="Instance">The instance.</param>
-    public sealed record StageWaiting(StageInstance Instance) : RunEvent;
+    /// <param name="For">For what, for people.</param>
+    public sealed record StageWaiting(StageInstance Instance, string For) : RunEvent;
 
     /// <summary>A stage told how far it is.</summary>
     /// <param name="Instance">The instance.</param>

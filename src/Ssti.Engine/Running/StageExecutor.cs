@@ -57,7 +57,7 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
         private LogFile? _log;
         private double? _startedAt;
 
-        public void Waiting() => Tell(new RunEvent.StageWaiting(planned.Instance));
+        public void Waiting(string what) => Tell(new RunEvent.StageWaiting(planned.Instance, what));
 
         public void Started()
         {

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting;
+using Ssti.Cluster;
+using Ssti.Cluster.Client;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti serve</c>: a whole cluster in one process, without Redis and S3.</summary>
+internal static class ServeCommand
+{
+    private static readonly Option<int> Port = new("--port")
+    {
+        Description = "The port that 'ssti run --cluster local:PORT' talks to.", HelpName = "n", DefaultValueFactory = _ => ClusterAddress.DefaultPort,
+    };
+
+    private static readonly Option<string> Http = new("--http")
+    {
+        Description = "Where /health and /alive answer.", HelpName = "url", DefaultValueFactory = _ => "http://127.0.0.1:5180",
+    };
+
+    private static readonly Option<int> Jobs = new("--jobs", "-j")
+    {
+        Description = "Job slots; a stage with tensors on the CPU takes as many as its threads.", HelpName = "n", DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<int?> Gpus = new("--gpus") { Description = "GPUs that stages share, each taken whole (default: one where there is one).", HelpName = "n" };
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local'; needs no Redis and no S3.") { CommonOptions.Store, Port, Http, Jobs, Gpus };
+        foreach (var number in (Option[])[Port, Jobs, Gpus])
+        {
+            number.Validators.Add(result =>
+            {
+                if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var n) && n < (number == Gpus ? 0 : 1)) result.AddError($"{number.Name} is too small.");
+            });
+        }
+
+        command.SetAction((parsed, cancellation) => RunAsync(host, parsed, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var (folder, port, http) = (CommonOptions.StoreFolder(parsed, host), parsed.GetValue(Port), parsed.GetValue(Http)!);
+        // Whatever Redis or bucket the environment names for other commands: this one is by itself.
+        List<string> settings =
+        [
+            $"--Ssti:Store={folder}", "--Ssti:Cache=", "--ConnectionStrings:redis=", "--S3:Bucket=", $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs)}", $"--urls={http}",
+        ];
+        if (parsed.GetValue(Gpus) is { } gpus) settings.Add($"--Ssti:Gpus={gpus}");
+        await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);
+        try
+        {
+            await app.StartAsync(cancellation);
+        }
+        catch (Exception error) when (error is SocketException or IOException || error.GetBaseException() is SocketException)
+        {
+            throw new UserException($"cannot listen on port {port} or {http} ({error.GetBaseException().Message}); is another 'ssti serve' running? choose others with --port and --http");
+        }
+
+        host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
+        await app.WaitForShutdownAsync(cancellation);
+        return ExitCodes.Done;
+    }
+}

@@ -1,0 +1,104 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Ssti.Cluster.Grains;
+using Ssti.Cluster.Wire;
+using Ssti.Engine.Running;
+using Ssti.Engine.Stages;
+using Ssti.Store;
+
+namespace Ssti.Cluster.Client;
+
+/// <summary>A submitter's connection to a cluster.</summary>
+public sealed class ClusterConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private readonly IHost _host;
+
+    private ClusterConnection(IHost host, IReadOnlyList<SiloReport> silos)
+    {
+        _host = host;
+        Silos = silos;
+    }
+
+    /// <summary>How many silos there were when the connection was made.</summary>
+    public int SiloCount => Silos.Count;
+
+    internal IReadOnlyList<SiloReport> Silos { get; }
+
+    internal IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
+
+    /// <summary>Connects.</summary>
+    /// <param name="address">Where the cluster is.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ClusterException">No silo answers there.</exception>
+    public static async Task<ClusterConnection> OpenAsync(ClusterAddress address, CancellationToken cancellation = default)
+    {
+        address.WaitForRedis();
+        var until = DateTime.UtcNow + Patience;
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.UseOrleansClient(client =>
+        {
+            address.Use(client);
+            // A gateway that dies is soon replaced by another, and a call that waits for a dead silo does not wait long.
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(3));
+            client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
+            client.AddActivityPropagation();
+            client.UseConnectionRetryFilter(async (_, stop) =>
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(250), stop).ConfigureAwait(false);
+                return DateTime.UtcNow < until;
+            });
+        });
+        var host = builder.Build();
+        try
+        {
+            await host.StartAsync(cancellation).ConfigureAwait(false);
+            var client = host.Services.GetRequiredService<IClusterClient>();
+            while (true)
+            {
+                var silos = await client.GetGrain<IRosterGrain>(0).LookAsync().ConfigureAwait(false);
+                if (silos.Count > 0) return new ClusterConnection(host, silos);
+                // A roster that has just begun has heard from nobody yet.
+                if (DateTime.UtcNow > until) throw new TimeoutException("no silo has reported");
+                await Task.Delay(TimeSpan.FromMilliseconds(250), cancellation).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or SiloUnavailableException || e.GetType().Namespace?.StartsWith("Orleans", StringComparison.Ordinal) == true)
+        {
+            host.Dispose();
+            throw new ClusterException($"no silo answers at {address.Text}: {address.Advice}", e);
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the cluster computes with, so that keys are those of its machines.</summary>
+    /// <param name="here">This machine, where no silo computes with tensors.</param>
+    public IComputeProbe Probe(IComputeProbe here) => new ClusterProbe(Silos, here);
+
+    /// <summary>The worker that hands stages to the cluster.</summary>
+    /// <param name="store">The store that the cluster uses, too.</param>
+    public IStageWorker Worker(IArtifactStore store) => new ClusterWorker(Client, store, [.. Silos.Select(silo => silo.Store).Distinct()]);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            await _host.StopAsync(soon.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The cluster may be gone; its answer is not needed.
+        }
+
+        _host.Dispose();
+    }
+}

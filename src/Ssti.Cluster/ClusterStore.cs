@@ -1,0 +1,42 @@
+using Ssti.Engine.Running;
+using Ssti.Store;
+using Ssti.Store.Files;
+using Ssti.Store.S3;
+
+namespace Ssti.Cluster;
+
+/// <summary>The artifacts that all of a cluster share, and this machine's folder for stages at work.</summary>
+/// <param name="Artifacts">The artifacts.</param>
+/// <param name="Workspace">The work folder.</param>
+/// <param name="IsShared">Whether the work folder is the shared folder itself, so that others can go on from what is left there.</param>
+public sealed record ClusterStore(IArtifactStore Artifacts, Workspace Workspace, bool IsShared)
+{
+    /// <summary>Opens what the settings name. Nothing is written yet.</summary>
+    /// <exception cref="StoreException">The settings of S3 are malformed.</exception>
+    public static ClusterStore Open(ClusterSettings settings)
+    {
+        if (settings.S3 is { } variables)
+        {
+            var cache = settings.Cache ?? Path.Combine(Path.GetTempPath(), "ssti-cache");
+            var all = new Dictionary<string, string?>(variables);
+            all.TryAdd("S3__Cache", Path.Combine(cache, "blobs"));
+            return new ClusterStore(new S3Store(OptionsOf(all)), new Workspace(cache), IsShared: false);
+        }
+
+        var folder = settings.Store!;
+        return new ClusterStore(new FileStore(folder), new Workspace(settings.Cache ?? folder), settings.Cache is null || settings.Cache == folder);
+    }
+
+    /// <summary>The S3 store that variables name: <c>S3__Bucket</c> may have a prefix behind a slash, and is created unless <c>S3__CreateBucket</c> says no.</summary>
+    /// <exception cref="StoreException">They are malformed.</exception>
+    public static S3Options OptionsOf(IReadOnlyDictionary<string, string?> variables)
+    {
+        var all = new Dictionary<string, string?>(variables);
+        if (!all.TryGetValue("S3__CreateBucket", out var create) || string.IsNullOrEmpty(create)) all["S3__CreateBucket"] = "true";
+        return S3Options.Parse($"s3://{variables.GetValueOrDefault("S3__Bucket")}", all);
+    }
+
+    /// <summary>The worker that executes stages here.</summary>
+    public LocalWorker Worker(TimeSpan checkpointEvery, TimeProvider time) =>
+        new(Artifacts, Workspace, time, IsShared ? null : new ScratchKeeper(Artifacts, checkpointEvery, time));
+}

@@ -1,0 +1,88 @@
+using Ssti.Engine.Running;
+
+namespace Ssti.Cluster.Silo;
+
+/// <summary>A silo's job slots and GPUs, and who waits for them: first come, first served, but a smaller one may go first where a larger one does not fit yet.</summary>
+/// <param name="jobs">Job slots.</param>
+/// <param name="gpus">GPUs, each given to one stage at a time.</param>
+internal sealed class SlotQueue(int jobs, int gpus)
+{
+    private readonly Lock _lock = new();
+    private readonly Slots _slots = new(jobs, gpus, memory: null);
+    private readonly SortedSet<int> _devices = [.. Enumerable.Range(0, gpus)];
+    private readonly List<Waiter> _waiting = [];
+    private int _freeJobs = jobs;
+
+    /// <summary>Job slots and GPUs that are free, and how many wait.</summary>
+    public (int Jobs, int Gpus, int Waiting) State
+    {
+        get
+        {
+            lock (_lock) return (_freeJobs, _devices.Count, _waiting.Count);
+        }
+    }
+
+    /// <summary>Waits for a place.</summary>
+    /// <param name="order">For what.</param>
+    /// <param name="waiting">Called when there is need to wait.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<Place> TakeAsync(WorkOrder order, Action waiting, CancellationToken cancellation)
+    {
+        var waiter = new Waiter(_slots.ShareOf(order.Kind, order.Policy, order.Compute));
+        lock (_lock)
+        {
+            _waiting.Add(waiter);
+            Admit();
+        }
+
+        if (!waiter.Place.Task.IsCompleted) waiting();
+        await using var registration = cancellation.Register(() =>
+        {
+            lock (_lock)
+                if (_waiting.Remove(waiter)) waiter.Place.TrySetCanceled(cancellation);
+        });
+        return await waiter.Place.Task.ConfigureAwait(false);
+    }
+
+    private void Admit()
+    {
+        foreach (var waiter in _waiting.ToList())
+        {
+            if (!_slots.TryTake(waiter.Share)) continue;
+            _waiting.Remove(waiter);
+            _freeJobs -= waiter.Share.Jobs;
+            int[] devices = [.. _devices.Take(waiter.Share.Gpus)];
+            foreach (var device in devices) _devices.Remove(device);
+            waiter.Place.SetResult(new Place(this, waiter.Share, devices));
+        }
+    }
+
+    private void Return(Place place)
+    {
+        lock (_lock)
+        {
+            _slots.Return(place.Share);
+            _freeJobs += place.Share.Jobs;
+            _devices.UnionWith(place.Devices);
+            Admit();
+        }
+    }
+
+    private sealed record Waiter(Slots.Share Share)
+    {
+        public TaskCompletionSource<Place> Place { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Slots and GPUs that one stage holds.</summary>
+    internal sealed class Place(SlotQueue queue, Slots.Share share, IReadOnlyList<int> devices) : IDisposable
+    {
+        private SlotQueue? _queue = queue;
+
+        public Slots.Share Share { get; } = share;
+
+        /// <summary>The GPUs' numbers.</summary>
+        public IReadOnlyList<int> Devices { get; } = devices;
+
+        public void Dispose() => Interlocked.Exchange(ref _queue, null)?.Return(this);
+    }
+}
