@@ -82,7 +82,7 @@ Cluster LocalRedis(string program)
 // Membership kept by the first service, artifacts in a folder.
 Cluster LocalPorts()
 {
-    var (silo, gateway) = (Surroundings.FreePort(), Surroundings.FreePort());
+    var (silo, gateway) = (Surroundings.FreePort().ToString(), Surroundings.FreePort().ToString());
     return new(service => service.WithEnvironment("Ssti__Store", surroundings.Store(root)), ReferenceExpression.Create($"local:{gateway}"))
     {
         ToBeFirst = service => service.WithEnvironment("Ssti__SiloPort", silo).WithEnvironment("Ssti__GatewayPort", gateway),

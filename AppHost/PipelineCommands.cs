@@ -21,9 +21,10 @@ internal static class PipelineCommands
             var title = Path.GetFileNameWithoutExtension(file);
             var report = new RunReport(Path.Combine(builder.AppHostDirectory, "obj", "reports", title + ".txt"));
             var runs = run(file).WithExplicitStart().WithParentRelationship(pipelines).ExcludeFromManifest();
+            runs.OnBeforeResourceStarted((_, _, _) => report.BeginAsync());
             runs.OnResourceStopped((resource, stopped, cancellation) => report.KeepAsync(resource, stopped.ResourceEvent.ResourceId, stopped.Services, cancellation));
             pipelines
-                .WithCommand($"run-{title}", $"Run {title}", context => StartAsync(runs.Resource, context), new CommandOptions
+                .WithCommand($"run-{title}", $"Run {title}", context => StartAsync(runs.Resource, report, context), new CommandOptions
                 {
                     Description = $"Runs {Path.GetFileName(file)} on the services; what is cached is not run again.", IconName = "Play", IsHighlighted = title == "quickstart",
                 })
@@ -34,14 +35,10 @@ internal static class PipelineCommands
         }
     }
 
-    private static async Task<ExecuteCommandResult> StartAsync(ProjectResource runs, ExecuteCommandContext context)
+    private static async Task<ExecuteCommandResult> StartAsync(ProjectResource runs, RunReport report, ExecuteCommandContext context)
     {
-        var states = context.ServiceProvider.GetRequiredService<ResourceNotificationService>();
-        var commands = context.ServiceProvider.GetRequiredService<ResourceCommandService>();
-        var active = runs.GetResolvedResourceNames().Any(name =>
-            states.TryGetCurrentState(name, out var now) && now.Snapshot.State?.Text is { } state
-            && (state == KnownResourceStates.Running || state == KnownResourceStates.Starting || state == KnownResourceStates.Waiting));
-        if (active) return CommandResults.Failure($"{runs.Name} is under way already; see its console logs");
-        return await commands.ExecuteCommandAsync(runs, KnownResourceCommands.StartCommand, context.CancellationToken);
+        if (report.IsUnderWay) return CommandResults.Failure($"{runs.Name} is under way already; see its console logs");
+        return await context.ServiceProvider.GetRequiredService<ResourceCommandService>()
+            .ExecuteCommandAsync(runs, KnownResourceCommands.StartCommand, context.CancellationToken);
     }
 }

@@ -6,9 +6,20 @@ namespace Ssti.AppHost;
 /// <summary>What the last run of a pipeline printed: its tables and how its stages ended. Progress goes to standard error and is left out.</summary>
 internal sealed class RunReport(string path)
 {
+    /// <summary>Whether a run is going on.</summary>
+    public bool IsUnderWay { get; private set; }
+
+    /// <summary>A run begins.</summary>
+    public Task BeginAsync()
+    {
+        IsUnderWay = true;
+        return Task.CompletedTask;
+    }
+
     /// <summary>Keeps what a run printed, once it is over.</summary>
     public async Task KeepAsync(IResource run, string id, IServiceProvider services, CancellationToken cancellation)
     {
+        IsUnderWay = false;
         var lines = new List<string>();
         await foreach (var batch in services.GetRequiredService<ResourceLoggerService>().GetAllAsync(id).WithCancellation(cancellation))
             lines.AddRange(batch.Where(line => !line.IsErrorMessage).Select(line => line.Content));
