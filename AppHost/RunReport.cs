@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Ssti.AppHost;
 
 /// <summary>What the last run of a pipeline printed: its tables and how its stages ended. Progress goes to standard error and is left out.</summary>
-internal sealed class RunReport(string path)
+internal sealed partial class RunReport(string path)
 {
     /// <summary>Whether a run is going on.</summary>
     public bool IsUnderWay { get; private set; }
@@ -22,7 +23,16 @@ internal sealed class RunReport(string path)
         IsUnderWay = false;
         var lines = new List<string>();
         await foreach (var batch in services.GetRequiredService<ResourceLoggerService>().GetAllAsync(id).WithCancellation(cancellation))
-            lines.AddRange(batch.Where(line => !line.IsErrorMessage).Select(line => line.Content));
+        {
+            foreach (var line in batch)
+            {
+                var text = Stamp().Replace(line.Content, "", 1);
+                // What ssti says first of a run; before it stand earlier runs, and Aspire's own lines on starting it.
+                if (line.IsErrorMessage && Begin().IsMatch(text)) lines.Clear();
+                else if (!line.IsErrorMessage && !text.StartsWith("[sys] ", StringComparison.Ordinal)) lines.Add(text);
+            }
+        }
+
         if (lines.Count == 0) return;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await File.WriteAllLinesAsync(path, lines, cancellation);
@@ -32,4 +42,10 @@ internal sealed class RunReport(string path)
     public ExecuteCommandResult Open() => File.Exists(path)
         ? CommandResults.Success($"run of {File.GetLastWriteTime(path):g}", File.ReadAllText(path), CommandResultFormat.Text, true)
         : CommandResults.Failure("it has not been run from here yet");
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\S+Z ")]
+    private static partial Regex Stamp();
+
+    [GeneratedRegex(@"^run \d{6}-\w+: ")]
+    private static partial Regex Begin();
 }

@@ -10,6 +10,9 @@ internal sealed class ExportTroubles : EventListener
 {
     private const string Exporter = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
 
+    // Said of log records that are sent while their factory ends; they are sent all the same.
+    private const string Harmless = "HttpClientFactoryUnavailable";
+
     private string? _first;
 
     /// <summary>The first failure, in a line; null when there was none.</summary>
@@ -24,6 +27,7 @@ internal sealed class ExportTroubles : EventListener
     /// <inheritdoc/>
     protected override void OnEventWritten(EventWrittenEventArgs written)
     {
+        if (written.EventName == Harmless) return;
         // The first line of the longest value is the exception's, or the server's, own message.
         var detail = written.Payload?.Select(value => value?.ToString() ?? "").MaxBy(value => value.Length)?.Split('\n')[0].Trim();
         Interlocked.CompareExchange(ref _first, string.IsNullOrEmpty(detail) ? written.EventName ?? "unknown" : detail, null);

@@ -50,13 +50,15 @@ public sealed class TelemetryExport : IRunListener, IDisposable
     public void Dispose()
     {
         var limit = (int)_settings.Patience.TotalMilliseconds;
-        // All at once, so that a collector that hangs costs the time of one signal.
-        Task[] ends = [Task.Run(() => _tracer?.Shutdown(limit)), Task.Run(() => _meter?.Shutdown(limit)), Task.Run(() => _loggers?.Dispose())];
+        // All at once, so that a collector that hangs costs the time of one signal; and not in the pool, whose few threads the sending itself needs.
+        Task[] ends = [OnThread(() => _tracer?.Shutdown(limit)), OnThread(() => _meter?.Shutdown(limit)), OnThread(() => _loggers?.Dispose())];
         var inTime = Task.WaitAll(ends, limit);
         var why = _troubles.First ?? (inTime ? null : $"no answer within {_settings.Patience.TotalSeconds:0.#} s");
         _troubles.Dispose();
         if (why is not null) _warn?.Invoke($"telemetry was not delivered ({why}); the run itself is not affected");
     }
+
+    private static Task OnThread(Action end) => Task.Factory.StartNew(end, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     // Methods of their own, so that OpenTelemetry is loaded only where they are called.
     [MethodImpl(MethodImplOptions.NoInlining)]
