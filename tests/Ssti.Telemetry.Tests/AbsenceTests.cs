@@ -37,7 +37,7 @@ public sealed class AbsenceTests : IDisposable
             [("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]);
         Assert.Equal(0, run.Code);
         Assert.Contains("1 executed", run.Out);
-        Assert.Contains("no answer within 2 s", run.Error);
+        Assert.Contains("warning: telemetry was not delivered", run.Error);
     }
 
     [Fact]
@@ -61,6 +61,8 @@ public sealed class AbsenceTests : IDisposable
             else File.Copy(file, to);
         }
 
+        // The native libraries are no part of this, and heavy.
+        Directory.CreateSymbolicLink(Path.Combine(copy, "runtimes"), Path.Combine(AppContext.BaseDirectory, "runtimes"));
         Assert.NotEmpty(Directory.GetFiles(copy, "OpenTelemetry*"));
         var program = Path.Combine(copy, "ssti.dll");
         foreach (var off in new (string, string)[][] { [], [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), ("OTEL_SDK_DISABLED", "true")] })
