@@ -54,7 +54,7 @@ public sealed class AbsenceTests : IDisposable
         // A copy of the program in which OpenTelemetry is no assembly at all.
         var copy = Directory.CreateDirectory(Path.Combine(_program.Folder, "copy")).FullName;
         foreach (var file in Directory.GetFiles(AppContext.BaseDirectory).Where(file => Path.GetFileName(file) is var name
-                     && (name.EndsWith(".dll", StringComparison.Ordinal) || name == "ssti.runtimeconfig.json")))
+                     && (name.EndsWith(".dll", StringComparison.Ordinal) || name is "ssti.runtimeconfig.json" or "ssti.deps.json")))
         {
             var to = Path.Combine(copy, Path.GetFileName(file));
             if (Path.GetFileName(file).StartsWith("OpenTelemetry", StringComparison.Ordinal)) File.WriteAllText(to, "no assembly");
@@ -62,7 +62,8 @@ public sealed class AbsenceTests : IDisposable
         }
 
         // The native libraries are no part of this, and heavy.
-        Directory.CreateSymbolicLink(Path.Combine(copy, "runtimes"), Path.Combine(AppContext.BaseDirectory, "runtimes"));
+        foreach (var natives in Directory.GetDirectories(AppContext.BaseDirectory))
+            Directory.CreateSymbolicLink(Path.Combine(copy, Path.GetFileName(natives)), natives);
         Assert.NotEmpty(Directory.GetFiles(copy, "OpenTelemetry*"));
         var program = Path.Combine(copy, "ssti.dll");
         foreach (var off in new (string, string)[][] { [], [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), ("OTEL_SDK_DISABLED", "true")] })
