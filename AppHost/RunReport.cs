@@ -21,6 +21,8 @@ internal sealed partial class RunReport(string path)
     public async Task KeepAsync(IResource run, string id, IServiceProvider services, CancellationToken cancellation)
     {
         IsUnderWay = false;
+        // The end of a process is known before its last lines are.
+        await Task.Delay(TimeSpan.FromSeconds(2), cancellation);
         var lines = new List<string>();
         await foreach (var batch in services.GetRequiredService<ResourceLoggerService>().GetAllAsync(id).WithCancellation(cancellation))
         {
