@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Configuration;
@@ -43,7 +44,7 @@ public static class ServiceHost
             await app.RunAsync().ConfigureAwait(false);
             return 0;
         }
-        catch (Exception e) when (e is ClusterException or StoreException or StageException)
+        catch (Exception e) when (e is ClusterException or StoreException or StageException or IOException or SocketException)
         {
             await Console.Error.WriteLineAsync($"ssti {service}: {e.Message}").ConfigureAwait(false);
             return Failed;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Ssti.Cluster;
@@ -51,18 +52,26 @@ internal static class ServeCommand
             $"--Ssti:Store={folder}", "--Ssti:Cache=", "--ConnectionStrings:redis=", "--S3:Bucket=", $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs)}", $"--urls={http}",
         ];
         if (parsed.GetValue(Gpus) is { } gpus) settings.Add($"--Ssti:Gpus={gpus}");
+        Demand(new IPEndPoint(IPAddress.Loopback, port), "--port");
+        if (Uri.TryCreate(http, UriKind.Absolute, out var url) && IPAddress.TryParse(url.Host, out var address)) Demand(new IPEndPoint(address, url.Port), "--http");
         await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);
-        try
-        {
-            await app.StartAsync(cancellation);
-        }
-        catch (Exception error) when (error is SocketException or IOException || error.GetBaseException() is SocketException)
-        {
-            throw new UserException($"cannot listen on port {port} or {http} ({error.GetBaseException().Message}); is another 'ssti serve' running? choose others with --port and --http");
-        }
-
+        await app.StartAsync(cancellation);
         host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
         await app.WaitForShutdownAsync(cancellation);
         return ExitCodes.Done;
+    }
+
+    // Asked before anything starts: what starts tells of a taken port with pages of traces.
+    private static void Demand(IPEndPoint endpoint, string option)
+    {
+        try
+        {
+            using var listener = new TcpListener(endpoint);
+            listener.Start();
+        }
+        catch (SocketException error)
+        {
+            throw new UserException($"cannot listen on {endpoint} ({error.Message}); is another 'ssti serve' running? choose another with {option}");
+        }
     }
 }

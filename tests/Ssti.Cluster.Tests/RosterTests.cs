@@ -1,0 +1,125 @@
+using System.Net;
+using Orleans.Runtime;
+using Ssti.Cluster.Grains;
+using Ssti.Cluster.Placement;
+using Ssti.Cluster.Wire;
+using Ssti.Store;
+
+namespace Ssti.Cluster.Tests;
+
+public sealed class RosterTests
+{
+    private static readonly ComputeMessage Cpu = new("cpu", "cpu-avx2", 2, "fp32", false, "2.10.0");
+    private static readonly ComputeMessage Cuda = new("cuda", "cuda-sm90", 2, "fp32", false, "2.10.0");
+    private readonly Clock _clock = new();
+
+    [Fact]
+    public void What_was_sent_to_a_silo_counts_until_it_reports_again()
+    {
+        var roster = Ready(Silo(1, free: 2), Silo(2, free: 2));
+        var chosen = Enumerable.Range(0, 6).Select(_ => roster.Choose(Train(), null).Silo!.Endpoint.Port).ToList();
+        Assert.Equal(3, chosen.Count(port => port == 1));
+        Assert.Equal(3, chosen.Count(port => port == 2));
+    }
+
+    [Fact]
+    public void A_silo_that_does_not_report_or_is_declared_dead_is_forgotten()
+    {
+        var dead = new HashSet<SiloAddress>();
+        var roster = new Roster(_clock, dead.Contains);
+        roster.Note(Silo(1));
+        _clock.Now += TimeSpan.FromSeconds(4);
+        roster.Note(Silo(2));
+        _clock.Now += TimeSpan.FromSeconds(3);
+        Assert.Equal([2], roster.Silos().Select(silo => silo.Silo.Endpoint.Port));
+        dead.Add(Silo(2).Silo);
+        Assert.Empty(roster.Silos());
+    }
+
+    [Fact]
+    public void A_silo_that_stops_or_is_avoided_is_not_chosen()
+    {
+        var roster = Ready(Silo(1), Silo(2) with { Draining = true });
+        Assert.Equal(1, roster.Choose(Train(), null).Silo!.Endpoint.Port);
+        var avoided = roster.Choose(Train(), Silo(1).Silo);
+        // There is one, but not now: that is worth waiting for.
+        Assert.Equal((null, null), (avoided.Silo, avoided.Error));
+    }
+
+    [Fact]
+    public void A_kind_that_nobody_runs_may_still_come_and_one_of_another_version_will_not()
+    {
+        var roster = Ready(Silo(1));
+        Assert.Null(roster.Choose(Train() with { Kind = "table" }, null).Error);
+        Assert.Contains("version 1, not 2", roster.Choose(Train() with { Version = 2 }, null).Error, StringComparison.Ordinal);
+        Assert.Contains("computes on cpu-avx2 with libtorch 2.10.0, not on cuda-sm90", roster.Choose(Train() with { DeviceClass = "cuda-sm90" }, null).Error, StringComparison.Ordinal);
+        Assert.Contains("has no GPU to give", roster.Choose(Train() with { Gpus = 1 }, null).Error, StringComparison.Ordinal);
+        Assert.Contains("speaks protocol 9", Ready(Silo(1) with { Protocol = 9 }).Choose(Train(), null).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_roster_that_has_just_begun_waits_before_it_says_no()
+    {
+        var roster = new Roster(_clock, _ => false);
+        roster.Note(Silo(1));
+        Assert.Null(roster.Choose(Train() with { Version = 2 }, null).Error);
+    }
+
+    [Fact]
+    public void Gpu_work_goes_to_gpus_and_other_work_leaves_them_free()
+    {
+        var roster = Ready(Silo(1) with { Gpus = 2, FreeGpus = 2, Devices = [Cpu, Cuda] }, Silo(2));
+        Assert.Equal(1, roster.Choose(Train() with { DeviceClass = "cuda-sm90", Gpus = 1 }, null).Silo!.Endpoint.Port);
+        Assert.Equal(2, roster.Choose(Train(), null).Silo!.Endpoint.Port);
+    }
+
+    [Fact]
+    public void A_grains_name_says_which_silos_can_do_it()
+    {
+        var name = new StageName("train", 3, "cuda-sm90", "2.10.0", Digest.Of("x"));
+        Assert.Equal(name, StageName.Parse(name.ToString()));
+        var plain = new StageName("inject", 1, null, null, Digest.Of("y"));
+        Assert.Equal(plain, StageName.Parse(plain.ToString()));
+        Assert.Null(StageName.Parse("train/3/x"));
+
+        var gpu = new Dictionary<string, string> { ["kind.train"] = "3", ["kind.inject"] = "1", ["device.cuda-sm90"] = "2.10.0" };
+        Assert.True(SiloCapabilities.Suffice(gpu, name));
+        Assert.True(SiloCapabilities.Suffice(gpu, plain));
+        Assert.False(SiloCapabilities.Suffice(gpu, name with { Version = 2 }));
+        Assert.False(SiloCapabilities.Suffice(gpu, name with { LibTorch = "2.11.0" }));
+        Assert.False(SiloCapabilities.Suffice(gpu, name with { DeviceClass = "cpu-avx2" }));
+        Assert.False(SiloCapabilities.Suffice(new Dictionary<string, string>(), plain));
+    }
+
+    private static StageNeeds Train() => new("train", 1, "cpu-avx2", "2.10.0", Jobs: 1, Gpus: 0);
+
+    private static SiloReport Silo(int port, int free = 2) => new()
+    {
+        Silo = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, port), 1),
+        Service = "training",
+        Kinds = new() { ["train"] = 1 },
+        Devices = [Cpu],
+        Jobs = 2,
+        Gpus = 0,
+        FreeJobs = free,
+        Store = "/s",
+        Protocol = StageMessage.Protocol,
+    };
+
+    private Roster Ready(params SiloReport[] silos)
+    {
+        var roster = new Roster(_clock, _ => false);
+        _clock.Now += TimeSpan.FromSeconds(5);
+        foreach (var silo in silos) roster.Note(silo);
+        return roster;
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+    }
+}
