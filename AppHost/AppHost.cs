@@ -33,8 +33,8 @@ var evaluation = cluster.Other(builder.AddProject<Projects.Ssti_EvaluationServic
 // A button for each file in pipelines/: it runs there, on the services above.
 if (builder.ExecutionContext.IsRunMode)
 {
-    builder.AddPipelines("pipelines", Path.Combine(root, "pipelines"), file => cluster
-        .Run(builder.AddProject<Projects.Ssti_Cli>($"run-{Path.GetFileNameWithoutExtension(file)}", project => project.ExcludeLaunchProfile = true), file, surroundings.Store(root))
+    builder.AddPipelines("pipelines", Path.Combine(root, "pipelines"), (name, file) => cluster
+        .Run(builder.AddProject<Projects.Ssti_Cli>(name, project => project.ExcludeLaunchProfile = true), file, surroundings.Store(root))
         .WaitFor(dataPrep).WaitFor(injection).WaitFor(training).WaitFor(evaluation));
 }
 

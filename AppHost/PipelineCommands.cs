@@ -10,8 +10,8 @@ internal static class PipelineCommands
     /// <param name="builder">The application.</param>
     /// <param name="name">The resource's name.</param>
     /// <param name="folder">The folder.</param>
-    /// <param name="run">Makes a resource that runs a file; it is started by its button.</param>
-    public static void AddPipelines(this IDistributedApplicationBuilder builder, string name, string folder, Func<string, IResourceBuilder<ProjectResource>> run)
+    /// <param name="run">Makes a resource, of a name, that runs a file; it is started by its button.</param>
+    public static void AddPipelines(this IDistributedApplicationBuilder builder, string name, string folder, Func<string, string, IResourceBuilder<ProjectResource>> run)
     {
         var pipelines = builder.AddResource(new PipelinesResource(name))
             .WithInitialState(new() { ResourceType = "Pipelines", Properties = [new("folder", folder)], State = KnownResourceStates.Running })
@@ -20,13 +20,15 @@ internal static class PipelineCommands
         {
             var title = Path.GetFileNameWithoutExtension(file);
             var report = new RunReport(Path.Combine(builder.AppHostDirectory, "obj", "reports", title + ".txt"));
-            var runs = run(file).WithExplicitStart().WithParentRelationship(pipelines).ExcludeFromManifest();
+            var runs = run($"run-{title}", file).WithExplicitStart().WithParentRelationship(pipelines).ExcludeFromManifest();
             runs.OnBeforeResourceStarted((_, _, _) => report.BeginAsync());
             runs.OnResourceStopped((resource, stopped, cancellation) => report.KeepAsync(resource, stopped.ResourceEvent.ResourceId, stopped.Services, cancellation));
             pipelines
                 .WithCommand($"run-{title}", $"Run {title}", context => StartAsync(runs.Resource, report, context), new CommandOptions
                 {
-                    Description = $"Runs {Path.GetFileName(file)} on the services; what is cached is not run again.", IconName = "Play", IsHighlighted = title == "quickstart",
+                    Description = $"Runs {Path.GetFileName(file)} on the services; what is cached is not run again.",
+                    IconName = "Play",
+                    IsHighlighted = title == "quickstart",
                 })
                 .WithCommand($"report-{title}", $"Last report of {title}", _ => Task.FromResult(report.Open()), new CommandOptions
                 {

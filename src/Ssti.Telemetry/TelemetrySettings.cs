@@ -24,7 +24,7 @@ public sealed record TelemetrySettings(bool Traces, bool Metrics, bool Logs, Tim
     public static TelemetrySettings Of(Func<string, string?> environment)
     {
         if (string.Equals(environment("OTEL_SDK_DISABLED")?.Trim(), "true", StringComparison.OrdinalIgnoreCase)) return new(false, false, false, default);
-        var patience = environment("OTEL_EXPORTER_OTLP_TIMEOUT") is { Length: > 0 } text && int.TryParse(text, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
+        var patience = int.TryParse(environment("OTEL_EXPORTER_OTLP_TIMEOUT"), CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
             ? TimeSpan.FromMilliseconds(milliseconds)
             : DefaultPatience;
         return new(Wants("TRACES"), Wants("METRICS"), Wants("LOGS"), patience);

@@ -15,7 +15,7 @@ public sealed partial class ManifestTests
     private static readonly string Source = File.ReadAllText(Path.Combine(Repository.Root, "AppHost", "AppHost.cs"));
 
     /// <summary>The part of the source that describes containers: what is deployed. The others are for a machine without an engine.</summary>
-    private static readonly string Containers = Source[Source.IndexOf("Cluster Containers()", StringComparison.Ordinal)..Source.IndexOf("Cluster LocalRedis(", StringComparison.Ordinal)];
+    private static readonly string Containers = Source.Split("Cluster Containers()")[1].Split("Cluster LocalRedis(")[0];
 
     /// <summary>What Aspire gives every ASP.NET project, and every one with a reference to Redis.</summary>
     private static readonly string[] AspiresOwn =
@@ -39,9 +39,12 @@ public sealed partial class ManifestTests
         Assert.Equal(containers.Order(), Named("container.v0").Select(resource => resource.Key).Order());
         var minio = Container().Match(Containers);
         Assert.Equal($"{minio.Groups["image"].Value}:{minio.Groups["tag"].Value}", (string?)Resources["minio"]!["image"]);
-        Assert.Equal(Strings().Matches(Single(Arguments(), Containers)).Select(match => match.Groups[1].Value), Resources["minio"]!["args"]!.AsArray().Select(argument => (string?)argument));
+        Assert.Equal(
+            Strings().Matches(Single(Arguments(), Containers)).Select(match => match.Groups[1].Value),
+            Resources["minio"]!["args"]!.AsArray().Select(argument => (string?)argument));
         var volume = Volume().Match(Containers);
-        Assert.Equal((volume.Groups["name"].Value, volume.Groups["target"].Value), ((string?)Resources["minio"]!["volumes"]![0]!["name"], (string?)Resources["minio"]!["volumes"]![0]!["target"]));
+        var mounted = Assert.Single(Resources["minio"]!["volumes"]!.AsArray())!;
+        Assert.Equal((volume.Groups["name"].Value, volume.Groups["target"].Value), ((string?)mounted["name"], (string?)mounted["target"]));
 
         // Redis brings a password of its own.
         var parameters = Parameters().Matches(Containers).ToDictionary(match => match.Groups["name"].Value, match => int.Parse(match.Groups["length"].Value));
@@ -60,11 +63,14 @@ public sealed partial class ManifestTests
         foreach (var (name, project) in Named("project.v0"))
         {
             var environment = project!["env"]!.AsObject().Where(entry => !AspiresOwn.Contains(entry.Key)).ToDictionary(entry => entry.Key, entry => (string)entry.Value!);
-            Assert.True(expected.OrderBy(entry => entry.Key).SequenceEqual(environment.OrderBy(entry => entry.Key)), $"{name}: {string.Join(", ", environment)} and not {string.Join(", ", expected)}");
+            Assert.True(
+                expected.OrderBy(entry => entry.Key).SequenceEqual(environment.OrderBy(entry => entry.Key)),
+                $"{name}: {string.Join(", ", environment)} and not {string.Join(", ", expected)}");
         }
 
         var minio = Environment(Containers[..Containers.IndexOf("service => service", StringComparison.Ordinal)]);
-        Assert.Equal(minio.OrderBy(entry => entry.Key), Resources["minio"]!["env"]!.AsObject().ToDictionary(entry => entry.Key, entry => (string)entry.Value!).OrderBy(entry => entry.Key));
+        var environmentOfMinio = Resources["minio"]!["env"]!.AsObject().ToDictionary(entry => entry.Key, entry => (string)entry.Value!);
+        Assert.Equal(minio.OrderBy(entry => entry.Key), environmentOfMinio.OrderBy(entry => entry.Key));
     }
 
     [Fact]

@@ -21,7 +21,8 @@ internal sealed class Collector : IDisposable
     public string Endpoint { get; }
 
     /// <summary>The variables that make a process export to here.</summary>
-    public (string, string)[] Environment => [("OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "30000")];
+    public (string, string)[] Environment =>
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "30000")];
 
     public bool IsEmpty => _received.IsEmpty;
 
@@ -33,7 +34,8 @@ internal sealed class Collector : IDisposable
     // Metric: 1 name, 5 gauge, 7 sum, 9 histogram, each with 1 data points. NumberDataPoint: 4 double, 6 integer, 7 attributes. Histogram's: 4 count, 5 sum, 9.
     public IReadOnlyList<Point> Points => [.. Each("/v1/metrics", (_, scope, metric) => metric.All(5, 1).Concat(metric.All(7, 1))
         .Select(point => new Point(scope.Text(1), metric.Text(1), point.Has(4) ? point.Double(4) : (long)point.Number(6), 1, point.Attributes(7)))
-        .Concat(metric.All(9, 1).Select(point => new Point(scope.Text(1), metric.Text(1), point.Double(5), (long)point.Number(4), point.Attributes(9))))).SelectMany(points => points)];
+        .Concat(metric.All(9, 1).Select(point => new Point(scope.Text(1), metric.Text(1), point.Double(5), (long)point.Number(4), point.Attributes(9)))))
+        .SelectMany(points => points)];
 
     // LogRecord: 2 severity, 5 body, 6 attributes, 9 trace, 10 span.
     public IReadOnlyList<Log> Logs => [.. Each("/v1/logs", (_, _, log) => new Log(

@@ -29,7 +29,8 @@ public sealed class DashboardTests : IDisposable
             Assert.True(run.Code == 0, run.Error);
             Assert.DoesNotContain("telemetry", run.Error);
 
-            var spans = await UntilAsync(client, "api/telemetry/traces", "resourceSpans", "scopeSpans", "spans", all => all.Any(span => (string?)span["name"] == "run seen"), limit.Token);
+            var spans = await UntilAsync(
+                client, "api/telemetry/traces", "resourceSpans", "scopeSpans", "spans", all => all.Any(span => (string?)span["name"] == "run seen"), limit.Token);
             var root = spans.Single(span => (string?)span["name"] == "run seen");
             var stage = spans.Single(span => (string?)span["name"] == "reviews");
             var attempt = spans.Single(span => (string?)span["name"] == "attempt");
@@ -38,7 +39,8 @@ public sealed class DashboardTests : IDisposable
             Assert.Equal((string?)stage["spanId"], (string?)attempt["parentSpanId"]);
             Assert.Single(spans.Select(span => (string?)span["traceId"]).Distinct());
 
-            var logs = await UntilAsync(client, "api/telemetry/logs", "resourceLogs", "scopeLogs", "logRecords", all => all.Any(log => Body(log) == "reviews: done"), limit.Token);
+            var logs = await UntilAsync(
+                client, "api/telemetry/logs", "resourceLogs", "scopeLogs", "logRecords", all => all.Any(log => Body(log) == "reviews: done"), limit.Token);
             Assert.Equal((string?)stage["spanId"], (string?)logs.Single(log => Body(log) == "reviews: done")["spanId"]);
             var resource = Assert.Single((await client.GetFromJsonAsync<JsonArray>("api/telemetry/resources", limit.Token))!);
             Assert.Equal(("ssti", true), ((string?)resource!["name"], (bool?)resource["hasMetrics"]));
@@ -58,11 +60,14 @@ public sealed class DashboardTests : IDisposable
     private static Process StartDashboard(string page, string grpc, string http)
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "the dashboard is taken from npm's package for Linux");
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named : Path.Combine(home, ".cache");
         var folder = Path.Combine(cache, "ssti", "aspire-cli");
         var program = Environment.GetEnvironmentVariable("SSTI_ASPIRE_CLI") is { Length: > 0 } path ? path
             : Path.Combine(folder, "node_modules", "@microsoft", $"aspire-cli-{Rid}", "bin", "aspire");
-        Skip.IfNot(File.Exists(program), $"no Aspire command line at {program}; install it with: npm install --prefix {folder} @microsoft/aspire-cli-{Rid}@13.5.4 (or set SSTI_ASPIRE_CLI)");
+        Skip.IfNot(
+            File.Exists(program),
+            $"no Aspire command line at {program}; install it with: npm install --prefix {folder} @microsoft/aspire-cli-{Rid}@13.5.4 (or set SSTI_ASPIRE_CLI)");
         var info = new ProcessStartInfo(program)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,

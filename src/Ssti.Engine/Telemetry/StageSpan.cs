@@ -30,7 +30,8 @@ internal static class StageSpan
     {
         var span = EngineTelemetry.Source.StartActivity("attempt");
         if (span is not { IsAllDataRequested: true }) return span;
-        return span.SetTag("ssti.stage.name", order.Stage).SetTag("ssti.stage.uses", order.Kind.Name).SetTag("ssti.stage.attempt", attempt).SetTag("ssti.run.id", order.Run);
+        return span.SetTag("ssti.stage.name", order.Stage).SetTag("ssti.stage.uses", order.Kind.Name)
+            .SetTag("ssti.stage.attempt", attempt).SetTag("ssti.run.id", order.Run);
     }
 
     /// <summary>Notes why an attempt failed.</summary>
@@ -49,7 +50,8 @@ internal static class StageSpan
 
     private static void Count(Pipeline pipeline, StageResult result)
     {
-        var (name, uses) = (new KeyValuePair<string, object?>("ssti.pipeline.name", pipeline.Name), new KeyValuePair<string, object?>("ssti.stage.uses", result.Instance.Kind.Name));
+        var name = new KeyValuePair<string, object?>("ssti.pipeline.name", pipeline.Name);
+        var uses = new KeyValuePair<string, object?>("ssti.stage.uses", result.Instance.Kind.Name);
         if (EngineTelemetry.Stages.Enabled) EngineTelemetry.Stages.Add(1, new("ssti.stage.state", Word(result.State)), uses, name);
         if (result.Durations is not { } durations) return;
         EngineTelemetry.QueueTime.Record(durations.Queue, uses, name);
