@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,13 +8,15 @@ namespace Ssti.AppHost;
 /// <summary>What the last run of a pipeline printed: its tables and how its stages ended. Progress goes to standard error and is left out.</summary>
 internal sealed partial class RunReport(string path)
 {
+    private DateTimeOffset _begun;
+
     /// <summary>Whether a run is going on.</summary>
     public bool IsUnderWay { get; private set; }
 
     /// <summary>A run begins.</summary>
     public Task BeginAsync()
     {
-        IsUnderWay = true;
+        (IsUnderWay, _begun) = (true, DateTimeOffset.UtcNow);
         return Task.CompletedTask;
     }
 
@@ -26,12 +29,13 @@ internal sealed partial class RunReport(string path)
         var lines = new List<string>();
         await foreach (var batch in services.GetRequiredService<ResourceLoggerService>().GetAllAsync(id).WithCancellation(cancellation))
         {
-            foreach (var line in batch)
+            foreach (var line in batch.Where(line => !line.IsErrorMessage))
             {
-                var text = Stamp().Replace(line.Content, "", 1);
-                // What ssti says first of a run; before it stand earlier runs, and Aspire's own lines on starting it.
-                if (line.IsErrorMessage && Begin().IsMatch(text)) lines.Clear();
-                else if (!line.IsErrorMessage && !text.StartsWith("[sys] ", StringComparison.Ordinal)) lines.Add(text);
+                // Earlier runs of the same resource stand in its log as well.
+                var stamped = Stamped().Match(line.Content);
+                if (stamped.Success && DateTimeOffset.Parse(stamped.Groups["when"].Value, CultureInfo.InvariantCulture) < _begun) continue;
+                var text = stamped.Success ? stamped.Groups["text"].Value : line.Content;
+                if (!AspiresOwn().IsMatch(text)) lines.Add(text);
             }
         }
 
@@ -45,9 +49,10 @@ internal sealed partial class RunReport(string path)
         ? CommandResults.Success($"run of {File.GetLastWriteTime(path):g}", File.ReadAllText(path), CommandResultFormat.Text, true)
         : CommandResults.Failure("it has not been run from here yet");
 
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\S+Z ")]
-    private static partial Regex Stamp();
+    [GeneratedRegex(@"^(?<when>\d{4}-\d\d-\d\dT\S+Z) (?<text>.*)$")]
+    private static partial Regex Stamped();
 
-    [GeneratedRegex(@"^run \d{6}-\w+: ")]
-    private static partial Regex Begin();
+    // What Aspire writes into the same log when it starts a resource.
+    [GeneratedRegex(@"^(\[sys\] |Executing command |Successfully executed command |Waiting for resource |Finished waiting for resource |No custom certificate )")]
+    private static partial Regex AspiresOwn();
 }
