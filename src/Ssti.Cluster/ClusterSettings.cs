@@ -45,6 +45,12 @@ public sealed record ClusterSettings
     /// <summary>How often checkpoints are copied to the store, where the work folder is not shared (<c>Ssti:CheckpointSeconds</c>).</summary>
     public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// How long a silo may leave a probe unanswered; the third in a row is its death (<c>Ssti:ProbeSeconds</c>). Longer where machines are so busy that
+    /// living silos miss it: one that is declared dead ends its process.
+    /// </summary>
+    public TimeSpan Probe { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long work goes on when no submitter asks for it any more (<c>Ssti:LeaseSeconds</c>).</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -55,7 +61,8 @@ public sealed record ClusterSettings
         var s3 = configuration["S3:Bucket"] is { Length: > 0 } ? S3Variables(configuration) : null;
         var store = Text(configuration, "Ssti:Store");
         if (s3 is null && store is null)
-            throw new ClusterException("there is no store: set Ssti__Store to a folder that every service and submitter shares, or S3__Endpoint, S3__Bucket, S3__AccessKey and S3__SecretKey");
+            throw new ClusterException("there is no store: set Ssti__Store to a folder that every service and submitter shares, "
+                + "or S3__Endpoint, S3__Bucket, S3__AccessKey and S3__SecretKey");
         return new ClusterSettings
         {
             Redis = configuration.GetConnectionString("redis") is { Length: > 0 } redis ? ParseRedis(redis) : null,
@@ -68,8 +75,10 @@ public sealed record ClusterSettings
             SiloPort = Number(configuration, "Ssti:SiloPort", 0, 65535) ?? 0,
             GatewayPort = Number(configuration, "Ssti:GatewayPort", 0, 65535) ?? 0,
             Address = Text(configuration, "Ssti:Address") is { } address ? Parse<IPAddress>(address, "Ssti:Address", IPAddress.TryParse, "an IP address") : null,
-            Primary = Text(configuration, "Ssti:Primary") is { } primary ? Parse<IPEndPoint>(primary, "Ssti:Primary", IPEndPoint.TryParse, "an IP address with a port") : null,
+            Primary = Text(configuration, "Ssti:Primary") is { } primary
+                ? Parse<IPEndPoint>(primary, "Ssti:Primary", IPEndPoint.TryParse, "an IP address with a port") : null,
             CheckpointEvery = TimeSpan.FromSeconds(Number(configuration, "Ssti:CheckpointSeconds", 1, 86400) ?? 15),
+            Probe = TimeSpan.FromSeconds(Number(configuration, "Ssti:ProbeSeconds", 1, 600) ?? 1),
             Lease = TimeSpan.FromSeconds(Number(configuration, "Ssti:LeaseSeconds", 5, 86400) ?? 30),
         };
     }

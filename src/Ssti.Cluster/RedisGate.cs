@@ -26,7 +26,8 @@ internal static class RedisGate
             {
                 var where = string.Join(", ", options.EndPoints.Select(point => point is System.Net.DnsEndPoint name ? $"{name.Host}:{name.Port}" : point.ToString()));
                 if (DateTime.UtcNow > until)
-                    throw new ClusterException($"Redis at {where} does not answer ({Cause(e)}); start it (redis-server --appendonly yes), or correct the connection string", e);
+                    throw new ClusterException($"Redis at {where} does not answer ({Cause(e)}); "
+                        + "start it (redis-server --appendonly yes), or correct the connection string", e);
                 Thread.Sleep(200);
             }
         }

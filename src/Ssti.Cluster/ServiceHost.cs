@@ -70,7 +70,8 @@ public static class ServiceHost
         if (settings.Redis is { } redis) RedisGate.WaitFor(redis);
         var duties = new SiloDuties(service, kinds, probe, settings.Gpus);
         builder.UseOrleans(silo => silo.Use(settings, duties));
-        builder.Services.AddSingleton(settings).AddSingleton(duties).AddSingleton(ClusterStore.Open(settings)).AddSingleton(TimeProvider.System).AddSingleton<SiloWorker>();
+        builder.Services.AddSingleton(settings).AddSingleton(duties)
+            .AddSingleton(ClusterStore.Open(settings)).AddSingleton(TimeProvider.System).AddSingleton<SiloWorker>();
         // After the silo's own service, and so stopped before it: work is handed back while the silo still answers.
         builder.Services.AddHostedService(services => services.GetRequiredService<SiloWorker>());
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(40));

@@ -109,8 +109,8 @@ public sealed class StepsKind(string notes, int version) : StageKind<StepsParame
 
         void Save()
         {
-            File.WriteAllLines(checkpoint + ".part", [step.ToString(CultureInfo.InvariantCulture), sum.ToString(CultureInfo.InvariantCulture)]);
-            File.Move(checkpoint + ".part", checkpoint, overwrite: true);
+            File.WriteAllLines(Path.Combine(context.ScratchFolder, "part"), [step.ToString(CultureInfo.InvariantCulture), sum.ToString(CultureInfo.InvariantCulture)]);
+            File.Move(Path.Combine(context.ScratchFolder, "part"), checkpoint, overwrite: true);
         }
     }
 }

@@ -28,7 +28,8 @@ public sealed class ServicesTests
         File.WriteAllText(file, Pipeline.ReplaceLineEndings("\n"));
         File.WriteAllText(Path.Combine(cluster.Folder, "rows.tsv"), "text\tlabel\na fine film\tpos\na dull film\tneg\n");
         // Without an S3 server the services share a folder, and the rest is the same.
-        (string Name, string Value)[] store = S3(cluster) ?? [("Ssti__Store", cluster.Store)];
+        await using var bucket = new Bucket(cluster);
+        (string Name, string Value)[] store = bucket.Settings ?? [("Ssti__Store", cluster.Store)];
         Child Start(string assembly, string cache) => cluster.Service(assembly, [.. store, ("Ssti__Cache", Path.Combine(cluster.Folder, cache)), ("Ssti__CheckpointSeconds", "1")]);
         Start("Ssti.DataPrep", "data-prep");
         Start("Ssti.InjectionService", "injection");
@@ -44,7 +45,7 @@ public sealed class ServicesTests
         // So that it is copied to the store, too.
         await Task.Delay(1500);
         await training[Kept("training-a") ? 0 : 1].KillAsync();
-        Assert.True(await there.EndAsync(120) == 0, there.Said + training[0].Said + training[1].Said);
+        Assert.True(await there.EndAsync(120) == 0, there.Said + cluster.Logs);
 
         await using var here = Ssti(["run", file, "--store", Path.Combine(cluster.Folder, "here")], []);
         Assert.True(await here.EndAsync(120) == 0, here.Said);
@@ -99,13 +100,6 @@ public sealed class ServicesTests
 
     private static Child Ssti(string[] arguments, (string Name, string Value)[] environment) =>
         new("dotnet", [Path.Combine(AppContext.BaseDirectory, "ssti.dll"), .. arguments], environment.Select(pair => new KeyValuePair<string, string>(pair.Name, pair.Value)));
-
-    // The server that the tests of the S3 store use, when there is one; a bucket of one's own in it.
-    private static (string, string)[]? S3(TestCluster cluster)
-    {
-        if (Environment.GetEnvironmentVariable("SSTI_TEST_S3") is not { Length: > 0 } named || named.Split(',') is not [var endpoint, var key, var secret]) return null;
-        return [("S3__Endpoint", endpoint), ("S3__AccessKey", key), ("S3__SecretKey", secret), ("S3__Bucket", Path.GetFileName(cluster.Folder).ToLowerInvariant())];
-    }
 
     private static SortedDictionary<string, string> Trees(string store)
     {

@@ -13,7 +13,7 @@ namespace Ssti.Cluster.Tests;
 internal sealed class TestCluster : IAsyncDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
-    private readonly List<IAsyncDisposable> _things = [];
+    private readonly List<Child> _things = [];
     private readonly List<Task> _ready = [];
 
     public TestCluster()
@@ -33,6 +33,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <summary>The file in which stages note what they do, led by the process that ran them.</summary>
     public string Notes { get; }
+
+    /// <summary>What all silos said, for the message of a test that fails.</summary>
+    public string Logs => string.Join("\n", _things.Select(thing => $"=== {thing.Id}{(thing.HasExited ? " (has ended)" : "")}\n{thing.Said}"));
 
     public string[] Noted => File.ReadAllLines(Notes);
 

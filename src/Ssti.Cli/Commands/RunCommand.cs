@@ -29,7 +29,8 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, CommonOptions.Quiet, CommonOptions.Verbose })
+        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question,
+            CommonOptions.Quiet, CommonOptions.Verbose })
             command.Add(option);
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)

@@ -26,16 +26,19 @@ internal static class ServeCommand
         Description = "Job slots; a stage with tensors on the CPU takes as many as its threads.", HelpName = "n", DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
-    private static readonly Option<int?> Gpus = new("--gpus") { Description = "GPUs that stages share, each taken whole (default: one where there is one).", HelpName = "n" };
+    private static readonly Option<int?> Gpus = new("--gpus") { Description = "GPUs that stages share, each taken whole (default: one where there is one).",
+        HelpName = "n" };
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local'; needs no Redis and no S3.") { CommonOptions.Store, Port, Http, Jobs, Gpus };
+        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local'; needs no Redis and no S3.")
+            { CommonOptions.Store, Port, Http, Jobs, Gpus };
         foreach (var number in (Option[])[Port, Jobs, Gpus])
         {
             number.Validators.Add(result =>
             {
-                if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var n) && n < (number == Gpus ? 0 : 1)) result.AddError($"{number.Name} is too small.");
+                if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var n) &&
+                    n < (number == Gpus ? 0 : 1)) result.AddError($"{number.Name} is too small.");
             });
         }
 
@@ -49,7 +52,8 @@ internal static class ServeCommand
         // Whatever Redis or bucket the environment names for other commands: this one is by itself.
         List<string> settings =
         [
-            $"--Ssti:Store={folder}", "--Ssti:Cache=", "--ConnectionStrings:redis=", "--S3:Bucket=", $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs)}", $"--urls={http}",
+            $"--Ssti:Store={folder}", "--Ssti:Cache=", "--ConnectionStrings:redis=", "--S3:Bucket=",
+                $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs)}", $"--urls={http}",
         ];
         if (parsed.GetValue(Gpus) is { } gpus) settings.Add($"--Ssti:Gpus={gpus}");
         Demand(new IPEndPoint(IPAddress.Loopback, port), "--port");

@@ -45,7 +45,8 @@ public sealed class ClusterAddress
     }
 
     /// <summary>What to do when no silo answers there.</summary>
-    internal string Advice => _gateway is null ? "start the services (see docs/cluster.md), or correct the connection string" : "start it with 'ssti serve', or name its port: local:PORT";
+    internal string Advice =>
+        _gateway is null ? "start the services (see docs/cluster.md), or correct the connection string" : "start it with 'ssti serve', or name its port: local:PORT";
 
     internal void WaitForRedis()
     {

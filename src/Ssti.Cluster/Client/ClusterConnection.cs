@@ -66,7 +66,8 @@ public sealed class ClusterConnection : IAsyncDisposable
                 await Task.Delay(TimeSpan.FromMilliseconds(250), cancellation).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException or SiloUnavailableException || e.GetType().Namespace?.StartsWith("Orleans", StringComparison.Ordinal) == true)
+        catch (Exception e) when (e is OrleansException or TimeoutException or SiloUnavailableException ||
+            e.GetType().Namespace?.StartsWith("Orleans", StringComparison.Ordinal) == true)
         {
             host.Dispose();
             throw new ClusterException($"no silo answers at {address.Text}: {address.Advice}", e);

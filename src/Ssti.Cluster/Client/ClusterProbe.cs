@@ -12,7 +12,8 @@ internal sealed class ClusterProbe(IReadOnlyList<SiloReport> silos, IComputeProb
         // Without a silo that computes, only stages that need none can run; what is resolved here stands in no key of theirs.
         if (devices.Count == 0) return here.Resolve(request);
         var cuda = Most(devices, "cuda");
-        if (request.Device == "cuda" && cuda is null) throw new StageException("device cuda is asked for, and no silo of the cluster has a GPU that it can use; start a training service on a machine that has one");
+        if (request.Device == "cuda" && cuda is null)
+            throw new StageException("device cuda is asked for, and no silo of the cluster has a GPU that it can use; start a training service on a machine that has one");
         var chosen = request.Device != "cpu" && cuda is not null ? cuda : Most(devices, "cpu")
             ?? throw new StageException("device cpu is asked for, and no silo of the cluster computes on its CPU");
         return new ComputeSettings(chosen.Device, chosen.DeviceClass, request.Threads, request.Dtype, chosen.Device == "cuda" && request.Tf32, chosen.LibTorch);

@@ -31,7 +31,8 @@ internal sealed class SourceUpload(IArtifactStore store)
         {
             var path = Path.TrimEndingDirectorySeparator(source.LocalPath!);
             var isFolder = Directory.Exists(path);
-            await _uploads.GetOrAdd(digest, _ => new Lazy<Task>(() => UploadAsync(path, isFolder, Digest.Parse(digest)))).Value.WaitAsync(cancellation).ConfigureAwait(false);
+            await _uploads.GetOrAdd(digest, _ => new Lazy<Task>(() => UploadAsync(path, isFolder, Digest.Parse(digest)))).Value
+                .WaitAsync(cancellation).ConfigureAwait(false);
             messages.Add(new SourceMessage(digest, isFolder, Path.GetFileName(path) is { Length: > 0 } name ? name : "root"));
         }
 

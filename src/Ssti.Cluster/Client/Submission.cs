@@ -36,7 +36,8 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
             {
                 case ReportState.Finished:
                     var outcome = report.Outcome!.ToOutcome();
-                    return outcome with { Error = outcome.Error is null ? null : local(outcome.Error), Attempts = outcome.Attempts == 0 ? 0 : outcome.Attempts + _losses };
+                    return outcome with { Error = outcome.Error is null ? null : local(outcome.Error),
+                        Attempts = outcome.Attempts == 0 ? 0 : outcome.Attempts + _losses };
                 case ReportState.Refused:
                     return Failure(report.Error!);
                 case ReportState.Unknown when _last is not null:
@@ -87,7 +88,8 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
         catch (Exception e) when (IsOfTheCluster(e))
         {
             if (DateTime.UtcNow - _heard > Patience)
-                return new StageReport { State = ReportState.Refused, Silo = SiloAddress.Zero, Error = $"the cluster has not answered for {Patience.TotalMinutes:0} minutes ({e.Message.Split('\n')[0]})" };
+                return new StageReport { State = ReportState.Refused, Silo = SiloAddress.Zero,
+                    Error = $"the cluster has not answered for {Patience.TotalMinutes:0} minutes ({e.Message.Split('\n')[0]})" };
             // Submitted or not, nobody knows: the key's grain does, wherever it comes to be.
             if (_last is null) (_avoid, _silo) = (_silo, null);
             await PauseAsync(cancellation).ConfigureAwait(false);
@@ -144,9 +146,9 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
         try
         {
             RequestContext.Set(IPlacementDirector.PlacementHintKey, _silo!);
-            await _grain.LeaveAsync(submitter, _last.Execution).WaitAsync(Farewell).ConfigureAwait(false);
-            // Asking as nobody keeps nothing alive. While others want the work it goes on; then there is nothing to wait for.
-            while (DateTime.UtcNow < until)
+            var stops = await _grain.LeaveAsync(submitter, _last.Execution).WaitAsync(Farewell).ConfigureAwait(false);
+            // What others want goes on, and there is nothing to wait for. Looking on keeps nothing alive.
+            while (stops && DateTime.UtcNow < until)
             {
                 var report = await _grain.PeekAsync(_last.Execution, _last.Next).WaitAsync(Farewell).ConfigureAwait(false);
                 foreach (var happened in report.Events) happened.Tell(watcher, local);

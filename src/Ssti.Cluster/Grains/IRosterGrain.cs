@@ -2,7 +2,9 @@ using Ssti.Cluster.Wire;
 
 namespace Ssti.Cluster.Grains;
 
-/// <summary>Knows every silo, what it can do and how busy it is, from what they report each second. There is one, and it remembers nothing that they do not tell again.</summary>
+/// <summary>
+/// Knows every silo, what it can do and how busy it is, from what they report each second. There is one, and it remembers nothing that they do not tell again.
+/// </summary>
 internal interface IRosterGrain : IGrainWithIntegerKey
 {
     /// <summary>A silo tells how it is; answered with how all are.</summary>

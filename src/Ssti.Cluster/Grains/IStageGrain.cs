@@ -31,6 +31,7 @@ internal interface IStageGrain : IGrainWithStringKey
     /// <summary>Says that a submitter is not interested any more: with the last one gone, the work is interrupted.</summary>
     /// <param name="submitter">Who leaves.</param>
     /// <param name="execution">The execution.</param>
+    /// <returns>Whether it was the last one.</returns>
     [AlwaysInterleave]
-    Task LeaveAsync(string submitter, Guid execution);
+    Task<bool> LeaveAsync(string submitter, Guid execution);
 }

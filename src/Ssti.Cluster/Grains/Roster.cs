@@ -53,6 +53,7 @@ internal sealed class Roster(TimeProvider time, Func<SiloAddress, bool> isDead)
         var near = live.Where(silo => silo.Kinds.ContainsKey(needs.Kind)).ToList();
         if (near.Count == 0) return null;
         var why = string.Join("; ", near.Select(silo => $"{silo.Service} at {silo.Silo.Endpoint} {needs.Misfit(silo)}"));
-        return $"no silo of the cluster can run '{needs.Kind}' as this program asks for it: {why}. Update so that both sides are the same version, or ask for what is there";
+        return $"no silo of the cluster can run '{needs.Kind}' as this program asks for it: {why}. "
+            + "Update so that both sides are the same version, or ask for what is there";
     }
 }

@@ -37,11 +37,8 @@ internal sealed class StageGrain(SiloWorker worker) : Grain, IStageGrain
         ? await known.ReadAsync(after, Wait)
         : new StageReport { State = ReportState.Unknown, Silo = worker.Address };
 
-    public Task LeaveAsync(string submitter, Guid execution)
-    {
-        if (worker.Find(Name) is { } known && known.Id == execution) known.Leave(submitter);
-        return Task.CompletedTask;
-    }
+    public Task<bool> LeaveAsync(string submitter, Guid execution) =>
+        Task.FromResult(worker.Find(Name) is { } known && known.Id == execution && known.Leave(submitter));
 
     private StageReport Pass(StageReport report)
     {

@@ -21,9 +21,9 @@ internal static class SiloComposition
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.ClusterId, ServiceId));
         silo.Configure<ClusterMembershipOptions>(options =>
         {
-            // A silo killed is declared dead within 3 s; stages are long, and one that is started again by mistake waits for the key's lock.
-            options.ProbeTimeout = TimeSpan.FromSeconds(1);
-            options.NumMissedProbesLimit = 2;
+            // A silo killed is declared dead within seconds; its connections are refused at once, so that no probe has to run out.
+            options.ProbeTimeout = settings.Probe;
+            options.NumMissedProbesLimit = 3;
             options.NumVotesForDeathDeclaration = 1;
             // Silos that were all killed at once must not keep their successors out for long.
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
@@ -62,7 +62,8 @@ internal static class SiloComposition
         }
         catch (SocketException e)
         {
-            throw new ClusterException($"Redis at {redis} has no address this machine can reach ({e.Message}); correct ConnectionStrings__redis, or set Ssti__Address", e);
+            throw new ClusterException($"Redis at {redis} has no address this machine can reach ({e.Message}); "
+                + "correct ConnectionStrings__redis, or set Ssti__Address", e);
         }
     }
 }

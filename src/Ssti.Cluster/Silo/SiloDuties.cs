@@ -76,10 +76,12 @@ internal sealed class SiloDuties
     public WorkOrder? Accept(StageName name, StageMessage stage, Func<Digest, string> sources)
     {
         if (Kinds.Find(name.Kind) is not { } kind) return null;
-        if (kind.Version != name.Version) throw new StageException($"'{name.Kind}' is version {name.Version} with the sender and {kind.Version} with the {Service} silo: update so that both are the same");
+        if (kind.Version != name.Version)
+            throw new StageException($"'{name.Kind}' is version {name.Version} with the sender and {kind.Version} with the {Service} silo: update so that both are the same");
         var order = stage.ToOrder(kind, sources);
         // The sender's program may build the document otherwise: then the outputs would stand under a key that they do not belong to.
-        if (StageName.Of(order) != name) throw new StageException($"the key document of {stage.Stage} is not what its key says; update so that the program is the same on both sides");
+        if (StageName.Of(order) != name)
+            throw new StageException($"the key document of {stage.Stage} is not what its key says; update so that the program is the same on both sides");
         return NeedsOf(order).Gpus > 0 && Gpus == 0 ? null : order;
     }
 }

@@ -18,7 +18,8 @@ namespace Ssti.Cluster.Silo;
 /// what runs, so that it is checkpointed, and hands it back.
 /// </summary>
 internal sealed partial class SiloWorker(
-    SiloDuties duties, ClusterStore store, ClusterSettings settings, IGrainFactory grains, ILocalSiloDetails silo, TimeProvider time, ILogger<SiloWorker> log) : BackgroundService
+    SiloDuties duties, ClusterStore store, ClusterSettings settings, IGrainFactory grains, ILocalSiloDetails silo,
+        TimeProvider time, ILogger<SiloWorker> log) : BackgroundService
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
@@ -131,7 +132,8 @@ internal sealed partial class SiloWorker(
             execution.Queue(false);
             using var use = await UseAsync(execution).ConfigureAwait(false);
             LogBegun(order.Stage, order.Kind.Name, order.Key, order.Pipeline, order.Run);
-            if (place.Devices is [> 0 and var device, ..] && order.Compute.Device == "cuda") order = order with { Compute = order.Compute with { Device = $"cuda:{device}" } };
+            if (place.Devices is [> 0 and var device, ..] && order.Compute.Device == "cuda")
+                order = order with { Compute = order.Compute with { Device = $"cuda:{device}" } };
             outcome = await _worker.WorkAsync(order, execution, execution.Cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (execution.Cancellation.IsCancellationRequested)
@@ -151,7 +153,8 @@ internal sealed partial class SiloWorker(
         LogEnded(order.Stage, order.Kind.Name, order.Key, order.Pipeline, order.Run, outcome.State, outcome.Error);
         execution.End(outcome.State == StageState.Cancelled && execution.IsHandedBack
             ? execution.Report(ReportState.Elsewhere)
-            : execution.Report(ReportState.Finished, OutcomeMessage.Of(outcome with { Error = outcome.Error is { } error ? SourceMark.Put(error, order.Sources) : null })));
+            : execution.Report(ReportState.Finished,
+                OutcomeMessage.Of(outcome with { Error = outcome.Error is { } error ? SourceMark.Put(error, order.Sources) : null })));
     }
 
     // Nothing is collected from the store while a stage uses it; where that is going on, the stage waits.

@@ -54,16 +54,17 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
         lock (_lock) _submitters[submitter] = time.GetTimestamp();
     }
 
-    /// <summary>A submitter is gone; the work stops with the last one.</summary>
-    public void Leave(string submitter)
+    /// <summary>A submitter is gone; the work stops with the last one. Returns whether it was.</summary>
+    public bool Leave(string submitter)
     {
         lock (_lock)
         {
             _submitters.Remove(submitter);
-            if (_submitters.Count > 0 || IsOver) return;
+            if (_submitters.Count > 0 || IsOver) return false;
         }
 
         _cancellation.Cancel();
+        return true;
     }
 
     /// <summary>Drops submitters that have not asked for so long.</summary>
@@ -142,7 +143,8 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
             // Of progress only the newest counts.
             var last = happened.Kind == StageEventKind.Progressed ? _events.FindLastIndex(entry => entry.Event.Kind == StageEventKind.Progressed) : -1;
             if (last >= 0) _events.RemoveAt(last);
-            if (_events.Count >= MostEvents && _events.FindIndex(entry => entry.Event.Kind is StageEventKind.Wrote or StageEventKind.Said) is >= 0 and var old) _events.RemoveAt(old);
+            if (_events.Count >= MostEvents &&
+                _events.FindIndex(entry => entry.Event.Kind is StageEventKind.Wrote or StageEventKind.Said) is >= 0 and var old) _events.RemoveAt(old);
             _events.Add((_next++, happened));
             told = _news;
             _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

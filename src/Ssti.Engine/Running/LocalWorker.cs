@@ -11,7 +11,7 @@ namespace Ssti.Engine.Running;
 /// <param name="store">Where artifacts are.</param>
 /// <param name="workspace">Where stages work on this machine.</param>
 /// <param name="time">The clock, for records and pauses.</param>
-/// <param name="scratch">Keeps scratch folders in the store, where others cannot reach this machine's; null where they need not.</param>
+/// <param name="scratch">Keeps checkpoints in the store, where others cannot reach this machine's scratch folders; null where they need not.</param>
 public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeProvider time, ScratchKeeper? scratch = null) : IStageWorker
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
@@ -125,8 +125,9 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         log.Write($"done: {tree.Files.Count} files, {tree.TotalSize} bytes, tree {tree.Digest}");
         var logBlob = await store.PutTextAsync(log.Text(), cancellation).ConfigureAwait(false);
         var durations = new ActionDurations(order.Queued, fetch, execute, Lap(clock));
-        var outcome = await store.PutRecordAsync(Record(order, tree, context, durations, started, attempt) with { Log = logBlob.Digest }, cancellation).ConfigureAwait(false);
-        if (keeping is not null) await keeping.ForgetAsync(tree).ConfigureAwait(false);
+        var outcome = await store.PutRecordAsync(Record(order, tree, context, durations, started, attempt) with { Log = logBlob.Digest },
+            cancellation).ConfigureAwait(false);
+        if (keeping is not null) await keeping.ForgetAsync().ConfigureAwait(false);
         workspace.Clean(order.Key, keepScratch: false);
         if (outcome == RecordOutcome.Differs)
         {

@@ -1,3 +1,5 @@
+using System.Formats.Tar;
+using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Keys;
 using Ssti.Store;
@@ -5,26 +7,28 @@ using Ssti.Store;
 namespace Ssti.Engine.Running;
 
 /// <summary>
-/// Keeps the scratch folders of stages in the store while they work, so that another machine can go on from a dead one's checkpoint.
+/// Keeps the checkpoints of stages in the store while they work, so that another machine can go on from a dead one's: files of a scratch folder whose names
+/// begin with <c>checkpoint</c>.
 /// </summary>
 /// <remarks>
-/// The newest copy of a key's scratch folder is a record under a key of its own (kind <c>scratch</c>, of that key), so that any store will do. It is
-/// written now and then, and when the stage stops; once the stage is done it is removed. Only stages with tensors are kept: theirs are checkpoints, what others
-/// leave are downloads that are as quickly made anew.
+/// The newest copy is a record under a key of its own (kind <c>scratch</c>, of the stage's key), so that any store will do. It is written now and then, and when
+/// the stage stops; once the stage is done it is removed. The files travel in an archive that begins with the stage's key: no artifact can have the same bytes,
+/// and so removing it takes nothing from anybody.
 /// </remarks>
 /// <param name="store">The store.</param>
 /// <param name="every">How long a change may wait to be kept.</param>
 /// <param name="time">The clock.</param>
 public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProvider time)
 {
-    /// <summary>Brings a key's scratch folder here as it was last kept, and keeps it from here on.</summary>
+    private const string Pattern = "checkpoint*", Archive = "scratch.tar", KeyEntry = "key", Unfinished = ".part";
+
+    /// <summary>Brings a key's checkpoints here as they were last kept, and keeps them from here on.</summary>
     /// <param name="order">The stage.</param>
-    /// <param name="folder">The folder, which exists.</param>
+    /// <param name="folder">The scratch folder, which exists.</param>
     /// <param name="log">Takes a line.</param>
     /// <param name="cancellation">Stops.</param>
-    internal async Task<Kept?> BeginAsync(WorkOrder order, string folder, Action<string> log, CancellationToken cancellation)
+    internal async Task<Kept> BeginAsync(WorkOrder order, string folder, Action<string> log, CancellationToken cancellation)
     {
-        if (!order.Kind.UsesTensors) return null;
         var document = new JsonObject { ["schema"] = KeyDocument.Schema, ["kind"] = "scratch", ["of"] = order.Key.ToString() };
         var kept = new Kept(store, time, order, new KeyDocument(document), folder, log);
         await kept.RestoreAsync(cancellation).ConfigureAwait(false);
@@ -32,10 +36,9 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
         return kept;
     }
 
-    /// <summary>The scratch folder of one stage at work.</summary>
+    /// <summary>The checkpoints of one stage at work.</summary>
     internal sealed class Kept(IArtifactStore store, TimeProvider time, WorkOrder order, KeyDocument document, string folder, Action<string> log) : IAsyncDisposable
     {
-        private readonly SemaphoreSlim _saving = new(1);
         private readonly CancellationTokenSource _stop = new();
         private Task _loop = Task.CompletedTask;
         private Tree? _last;
@@ -48,8 +51,19 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
             if (hit is null) return;
             _last = await store.TreeAsync(hit.Tree, cancellation).ConfigureAwait(false);
             // What is here may be older, from an attempt on this machine before the one that was kept.
-            Directory.Delete(folder, recursive: true);
-            await Exporter.ExportAsync(store, hit.Tree, folder, overwrite: true, cancellation).ConfigureAwait(false);
+            foreach (var old in Files()) old.Delete();
+            await using var stream = await store.OpenReadAsync(_last.Files[0].Digest, cancellation).ConfigureAwait(false);
+            await using var archive = new TarReader(stream);
+            while (await archive.GetNextEntryAsync(copyData: false, cancellation).ConfigureAwait(false) is { } entry)
+            {
+                if (entry.Name == KeyEntry) continue;
+                var path = Path.GetFullPath(Path.Combine(folder, entry.Name));
+                if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                    throw new StoreException($"a checkpoint of {order.Stage} leads out of its folder: {entry.Name}");
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                await entry.ExtractToFileAsync(path, overwrite: true, cancellation).ConfigureAwait(false);
+            }
+
             _seen = Look();
             log($"goes on from a checkpoint of an earlier attempt ({_last.TotalSize} bytes)");
         }
@@ -66,14 +80,12 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
             }
         });
 
-        /// <summary>The stage is done: removes what was kept, except what its outputs hold too.</summary>
-        public async Task ForgetAsync(Tree output)
+        /// <summary>The stage is done: removes what was kept.</summary>
+        public async Task ForgetAsync()
         {
             await EndAsync().ConfigureAwait(false);
             _forgotten = true;
-            if (_last is null) return;
-            await store.DeleteRecordAsync(document.Key, _last.Digest).ConfigureAwait(false);
-            await DropAsync(_last, output).ConfigureAwait(false);
+            if (_last is { } last) await DropAsync(last, CancellationToken.None).ConfigureAwait(false);
         }
 
         /// <summary>Keeps the last state of a stage that stopped on its way.</summary>
@@ -82,7 +94,6 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
             await EndAsync().ConfigureAwait(false);
             if (!_forgotten) await SaveAsync(CancellationToken.None).ConfigureAwait(false);
             _stop.Dispose();
-            _saving.Dispose();
         }
 
         private async Task EndAsync()
@@ -94,22 +105,16 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
         // A checkpoint that cannot be kept costs time after a crash, and nothing else: the stage goes on.
         private async Task SaveAsync(CancellationToken cancellation)
         {
-            await _saving.WaitAsync(cancellation).ConfigureAwait(false);
+            var aside = folder + ".tar";
             try
             {
                 var looks = Look();
                 if (looks == _seen || looks.Length == 0) return;
-                var files = new List<TreeFile>();
-                foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToList())
-                {
-                    await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-                    var blob = await store.PutAsync(file, cancellation).ConfigureAwait(false);
-                    files.Add(new TreeFile(Path.GetRelativePath(folder, path).Replace('\\', '/'), blob.Digest, blob.Size));
-                }
-
+                await PackAsync(aside, cancellation).ConfigureAwait(false);
                 // Written to meanwhile: the next look finds it at rest.
                 if (Look() != looks) return;
-                await RecordAsync(Tree.Of(files), cancellation).ConfigureAwait(false);
+                await using (var packed = File.OpenRead(aside))
+                    await RecordAsync(await store.PutAsync(packed, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
                 _seen = looks;
             }
             catch (Exception e) when (e is IOException or StoreException or UnauthorizedAccessException)
@@ -118,14 +123,25 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
             }
             finally
             {
-                _saving.Release();
+                File.Delete(aside);
             }
         }
 
-        private async Task RecordAsync(Tree tree, CancellationToken cancellation)
+        private async Task PackAsync(string path, CancellationToken cancellation)
+        {
+            await using var file = File.Create(path);
+            await using var archive = new TarWriter(file, TarEntryFormat.Pax);
+            await archive.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, KeyEntry)
+                { DataStream = new MemoryStream(Encoding.ASCII.GetBytes(order.Key.ToString())) }, cancellation)
+                .ConfigureAwait(false);
+            foreach (var one in Files())
+                await archive.WriteEntryAsync(one.FullName, Path.GetRelativePath(folder, one.FullName).Replace('\\', '/'), cancellation).ConfigureAwait(false);
+        }
+
+        private async Task RecordAsync(BlobInfo archive, CancellationToken cancellation)
         {
             var before = _last;
-            if (before?.Digest == tree.Digest) return;
+            var tree = Tree.Of([new TreeFile(Archive, archive.Digest, archive.Size)]);
             await store.PutAsync(tree.Digest, new MemoryStream(tree.Json.ToArray()), cancellation).ConfigureAwait(false);
             var now = time.GetUtcNow();
             await store.PutRecordAsync(
@@ -144,19 +160,23 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
                 },
                 cancellation).ConfigureAwait(false);
             _last = tree;
-            if (before is null) return;
-            await store.DeleteRecordAsync(document.Key, before.Digest, cancellation).ConfigureAwait(false);
-            await DropAsync(before, tree).ConfigureAwait(false);
+            if (before is not null && before.Digest != tree.Digest) await DropAsync(before, cancellation).ConfigureAwait(false);
         }
 
-        private async Task DropAsync(Tree old, Tree held)
+        private async Task DropAsync(Tree old, CancellationToken cancellation)
         {
-            var stay = held.Files.Select(file => file.Digest).ToHashSet();
-            foreach (var file in old.Files.Where(file => !stay.Contains(file.Digest))) await store.DeleteBlobAsync(file.Digest).ConfigureAwait(false);
-            if (old.Digest != held.Digest) await store.DeleteBlobAsync(old.Digest).ConfigureAwait(false);
+            await store.DeleteRecordAsync(document.Key, old.Digest, cancellation).ConfigureAwait(false);
+            foreach (var file in old.Files) await store.DeleteBlobAsync(file.Digest, cancellation).ConfigureAwait(false);
+            await store.DeleteBlobAsync(old.Digest, cancellation).ConfigureAwait(false);
         }
 
-        private string Look() => string.Join('\n', new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories)
-            .OrderBy(file => file.FullName, StringComparer.Ordinal).Select(file => $"{file.FullName} {(file.Exists ? file.Length : -1)} {file.LastWriteTimeUtc.Ticks}"));
+        private string Look() => string.Join('\n', Files().Select(file => $"{file.FullName} {(file.Exists ? file.Length : -1)} {file.LastWriteTimeUtc.Ticks}"));
+
+        // What is being written has another ending until it is whole, and is left out.
+        private List<FileInfo> Files() =>
+        [
+            .. new DirectoryInfo(folder).EnumerateFiles(Pattern, SearchOption.AllDirectories).Where(file => file.Extension != Unfinished)
+                .OrderBy(file => file.FullName, StringComparer.Ordinal),
+        ];
     }
 }

@@ -44,7 +44,8 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
         }
         catch (Exception e)
         {
-            var error = e is StoreException or StageException ? e.Message : e is IOException ? StoreErrors.Explain(workspace.Root, e).Message : $"{e.GetType().Name}: {e.Message}";
+            var error = e is StoreException or StageException ? e.Message
+                : e is IOException ? StoreErrors.Explain(workspace.Root, e).Message : $"{e.GetType().Name}: {e.Message}";
             return watcher.Note(result) with { Error = error };
         }
     }

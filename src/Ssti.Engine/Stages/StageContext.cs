@@ -22,6 +22,7 @@ public sealed class StageContext
 
     /// <summary>
     /// A folder that survives a killed attempt of this same action, for checkpoints and partial downloads; deleted once the stage is done.
+    /// On machines that share no disk only files whose names begin with <c>checkpoint</c> follow a stage that goes on elsewhere.
     /// </summary>
     public required string ScratchFolder { get; init; }
 
