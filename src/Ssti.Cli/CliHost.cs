@@ -1,3 +1,4 @@
+using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
 
 namespace Ssti.Cli;
@@ -20,6 +21,12 @@ public sealed record CliHost
 
     /// <summary>Looks at the machine.</summary>
     public required IComputeProbe Probe { get; init; }
+
+    /// <summary>
+    /// Begins to hear a run beside the display, or null; called once a run, and disposed at its end if it can be. Not a type of telemetry, so that none is
+    /// loaded where none is wanted.
+    /// </summary>
+    public Func<IRunListener?> Telemetry { get; init; } = () => null;
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

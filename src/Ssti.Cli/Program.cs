@@ -2,6 +2,7 @@ using Ssti.Cli.Commands;
 using Ssti.Cli;
 using Ssti.Corpus.Hub;
 using Ssti.Stages;
+using Ssti.Telemetry;
 
 // UTF-8 whatever the locale: the tables have dashes and plus-minus signs.
 Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -13,4 +14,5 @@ return await CommandLine.RunAsync(args, new CliHost
     WorkingFolder = Environment.CurrentDirectory,
     Environment = Environment.GetEnvironmentVariable,
     Probe = new ComputeProbe(),
+    Telemetry = () => TelemetryExport.Start("ssti", Environment.GetEnvironmentVariable, problem => Console.Error.WriteLine($"warning: {problem}")),
 });

@@ -10,6 +10,7 @@ using Orleans.Hosting;
 using Ssti.Cluster.Silo;
 using Ssti.Engine.Stages;
 using Ssti.Store;
+using Ssti.Telemetry;
 
 namespace Ssti.Cluster;
 
@@ -63,6 +64,7 @@ public static class ServiceHost
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
+        builder.AddSstiTelemetry(service);
         configure?.Invoke(builder);
         var settings = ClusterSettings.From(builder.Configuration);
         if (settings.Redis is { } redis) RedisGate.WaitFor(redis);

@@ -115,7 +115,7 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
         };
         using var pretrainer = new Pretrainer(config, tokenizer, settings, target) { Log = context.Log };
         var steps = pretrainer.Run(
-            rows, context.ScratchFolder, record => context.Progress(new(record.Step, settings.Steps, "updates", $"loss {record.Loss:0.000}")), cancellation);
+            rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
         SafetensorsFile.Write(context.Output("model.safetensors"), pretrainer.EncoderTensors());
         File.WriteAllText(context.Output("config.json"), config.ToJson());
         File.Copy(data.PathOf(Vocabulary), context.Output(Vocabulary));

@@ -68,7 +68,7 @@ public sealed class TrainStage : StageKind<TrainParameters>
         using var weights = encoder.Weights();
         using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
         var steps = tuner.Run(
-            rows, context.ScratchFolder, record => context.Progress(new(record.Step, settings.Steps, "updates", $"loss {record.Loss:0.000}")), cancellation);
+            rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
         var description = Describe(parameters, dataset.Info, encoder.Name, tuner.TrainableParameters, rows);

@@ -20,13 +20,14 @@ public sealed class DoorsTests
         ["Ssti.Nets"] = [],
         ["Ssti.Training"] = ["Ssti.Nets", "Ssti.Corpus"],
         ["Ssti.Reporting"] = [],
+        ["Ssti.Telemetry"] = ["Ssti.Engine"],
         ["Ssti.Stages"] = ["Ssti.Engine", "Ssti.Corpus", "Ssti.Injection", "Ssti.Nets", "Ssti.Training", "Ssti.Reporting"],
-        ["Ssti.Cluster"] = ["Ssti.Engine", "Ssti.Store", "Ssti.Store.S3"],
+        ["Ssti.Cluster"] = ["Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Telemetry"],
         ["Ssti.DataPrep"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.InjectionService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.TrainingService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.EvaluationService"] = ["Ssti.Cluster", "Ssti.Stages"],
-        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
+        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Telemetry", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
     };
 
     /// <summary>Libraries that only some rooms may bring in.</summary>
@@ -37,6 +38,7 @@ public sealed class DoorsTests
         ["AWSSDK"] = ["Ssti.Store.S3"],
         ["Microsoft.Orleans"] = ["Ssti.Cluster"],
         ["Aspire"] = [],
+        ["OpenTelemetry"] = ["Ssti.Telemetry"],
         ["Spectre.Console"] = ["Ssti.Cli"],
         ["System.CommandLine"] = ["Ssti.Cli"],
         ["YamlDotNet"] = ["Ssti.Engine"],

@@ -64,13 +64,16 @@ internal static class RunCommand
             CommandLine = $"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}",
         };
 
+        var telemetry = host.Telemetry();
+        // At the very end: what was found is shown before anything waits for a collector.
+        using var export = telemetry as IDisposable;
         RunResult result;
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         await using (var display = new DeferredDisplay(host.Terminal, quiet))
         {
             using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
             using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
-            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose), interruption.Token);
+            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, telemetry), interruption.Token);
         }
 
         var tables = await TableOutput.OfAsync(session, result, CancellationToken.None);

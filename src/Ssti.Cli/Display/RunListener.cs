@@ -2,13 +2,14 @@ using Ssti.Engine.Running;
 
 namespace Ssti.Cli.Display;
 
-/// <summary>Passes on to a display what a run tells.</summary>
-internal sealed class RunListener(IRunDisplay display, bool verbose) : IRunListener
+/// <summary>Passes on to a display what a run tells, and to one more listener if there is one.</summary>
+internal sealed class RunListener(IRunDisplay display, bool verbose, IRunListener? next = null) : IRunListener
 {
     private RunForecast? _forecast;
 
     public void On(RunEvent happened)
     {
+        next?.On(happened);
         if (happened is RunEvent.PlanReady { Plan: var plan }) _forecast = new RunForecast(plan);
         if (happened is RunEvent.StageFinished { Result: var over }) _forecast?.Finished(over);
         switch (happened)

@@ -7,6 +7,7 @@ using Ssti.Cluster.Placement;
 using Ssti.Cluster.Wire;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -65,7 +66,7 @@ internal sealed partial class SiloWorker(
                 var execution = new StageExecution(name, order, Address, time);
                 execution.Touch(submitter);
                 _executions[name] = execution;
-                _ = Task.Run(() => ExecuteAsync(execution));
+                _ = Task.Run(() => ExecuteAsync(execution, stage.Trace));
                 return (execution, null);
             }
             catch (StageException refused)
@@ -119,9 +120,10 @@ internal sealed partial class SiloWorker(
         }
     }
 
-    private async Task ExecuteAsync(StageExecution execution)
+    private async Task ExecuteAsync(StageExecution execution, string? trace)
     {
         var order = execution.Order;
+        using var span = TraceContext.Continue("silo", trace)?.SetTag("ssti.stage.name", order.Stage).SetTag("ssti.silo", Address.ToString());
         StageOutcome outcome;
         try
         {

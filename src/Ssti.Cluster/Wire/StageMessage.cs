@@ -4,6 +4,7 @@ using Ssti.Engine.Parameters;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 
 namespace Ssti.Cluster.Wire;
@@ -46,6 +47,9 @@ internal sealed record StageMessage
 
     [Id(13)] public double Queued { get; init; }
 
+    /// <summary>Where the submitter is in its trace; null when it keeps none.</summary>
+    [Id(14)] public string? Trace { get; init; }
+
     /// <summary>The message for an order.</summary>
     public static StageMessage Of(WorkOrder order, IReadOnlyList<SourceMessage> sources) => new()
     {
@@ -63,6 +67,7 @@ internal sealed record StageMessage
         Memory = order.Policy.Memory,
         Forced = order.Forced,
         Queued = order.Queued,
+        Trace = TraceContext.Current,
     };
 
     /// <summary>The order, to be worked on here.</summary>

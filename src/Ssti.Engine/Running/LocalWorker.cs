@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Ssti.Engine.Stages;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -57,6 +58,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             if (order.Policy.Timeout is { } timeout) limit.CancelAfter(timeout);
+            using var span = StageSpan.Attempt(order, attempt);
             StageOutcome failure;
             try
             {
@@ -66,21 +68,25 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             {
                 log.Write($"interrupted ({e.GetType().Name})");
                 workspace.Clean(order.Key, keepScratch: true);
+                StageSpan.Fail(span, "interrupted", e);
                 return new StageOutcome { State = StageState.Cancelled, Error = "interrupted", Attempts = attempt };
             }
-            catch (OperationCanceledException) when (limit.IsCancellationRequested)
+            catch (OperationCanceledException e) when (limit.IsCancellationRequested)
             {
                 failure = Failure($"took longer than its timeout of {order.Policy.Timeout}");
+                StageSpan.Fail(span, failure.Error!, e);
                 log.Write(failure.Error!);
             }
             catch (Exception e)
             {
                 failure = Explain(e, log);
+                StageSpan.Fail(span, failure.Error!, e);
             }
 
             workspace.Clean(order.Key, keepScratch: true);
             if (attempt > order.Policy.Retries) return failure with { Attempts = attempt };
             watcher.Retried(attempt, failure.Error!);
+            StageSpan.Retry(span, attempt, failure.Error!);
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, attempt - 1))), time, cancellation).ConfigureAwait(false);
         }
     }
@@ -94,6 +100,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         await _inputs.FetchAsync(order.Sources, cancellation).ConfigureAwait(false);
         await using var keeping = scratch is null ? null : await scratch.BeginAsync(order, scratchFolder, log.Write, cancellation).ConfigureAwait(false);
         var fetch = Lap(clock);
+        using var meter = new ProgressMeter(order, time);
         var context = new StageContext
         {
             StageName = order.Stage,
@@ -102,7 +109,11 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             Inputs = inputs,
             OutputFolder = output,
             ScratchFolder = scratchFolder,
-            Progress = watcher.Progressed,
+            Progress = progress =>
+            {
+                meter.Report(progress);
+                watcher.Progressed(progress);
+            },
             Log = line =>
             {
                 log.Write(line);

@@ -5,6 +5,7 @@ using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Engine.Stages;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -29,6 +30,7 @@ internal sealed class RunSession
     private readonly Channel<(StageResult Result, Slots.Share Share)> _finished = Channel.CreateUnbounded<(StageResult, Slots.Share)>();
     private readonly StageResult?[] _results;
     private readonly PlannedStage?[] _planned;
+    private readonly Activity?[] _spans;
     private readonly int[] _waiting;
     private readonly List<int>?[] _consumers;
     private readonly List<int> _ready = [];
@@ -50,6 +52,7 @@ internal sealed class RunSession
         _slots = new Slots(options.Jobs, options.Gpus, options.Memory);
         var count = pipeline.Instances.Count;
         (_results, _planned, _waiting, _consumers) = (new StageResult?[count], new PlannedStage?[count], new int[count], new List<int>?[count]);
+        _spans = new Activity?[count];
     }
 
     public async Task<RunResult> RunAsync(CancellationToken cancellation)
@@ -136,6 +139,7 @@ internal sealed class RunSession
             _running++;
             _ = Task.Run(async () =>
             {
+                _spans[index] = StageSpan.Begin(planned.Instance);
                 var result = await _executor.ExecuteAsync(_pipeline, planned, i => _results[i]!.Tree!.Value, queued, cancellation).ConfigureAwait(false);
                 _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, share));
             }, CancellationToken.None);
@@ -177,7 +181,7 @@ internal sealed class RunSession
             var index = result.Instance.Index;
             _results[index] = result;
             Note(result);
-            Tell(new RunEvent.StageFinished(result));
+            TellEnd(result);
             if (result.State is StageState.Failed && !_options.KeepGoing) _stopping = true;
             foreach (var consumer in _consumers[index] ?? [])
             {
@@ -199,6 +203,17 @@ internal sealed class RunSession
                 ended.Enqueue(skipped);
             }
         }
+    }
+
+    // Within the stage's span, so that what listeners write of its end belongs to it. A stage that was never begun gets its span here.
+    private void TellEnd(StageResult result)
+    {
+        var run = Activity.Current;
+        var span = _spans[result.Instance.Index] ?? StageSpan.Begin(result.Instance);
+        if (span is not null) Activity.Current = span;
+        Tell(new RunEvent.StageFinished(result));
+        StageSpan.End(span, _pipeline, result);
+        if (span is not null) Activity.Current = run;
     }
 
     private void Note(StageResult result)

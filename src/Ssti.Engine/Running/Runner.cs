@@ -3,6 +3,7 @@ using Ssti.Engine.Keys;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
+using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -23,16 +24,19 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     public async Task<RunResult> RunAsync(Pipeline pipeline, RunOptions options, IRunListener? listener = null, CancellationToken cancellation = default)
     {
         using var use = workspace.TryUse() ?? throw new StoreException($"the store {workspace.Root} is being collected ('ssti gc') by another process; run again when that is done");
+        using var span = RunSpan.Begin(pipeline, options);
         var clock = Stopwatch.StartNew();
         await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
         var history = StageHistory.Load(workspace, pipeline.Name);
         var planner = new Planner(store, keys, history);
-        var plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
+        Plan plan;
+        using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
         var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
         using var journal = RunJournal.Open(workspace, time ?? TimeProvider.System);
         var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, listener, clock);
         var result = await session.RunAsync(cancellation).ConfigureAwait(false);
         history.Compact();
+        span.End(result);
         return result;
     }
 

@@ -53,10 +53,12 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
     /// <summary>Turns what a worker tells into events of the run and lines of the log file.</summary>
     private sealed class Watcher(PlannedStage planned, string logPath, Action<RunEvent> tell, Stopwatch runClock) : IStageWatcher, IDisposable
     {
+        // What comes from another process comes without a span.
+        private readonly Activity? _span = Activity.Current;
         private LogFile? _log;
         private double? _startedAt;
 
-        public void Waiting(string what) => tell(new RunEvent.StageWaiting(planned.Instance, what));
+        public void Waiting(string what) => Tell(new RunEvent.StageWaiting(planned.Instance, what));
 
         public void Started()
         {
@@ -64,21 +66,35 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
             if (_log is not null) return;
             _startedAt = runClock.Elapsed.TotalSeconds;
             _log = new LogFile(logPath);
-            tell(new RunEvent.StageStarted(planned));
+            Tell(new RunEvent.StageStarted(planned));
         }
 
         public void Wrote(string line) => _log?.Write(line);
 
-        public void Said(string line) => tell(new RunEvent.StageLogged(planned.Instance, line));
+        public void Said(string line) => Tell(new RunEvent.StageLogged(planned.Instance, line));
 
-        public void Progressed(StageProgress progress) => tell(new RunEvent.StageProgressed(planned.Instance, progress));
+        public void Progressed(StageProgress progress) => Tell(new RunEvent.StageProgressed(planned.Instance, progress));
 
-        public void Retried(int attempt, string error) => tell(new RunEvent.StageRetried(planned.Instance, attempt, error));
+        public void Retried(int attempt, string error) => Tell(new RunEvent.StageRetried(planned.Instance, attempt, error));
 
-        public void Warned(string message) => tell(new RunEvent.Warned(message));
+        public void Warned(string message) => Tell(new RunEvent.Warned(message));
 
         public StageResult Note(StageResult result) => _log is null ? result : result with { StartedAt = _startedAt, LogPath = logPath };
 
         public void Dispose() => _log?.Dispose();
+
+        private void Tell(RunEvent happened)
+        {
+            var current = Activity.Current;
+            if (_span is null || _span.IsStopped || current?.TraceId == _span.TraceId)
+            {
+                tell(happened);
+                return;
+            }
+
+            Activity.Current = _span;
+            tell(happened);
+            Activity.Current = current;
+        }
     }
 }

@@ -55,7 +55,17 @@ public sealed class StageContext
 /// <param name="Total">Units in all, or null when unknown.</param>
 /// <param name="Unit">What is counted, such as <c>steps</c> or <c>rows</c>.</param>
 /// <param name="Note">A short text beside the bar, such as <c>loss 0.512</c>.</param>
-public readonly record struct StageProgress(long Done, long? Total, string Unit, string? Note = null);
+public readonly record struct StageProgress(long Done, long? Total, string Unit, string? Note = null)
+{
+    /// <summary>Rows worked through so far in this attempt, for rows a second; null where <see cref="Unit"/> is <c>rows</c> already, or where there are none.</summary>
+    public long? Rows { get; init; }
+
+    /// <summary>The loss of a training, in nats, when it is known.</summary>
+    public double? Loss { get; init; }
+
+    /// <summary>Bytes in use on the device that computes, when that is known.</summary>
+    public long? DeviceMemory { get; init; }
+}
 
 /// <summary>The output of an upstream stage: read-only files by their relative path.</summary>
 public sealed class InputTree(string stageName, string uses, IReadOnlyDictionary<string, string> cell, IReadOnlyDictionary<string, string> files)
