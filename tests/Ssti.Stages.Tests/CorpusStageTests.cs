@@ -9,11 +9,11 @@ public sealed class CorpusStageTests : IDisposable
     public void Dispose() => _run.Dispose();
 
     [Fact]
-    public async Task The_bytes_of_version_1()
+    public async Task The_bytes_of_version_2()
     {
         await _run.RunAsync(new CorpusStage(), new CorpusParameters { Train = 200, Test = 100, Unlabelled = 300 });
         Assert.Equal(["dataset.json", "test.jsonl", "train.jsonl", "unlabelled.jsonl", "vocab.txt"], _run.Files);
-        _run.AssertBytes(new CorpusStage(), 1, "847f7d477dc8d63e7f8d04d505dd120bab5bad1ac68284748fa5a0fc229fc471");
+        _run.AssertBytes(new CorpusStage(), 2, "847f7d477dc8d63e7f8d04d505dd120bab5bad1ac68284748fa5a0fc229fc471");
     }
 
     [Fact]
@@ -31,8 +31,8 @@ public sealed class CorpusStageTests : IDisposable
     public void Parameters_that_cannot_work_are_refused_before_running()
     {
         Assert.Equal(
-            ["train", "test", "unlabelled", "ambiguity"],
-            new CorpusStage().Validate(new() { Train = 3, Test = -2, Unlabelled = -1, Ambiguity = 1.5 }).Select(error => error.Key).Distinct());
+            ["train", "test", "unlabelled", "ambiguity", "dated"],
+            new CorpusStage().Validate(new() { Train = 3, Test = -2, Unlabelled = -1, Ambiguity = 1.5, Dated = double.NaN }).Select(error => error.Key).Distinct());
         Assert.Equal(["train"], new CorpusStage().Validate(new() { Train = 0, Test = 0, Unlabelled = 0 }).Select(error => error.Key));
     }
 }

@@ -59,6 +59,18 @@ public sealed class ReviewCorpusTests : IDisposable
     }
 
     [Fact]
+    public void Dates_stand_before_a_share_of_the_unlabelled_rows_and_in_no_other()
+    {
+        var dated = Write(new ReviewCorpusOptions(1000, 500, 4000, 0.15, 0.3, 3));
+        var rows = dated.Read("unlabelled").ToList();
+        Assert.InRange(rows.Count(row => IsDated(row)) / (double)rows.Count, 0.27, 0.33);
+        Assert.DoesNotContain(dated.Read("train").Concat(dated.Read("test")), IsDated);
+        Assert.DoesNotContain(Write(new ReviewCorpusOptions(0, 0, 500, 0.15, 0, 3)).Read("unlabelled"), IsDated);
+
+        static bool IsDated(Row row) => Regex.IsMatch(row.Text, "(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}");
+    }
+
+    [Fact]
     public void The_vocabulary_covers_every_word_and_the_pieces_of_dates()
     {
         var dataset = Write(new ReviewCorpusOptions(3000, 100, 0, 0.3, 0.1, 5));
