@@ -13,7 +13,7 @@ public sealed class CorpusStageTests : IDisposable
     {
         await _run.RunAsync(new CorpusStage(), new CorpusParameters { Train = 200, Test = 100, Unlabelled = 300 });
         Assert.Equal(["dataset.json", "test.jsonl", "train.jsonl", "unlabelled.jsonl", "vocab.txt"], _run.Files);
-        _run.AssertBytes(new CorpusStage(), 2, "847f7d477dc8d63e7f8d04d505dd120bab5bad1ac68284748fa5a0fc229fc471");
+        _run.AssertBytes(new CorpusStage(), 2, "b97647123ba7ee0e2db58941d1156665fc15d7307f33ee973c0a83c7d3f4b58f");
     }
 
     [Fact]

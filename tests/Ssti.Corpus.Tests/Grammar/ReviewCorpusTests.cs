@@ -14,7 +14,7 @@ public sealed class ReviewCorpusTests : IDisposable
     [Fact]
     public void Labels_are_balanced_and_sentences_distinct_over_all_splits()
     {
-        var dataset = Write(new ReviewCorpusOptions(4000, 1000, 6000, 0.15, 0.1, 7));
+        var dataset = Write(new ReviewCorpusOptions(4000, 1000, 6000, 0.15, 0, 7));
 
         Assert.Equal([500L, 500L], dataset.Info.Split("test")!.Counts);
         Assert.Equal([2000L, 2000L], dataset.Info.Split("train")!.Counts);
