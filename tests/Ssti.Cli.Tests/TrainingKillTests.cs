@@ -70,9 +70,10 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
         var from = 0;
         foreach (var (stage, update) in new[] { ("backbone", 40), ("backbone", 200), ("model", 40), ("model", 80), ("model", 240) })
         {
+            var before = Saved();
             using var process = SstiProcess.Start(_folder, ["run", "p.yaml", "-v"]);
             var output = process.StandardOutput.ReadToEndAsync();
-            var error = await ReachAsync(process, stage, update);
+            var error = await ReachAsync(process, stage, update, before);
             process.Kill();
             await process.WaitForExitAsync();
             Assert.Equal(137, process.ExitCode);
@@ -127,8 +128,11 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
         Assert.InRange(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), from, 399);
     }
 
-    /// <summary>Waits until a stage has saved an update; returns all that the process will have written to standard error.</summary>
-    private async Task<Task<string>> ReachAsync(Process process, string stage, int update)
+    /// <summary>
+    /// Waits until a stage has saved an update, and not only found it saved by the process before (which may have come further than it was to);
+    /// returns all that the process will have written to standard error.
+    /// </summary>
+    private async Task<Task<string>> ReachAsync(Process process, string stage, int update, int? before = null)
     {
         var started = new TaskCompletionSource();
         var all = Task.Run(async () =>
@@ -144,7 +148,7 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
             return string.Join('\n', lines);
         });
         await started.Task.WaitAsync(TimeSpan.FromMinutes(2));
-        for (var clock = Stopwatch.StartNew(); !(Saved() >= update); await Task.Delay(2))
+        for (var clock = Stopwatch.StartNew(); !(Saved() is { } now && now >= update && now != before); await Task.Delay(2))
             Assert.True(!process.HasExited && clock.Elapsed < TimeSpan.FromMinutes(2), $"'{stage}' never saved update {update}");
         return all;
     }
