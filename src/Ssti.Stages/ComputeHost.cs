@@ -19,10 +19,9 @@ internal static class ComputeHost
         {
             try
             {
-                // One set of options for all stages, as libtorch is loaded once. The count of threads is a thread's own: a stage beside this one may
-                // ask for another.
+                // One set of options for all stages, as libtorch is loaded once; the count of threads may be another for the stage beside this one.
                 LibTorch.Ensure();
-                torch.set_num_threads(compute.Threads);
+                LibTorch.UseThreads(compute.Threads);
                 torch.backends.cuda.matmul.allow_tf32 = compute.Tf32;
                 // Whatever tensors a stage leaves behind end with it.
                 using var scope = torch.NewDisposeScope();

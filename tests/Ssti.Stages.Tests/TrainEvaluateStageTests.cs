@@ -4,6 +4,7 @@ using Ssti.Corpus.Tests;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
+using Ssti.Nets.Native;
 using Ssti.Nets.Safetensors;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Metrics;
@@ -217,7 +218,7 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
     private float[][] Trained(TrainedPart part, bool dora, bool head)
     {
         using var scope = torch.NewDisposeScope();
-        torch.set_num_threads(2);
+        LibTorch.UseThreads(2);
         var target = new TrainingTarget(torch.CPU, torch.ScalarType.Float32);
         var config = BertConfig.Read(Path.Combine(backbone.Model, "config.json"));
         using var weights = ModelWeights.Read(backbone.Model);

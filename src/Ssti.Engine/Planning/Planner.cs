@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Keys;
 using Ssti.Engine.Pipelines;
@@ -15,6 +16,8 @@ namespace Ssti.Engine.Planning;
 /// </remarks>
 public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory history)
 {
+    private const int ParallelFrom = 256;
+
     /// <summary>Plans the selected part of a pipeline.</summary>
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
@@ -40,17 +43,8 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
         Pipeline pipeline, IReadOnlyList<int> instances, ResolvedSelection selection, Func<int, Digest?> tree, PlannedStage?[] planned, List<string> warnings,
         CancellationToken cancellation)
     {
-        var documents = new KeyDocument?[instances.Count];
-        var asked = new List<Digest>(instances.Count);
-        for (var i = 0; i < instances.Count; i++)
-        {
-            var instance = pipeline.Instances[instances[i]];
-            if (!instance.Inputs.All(input => input.From.All(from => tree(from) is not null))) continue;
-            documents[i] = keys.Build(pipeline, instance, from => tree(from)!.Value);
-            asked.Add(documents[i]!.Key);
-        }
-
-        var lookups = await store.FindAsync(asked, cancellation).ConfigureAwait(false);
+        var documents = Documents(pipeline, instances, tree);
+        var lookups = await store.FindAsync([.. documents.OfType<KeyDocument>().Select(document => document.Key)], cancellation).ConfigureAwait(false);
         var at = 0;
         for (var i = 0; i < instances.Count; i++)
         {
@@ -68,6 +62,36 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
             var blocked = !runnable || instance.Inputs.Any(input => input.From.Any(from => planned[from] is { State: PlanState.Blocked }));
             var state = reasons.Count == 0 ? PlanState.Cached : blocked ? PlanState.Blocked : PlanState.Run;
             planned[instance.Index] = new PlannedStage(instance, state, reasons, document, lookup?.Hit, history.EstimateOf(instance.Name));
+        }
+    }
+
+    // The key documents of those whose inputs are known. Thousands of them are worth every core.
+    private KeyDocument?[] Documents(Pipeline pipeline, IReadOnlyList<int> instances, Func<int, Digest?> tree)
+    {
+        var documents = new KeyDocument?[instances.Count];
+        if (instances.Count < ParallelFrom)
+        {
+            for (var i = 0; i < documents.Length; i++) Build(i);
+            return documents;
+        }
+
+        try
+        {
+            Parallel.For(0, documents.Length, Build);
+        }
+        catch (AggregateException many)
+        {
+            // One is enough, and it is a StageException as without the others.
+            ExceptionDispatchInfo.Throw(many.InnerExceptions[0]);
+        }
+
+        return documents;
+
+        void Build(int i)
+        {
+            var instance = pipeline.Instances[instances[i]];
+            if (instance.Inputs.All(input => input.From.All(from => tree(from) is not null)))
+                documents[i] = keys.Build(pipeline, instance, from => tree(from)!.Value);
         }
     }
 

@@ -15,6 +15,7 @@ public static class LibTorch
     private static readonly Lock Gate = new();
     private static LibTorchOptions? _loadedWith;
     private static LibTorchLocation? _loaded;
+    private static nint _mklThreads;
 
     /// <summary>Whether libtorch is in this process.</summary>
     public static bool IsLoaded => _loaded is not null;
@@ -79,6 +80,19 @@ public static class LibTorch
         : !pinned && Avx512F.IsSupported && Avx512BW.IsSupported ? "cpu-avx512"
         : "cpu-avx2";
 
+    /// <summary>Sets how many threads the operations of the calling thread use, and of no other. Call <see cref="Ensure"/> first.</summary>
+    /// <remarks>
+    /// libtorch's own setting is a thread's only in part, and the count of threads changes bytes. A thread that uses libtorch for the first time takes over
+    /// what any other asked for last, even if it has asked for something itself before: so it is made to use it first. And MKL is told for the whole
+    /// process: its setting for the calling thread alone goes before that.
+    /// </remarks>
+    public static unsafe void UseThreads(int threads)
+    {
+        _ = TorchSharp.torch.get_num_threads();
+        TorchSharp.torch.set_num_threads(threads);
+        if (_mklThreads != 0) ((delegate* unmanaged<int, int>)_mklThreads)(threads);
+    }
+
     private static string? FindProblem(string? directory, bool isBuiltIn, string? builtIn, string? bridge)
     {
         if (directory is null)
@@ -123,6 +137,8 @@ public static class LibTorch
         var bridge = OperatingSystem.IsLinux() ? BridgeLibrary.Prepare(location.Bridge!, options.CacheFolder ?? DefaultCacheFolder()) : location.Bridge!;
         var bridgeHandle = LoadFile(bridge);
         NativeLibrary.SetDllImportResolver(typeof(TorchSharp.torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? bridgeHandle : 0);
+        // Absent where libtorch computes with another library than MKL.
+        NativeLibrary.TryGetExport(core, "MKL_Set_Num_Threads_Local", out _mklThreads);
         UseDeterministicAlgorithms(core);
     }
 

@@ -72,6 +72,30 @@ public sealed class LibTorchTests
         }
     }
 
+    [Fact]
+    public void How_many_threads_another_thread_asks_for_is_not_this_thread_s_concern()
+    {
+        Assert.Equal(1, OnAThread(() =>
+        {
+            LibTorch.UseThreads(1);
+            Assert.Equal(2, OnAThread(() =>
+            {
+                LibTorch.UseThreads(2);
+                return torch.get_num_threads();
+            }));
+            return torch.get_num_threads();
+        }));
+    }
+
+    private static int OnAThread(Func<int> work)
+    {
+        var result = 0;
+        var thread = new Thread(() => result = work());
+        thread.Start();
+        thread.Join();
+        return result;
+    }
+
     private static unsafe string? NativeVariable(string name)
     {
         var getenv = (delegate* unmanaged<nint, nint>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "getenv");

@@ -35,7 +35,7 @@ if (options.Count > 0)
 }
 
 var torchLibrary = LibTorch.Ensure(new LibTorchOptions { Threads = threads, PinInstructionSet = pinned });
-torch.set_num_threads(threads);
+LibTorch.UseThreads(threads);
 var target = TrainingTarget.Parse(device, dtype);
 var config = model.Length > 0 ? BertConfig.Read(Path.Combine(model, "config.json")) : new BertConfig(30522, 384, 6, 12, 1536, 512);
 using var random = new RandomStream(1, CPU);
