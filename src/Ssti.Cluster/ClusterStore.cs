@@ -20,7 +20,7 @@ public sealed record ClusterStore(IArtifactStore Artifacts, Workspace Workspace,
             var cache = settings.Cache ?? Path.Combine(Path.GetTempPath(), "ssti-cache");
             var all = new Dictionary<string, string?>(variables);
             all.TryAdd("S3__Cache", Path.Combine(cache, "blobs"));
-            return new ClusterStore(new S3Store(OptionsOf(all)), new Workspace(cache), IsShared: false);
+            return new ClusterStore(new S3Store(OptionsOf(name => all.GetValueOrDefault(name))), new Workspace(cache), IsShared: false);
         }
 
         var folder = settings.Store!;
@@ -29,12 +29,9 @@ public sealed record ClusterStore(IArtifactStore Artifacts, Workspace Workspace,
 
     /// <summary>The S3 store that variables name: <c>S3__Bucket</c> may have a prefix behind a slash, and is created unless <c>S3__CreateBucket</c> says no.</summary>
     /// <exception cref="StoreException">They are malformed.</exception>
-    public static S3Options OptionsOf(IReadOnlyDictionary<string, string?> variables)
-    {
-        var all = new Dictionary<string, string?>(variables);
-        if (!all.TryGetValue("S3__CreateBucket", out var create) || string.IsNullOrEmpty(create)) all["S3__CreateBucket"] = "true";
-        return S3Options.Parse($"s3://{variables.GetValueOrDefault("S3__Bucket")}", all);
-    }
+    public static S3Options OptionsOf(Func<string, string?> variables) => S3Options.Parse(
+        $"s3://{variables("S3__Bucket")}",
+        name => name == "S3__CreateBucket" && string.IsNullOrEmpty(variables(name)) ? "true" : variables(name));
 
     /// <summary>The worker that executes stages here.</summary>
     public LocalWorker Worker(TimeSpan checkpointEvery, TimeProvider time) =>

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Ssti.Cluster;
 using Ssti.Cluster.Client;
 using Ssti.Store;
-using Ssti.Store.Files;
 using Ssti.Store.S3;
 
 namespace Ssti.Cli.Commands;
@@ -12,13 +11,6 @@ internal sealed class ClusterRun(ClusterConnection connection) : IAsyncDisposabl
 {
     // The cluster's own slots decide how many stages run at once; this only bounds how many are asked for.
     public const int Jobs = 256;
-
-    private static readonly string[] S3Variables =
-    [
-        "S3__Bucket", "S3__Endpoint", "S3__AccessKey", "S3__SecretKey", "S3__SessionToken", "S3__Region", "S3__CreateBucket", "S3__Concurrency", "S3__PartSize",
-        "S3__Attempts", "S3__Timeout", "S3__ConnectTimeout", "S3__Cache", "S3__CacheSize", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "XDG_CACHE_HOME", "LOCALAPPDATA", "HOME",
-    ];
 
     public static Option<string?> Option { get; } = new("--cluster")
     {
@@ -39,8 +31,7 @@ internal sealed class ClusterRun(ClusterConnection connection) : IAsyncDisposabl
     public static OpenStore Store(ParseResult parsed, CliHost host)
     {
         var named = CommonOptions.Open(parsed, host);
-        var variables = S3Variables.ToDictionary(name => name, host.Environment);
-        return string.IsNullOrEmpty(variables["S3__Bucket"]) ? named : named with { Artifacts = new S3Store(ClusterStore.OptionsOf(variables)) };
+        return string.IsNullOrEmpty(host.Environment("S3__Bucket")) ? named : named with { Artifacts = new S3Store(ClusterStore.OptionsOf(host.Environment)) };
     }
 
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
