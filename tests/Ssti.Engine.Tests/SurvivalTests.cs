@@ -148,10 +148,10 @@ public sealed class SurvivalTests : IDisposable
         Parallel.For(0, writers, new ParallelOptions { MaxDegreeOfParallelism = writers }, writer =>
         {
             // Each as a process has it: with a handle and a memory of its own.
-            var history = StageHistory.Load(_box.Workspace, "p");
+            var history = StageHistory.Of(_box.Workspace, "p");
             for (var i = 0; i < lines; i++) history.Note($"s{writer}-{i}", new HistoryEntry(Digest.Of($"{writer} {i}"), Digest.Of("tree"), "000001-abcd"), 0.5);
         });
-        var read = StageHistory.Load(_box.Workspace, "p");
+        var read = StageHistory.Of(_box.Workspace, "p");
 
         Assert.All(Enumerable.Range(0, writers * lines), n => Assert.Equal(Digest.Of($"{n / lines} {n % lines}"), read.Last($"s{n / lines}-{n % lines}")?.Key));
     }
@@ -159,12 +159,12 @@ public sealed class SurvivalTests : IDisposable
     [Fact]
     public void A_history_made_smaller_keeps_what_others_wrote_meanwhile()
     {
-        var mine = StageHistory.Load(_box.Workspace, "p");
+        var mine = StageHistory.Of(_box.Workspace, "p");
         for (var i = 0; i < 1200; i++) mine.Note("mine", new HistoryEntry(Digest.Of($"{i}"), Digest.Of("tree"), "000001-abcd"), 0.5);
-        StageHistory.Load(_box.Workspace, "p").Note("theirs", new HistoryEntry(Digest.Of("theirs"), Digest.Of("tree"), "000002-abcd"), 0.5);
+        StageHistory.Of(_box.Workspace, "p").Note("theirs", new HistoryEntry(Digest.Of("theirs"), Digest.Of("tree"), "000002-abcd"), 0.5);
         var before = new FileInfo(Path.Combine(_box.Workspace.History, "p.jsonl")).Length;
         mine.Compact();
-        var read = StageHistory.Load(_box.Workspace, "p");
+        var read = StageHistory.Of(_box.Workspace, "p");
 
         Assert.True(new FileInfo(Path.Combine(_box.Workspace.History, "p.jsonl")).Length < before / 10);
         Assert.Equal(Digest.Of("1199"), read.Last("mine")!.Key);

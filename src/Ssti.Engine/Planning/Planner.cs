@@ -49,19 +49,19 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
         for (var i = 0; i < instances.Count; i++)
         {
             var instance = pipeline.Instances[instances[i]];
-            var lookup = documents[i] is null ? null : lookups[at++];
+            var document = documents[i];
+            var lookup = document is null ? null : lookups[at++];
             var runnable = selection.Runnable[instance.Index];
             Warn(instance, lookup, warnings);
-            var last = history.Last(instance.Name);
-            var before = lookup is { Hit: not null } ? null : await BeforeAsync(last, cancellation).ConfigureAwait(false);
-            var document = documents[i];
+            var last = lookup is { Hit: not null } ? null : history.Last(instance.Name);
+            var before = await BeforeAsync(last, cancellation).ConfigureAwait(false);
             var stale = lookup is not null ? [] : instance.Inputs.SelectMany(input => input.From).Where(from => tree(from) is null).Select(from => pipeline.Instances[from].Name).Distinct().ToList();
             var reasons = StageDecision.Decide(new StageFacts(
                 lookup, stale, selection.Forced[instance.Index] && runnable, () => document?.ToJson() ?? keys.WithoutInputs(instance), () => before, last?.Key));
             reasons = await WithFilesAsync(reasons, cancellation).ConfigureAwait(false);
             var blocked = !runnable || instance.Inputs.Any(input => input.From.Any(from => planned[from] is { State: PlanState.Blocked }));
             var state = reasons.Count == 0 ? PlanState.Cached : blocked ? PlanState.Blocked : PlanState.Run;
-            planned[instance.Index] = new PlannedStage(instance, state, reasons, document, lookup?.Hit, history.EstimateOf(instance.Name));
+            planned[instance.Index] = new PlannedStage(instance, state, reasons, document, lookup?.Hit, state == PlanState.Cached ? null : history.EstimateOf(instance.Name));
         }
     }
 
@@ -77,7 +77,7 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
 
         try
         {
-            Parallel.For(0, documents.Length, Build);
+            Parallel.For(0, documents.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, Build);
         }
         catch (AggregateException many)
         {

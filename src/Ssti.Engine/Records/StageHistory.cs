@@ -28,6 +28,7 @@ public sealed class StageHistory
     private readonly Dictionary<string, HistoryEntry> _entries = [];
     private readonly Dictionary<string, List<double>> _durations = [];
     private readonly Lock _lock = new();
+    private bool _read;
     private int _lines;
 
     private StageHistory(Workspace workspace, string pipeline)
@@ -36,20 +37,23 @@ public sealed class StageHistory
         _lockPath = Path.Combine(workspace.Root, "locks", "history-" + pipeline);
     }
 
-    /// <summary>Reads a pipeline's history; empty when there is none. Lines that cannot be read are skipped.</summary>
-    public static StageHistory Load(Workspace workspace, string pipeline)
-    {
-        var history = new StageHistory(workspace, pipeline);
-        history.Read();
-        return history;
-    }
+    /// <summary>
+    /// A pipeline's history; empty when there is none. It is read when first asked something: a plan of cached stages asks nothing. Lines that cannot be
+    /// read are skipped.
+    /// </summary>
+    public static StageHistory Of(Workspace workspace, string pipeline) => new(workspace, pipeline);
 
     /// <summary>What an instance last came to, or null.</summary>
-    public HistoryEntry? Last(string instance) => _entries.GetValueOrDefault(instance);
+    public HistoryEntry? Last(string instance)
+    {
+        ReadOnce();
+        return _entries.GetValueOrDefault(instance);
+    }
 
     /// <summary>How long an instance took when it ran, or null.</summary>
     public Estimate? EstimateOf(string instance)
     {
+        ReadOnce();
         if (!_durations.TryGetValue(instance, out var seconds) || seconds.Count == 0) return null;
         var sorted = seconds.Order().ToList();
         var middle = sorted.Count / 2;
@@ -62,6 +66,7 @@ public sealed class StageHistory
     /// <param name="executedSeconds">How long it took, or null when it was cached.</param>
     public void Note(string instance, HistoryEntry entry, double? executedSeconds)
     {
+        ReadOnce();
         lock (_lock)
         {
             if (executedSeconds is null && _entries.TryGetValue(instance, out var known) && known.Key == entry.Key && known.Tree == entry.Tree) return;
@@ -111,6 +116,16 @@ public sealed class StageHistory
         // Held for the time of a write. Somebody who was stopped while holding it must not stop everybody: it is an index only.
         while ((taken = FileLock.TryTake(_lockPath)) is null && waited.Elapsed < LongestWait) Thread.Sleep(1);
         return taken;
+    }
+
+    private void ReadOnce()
+    {
+        lock (_lock)
+        {
+            if (_read) return;
+            Read();
+            _read = true;
+        }
     }
 
     private void Read()

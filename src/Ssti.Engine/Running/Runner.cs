@@ -27,7 +27,7 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
         using var span = RunSpan.Begin(pipeline, options);
         var clock = Stopwatch.StartNew();
         await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
-        var history = StageHistory.Load(workspace, pipeline.Name);
+        var history = StageHistory.Of(workspace, pipeline.Name);
         var planner = new Planner(store, keys, history);
         Plan plan;
         using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
@@ -44,5 +44,5 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
     public Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default) =>
-        new Planner(store, keys, StageHistory.Load(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation);
+        new Planner(store, keys, StageHistory.Of(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation);
 }
