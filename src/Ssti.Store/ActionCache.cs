@@ -12,11 +12,12 @@ public static class ActionCache
         var summaries = await store.SummariesAsync(keys, cancellation).ConfigureAwait(false);
         // A file that many outputs share, such as a vocabulary handed on from stage to stage, is looked at once.
         var places = new Dictionary<Digest, int>(keys.Count * 2);
-        foreach (var summary in summaries.SelectMany(s => s))
-        {
-            places.TryAdd(summary.Tree, places.Count);
-            foreach (var file in summary.Files) places.TryAdd(file.Digest, places.Count);
-        }
+        foreach (var found in summaries)
+            foreach (var summary in found)
+            {
+                places.TryAdd(summary.Tree, places.Count);
+                foreach (var file in summary.Files) places.TryAdd(file.Digest, places.Count);
+            }
 
         var sizes = await store.SizesAsync([.. places.Keys], cancellation).ConfigureAwait(false);
         var results = new ActionLookup[keys.Count];

@@ -62,13 +62,8 @@ public sealed class Tree
     /// <summary>How many bytes the canonical JSON of these files has: a look-up knows by it that a tree was cut short.</summary>
     public static long SizeOf(IReadOnlyList<TreeFile> files)
     {
-        var path = new StringBuilder();
         long size = FrameLength + Math.Max(0, files.Count - 1);
-        foreach (var file in files)
-        {
-            CanonicalJson.AppendString(path.Clear(), file.Path);
-            size += EntryLength + Encoding.UTF8.GetByteCount(path.ToString()) + Digits(file.Size);
-        }
+        foreach (var file in files) size += EntryLength + CanonicalJson.LengthOf(file.Path) + Digits(file.Size);
 
         return size;
 

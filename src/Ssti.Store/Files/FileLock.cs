@@ -99,7 +99,7 @@ public sealed class FileLock : IDisposable
         var token = Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("n"));
         file.SetLength(0);
         file.Write(token);
-        return Native.ReadUnlocked(path, token.Length) is { } read && read.AsSpan().SequenceEqual(token);
+        return Native.ReadUnlocked(path) is { } read && read.AsSpan().SequenceEqual(token);
     }
 
     // .NET reports a lock of another as a plain IOException with EWOULDBLOCK (11, 35 on macOS) or ERROR_SHARING_VIOLATION (32).

@@ -243,7 +243,7 @@ public sealed class FileStore : IArtifactStore
 
     private static void ForEach(int count, Action<int> action, CancellationToken cancellation)
     {
-        if (count >= ParallelFrom) Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation }, action);
+        if (count >= ParallelFrom) Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, action);
         else for (var i = 0; i < count; i++) action(i);
     }
 

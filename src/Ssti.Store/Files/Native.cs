@@ -5,7 +5,10 @@ namespace Ssti.Store.Files;
 /// <summary>What .NET does not have: flushing a folder, flushing a whole file system at once, and reading a file that is locked.</summary>
 internal static partial class Native
 {
-    private const int ReadOnly = 0;
+    private const int ReadOnly = 0, SmallFile = 8192;
+
+    [ThreadStatic]
+    private static byte[]? t_buffer;
 
     /// <summary>Makes renames in a folder durable. Elsewhere than on Unix the file system does so by itself.</summary>
     public static void FlushFolder(string folder) => WithFolder(folder, fsync);
@@ -14,17 +17,19 @@ internal static partial class Native
     public static bool FlushFileSystem(string folder) => OperatingSystem.IsLinux() && WithFolder(folder, syncfs);
 
     /// <summary>
-    /// The first bytes of a file, or null when there is none: without the shared lock that .NET takes on all it opens, which a locked file refuses.
+    /// A small file, or null when it cannot be read in one piece: without the shared lock that .NET takes on all it opens, which a locked file refuses and
+    /// which costs as many calls again. Always null on Windows.
     /// </summary>
-    public static byte[]? ReadUnlocked(string path, int count)
+    public static byte[]? ReadUnlocked(string path)
     {
+        if (OperatingSystem.IsWindows()) return null;
         var descriptor = open(path, ReadOnly);
         if (descriptor < 0) return null;
         try
         {
-            var buffer = new byte[count];
-            var got = read(descriptor, buffer, count);
-            return got < 0 ? null : buffer[..(int)got];
+            t_buffer ??= new byte[SmallFile];
+            var got = read(descriptor, ref t_buffer[0], SmallFile);
+            return got is < 0 or SmallFile ? null : t_buffer[..(int)got];
         }
         finally
         {
@@ -68,7 +73,7 @@ internal static partial class Native
     private static partial int open(string path, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint read(int descriptor, [Out] byte[] buffer, nint count);
+    private static partial nint read(int descriptor, ref byte buffer, nint count);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int descriptor);

@@ -15,7 +15,7 @@ internal sealed class RecordFolder(string actions)
             RecordSummary summary;
             try
             {
-                summary = RecordSummary.Parse(File.ReadAllBytes(path));
+                summary = RecordSummary.Parse(Content(path));
                 if (summary.Key != key || summary.Tree != tree) summary = summary with { Damage = $"the record {path} says it is another" };
             }
             catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
@@ -38,7 +38,7 @@ internal sealed class RecordFolder(string actions)
         {
             try
             {
-                var record = ActionRecord.Parse(File.ReadAllBytes(path));
+                var record = ActionRecord.Parse(Content(path));
                 if (record.Key == key && record.Tree == tree) found.Add(record);
             }
             catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
@@ -50,6 +50,9 @@ internal sealed class RecordFolder(string actions)
         found.Sort((a, b) => a.Generation != b.Generation ? b.Generation.CompareTo(a.Generation) : a.Tree.CompareTo(b.Tree));
         return found;
     }
+
+    // A record never changes under its name, so it takes no lock to read one. Whatever stands in the way, the second attempt says what it is.
+    private static byte[] Content(string path) => Native.ReadUnlocked(path) ?? File.ReadAllBytes(path);
 
     private IEnumerable<(string Path, Digest Tree)> FilesOf(Digest key)
     {

@@ -35,13 +35,13 @@ public static class CanonicalJson
             case JsonObject members:
                 text.Append('{');
                 var first = true;
-                foreach (var (name, value) in Sorted(members))
+                foreach (var name in Sorted(members))
                 {
                     if (!first) text.Append(',');
                     first = false;
                     AppendString(text, name);
                     text.Append(':');
-                    Append(text, value);
+                    Append(text, members[name]);
                 }
 
                 text.Append('}');
@@ -91,6 +91,15 @@ public static class CanonicalJson
         text.Append('"');
     }
 
+    /// <summary>The bytes a string takes in UTF-8, with its quotes.</summary>
+    public static int LengthOf(string value)
+    {
+        if (System.Text.Ascii.IsValid(value) && value.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0 && value.AsSpan().IndexOfAny('"', '\\') < 0) return value.Length + 2;
+        var text = new StringBuilder();
+        AppendString(text, value);
+        return Encoding.UTF8.GetByteCount(text.ToString());
+    }
+
     /// <summary>A double as ECMAScript's Number.prototype.toString writes it.</summary>
     /// <exception cref="ArgumentException">NaN or infinite: JSON has no such numbers.</exception>
     public static string Number(double value)
@@ -117,11 +126,13 @@ public static class CanonicalJson
         return sign + (k == 1 ? digits : digits[..1] + "." + digits[1..]) + power;
     }
 
-    private static KeyValuePair<string, JsonNode?>[] Sorted(JsonObject members)
+    private static string[] Sorted(JsonObject members)
     {
-        var sorted = members.ToArray();
-        Array.Sort(sorted, (a, b) => string.CompareOrdinal(a.Key, b.Key));
-        return sorted;
+        var names = new string[members.Count];
+        var at = 0;
+        foreach (var (name, _) in members) names[at++] = name;
+        Array.Sort(names, StringComparer.Ordinal);
+        return names;
     }
 
     private static void Escape(StringBuilder text, char c) =>
