@@ -72,17 +72,20 @@ internal sealed partial class S3Bucket
     }, cancellation);
 
     /// <summary>Uploads that were begun and neither completed nor aborted, with the time they were begun by the server's clock.</summary>
-    public async Task<List<(string Key, string Upload, DateTime Begun)>> UploadsAsync(CancellationToken cancellation)
+    public async Task<List<(string Key, string Upload, DateTimeOffset Begun)>> UploadsAsync(CancellationToken cancellation)
     {
-        var all = new List<(string, string, DateTime)>();
+        var all = new List<(string, string, DateTimeOffset)>();
         var request = new ListMultipartUploadsRequest { BucketName = Options.Bucket, Prefix = _prefix };
         while (true)
         {
             var page = await RunAsync("LIST uploads", token => _client.ListMultipartUploadsAsync(request, token), cancellation).ConfigureAwait(false);
             foreach (var upload in page.MultipartUploads ?? [])
-                all.Add((upload.Key[_prefix.Length..], upload.UploadId, (upload.Initiated ?? DateTime.MinValue).ToUniversalTime()));
+                all.Add((upload.Key[_prefix.Length..], upload.UploadId, Utc(upload.Initiated)));
             if (page.IsTruncated != true) return all;
             (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
         }
     }
+
+    // A server that names no time has had it for ever.
+    private static DateTimeOffset Utc(DateTime? time) => time is { } at ? new DateTimeOffset(at.ToUniversalTime()) : DateTimeOffset.MinValue;
 }

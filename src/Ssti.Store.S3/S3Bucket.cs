@@ -8,7 +8,8 @@ namespace Ssti.Store.S3;
 /// <summary>An object, as a listing shows it.</summary>
 /// <param name="Key">Its key, without the store's prefix.</param>
 /// <param name="Size">Bytes.</param>
-internal readonly record struct S3Entry(string Key, long Size);
+/// <param name="Modified">When it was put, by the server's clock; a look at a single object does not tell.</param>
+internal readonly record struct S3Entry(string Key, long Size, DateTimeOffset Modified = default);
 
 /// <summary>A page of a listing.</summary>
 /// <param name="Entries">Objects in ordinal order of their keys.</param>
@@ -208,7 +209,7 @@ internal sealed partial class S3Bucket : IDisposable
         // The SDK takes an empty body for an empty listing; a whole one repeats the bucket's name.
         if (response.Name != Options.Bucket) throw new InvalidDataException("the answer is not a listing");
         return new S3Page(
-            (response.S3Objects ?? []).ConvertAll(o => new S3Entry(o.Key[_prefix.Length..], o.Size ?? 0)),
+            (response.S3Objects ?? []).ConvertAll(o => new S3Entry(o.Key[_prefix.Length..], o.Size ?? 0, Utc(o.LastModified))),
             (response.CommonPrefixes ?? []).ConvertAll(p => p[_prefix.Length..]),
             response.IsTruncated == true ? response.NextContinuationToken : null);
     }

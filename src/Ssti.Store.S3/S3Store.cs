@@ -18,7 +18,6 @@ public sealed class S3Store : IArtifactStore, IDisposable
     private readonly BlobTransfer _transfer;
     private readonly ObjectSearch _search;
     private readonly RecordShelf _records;
-    private readonly TimeProvider _time;
 
     /// <summary>Opens a store. Nothing is asked of the server before the first use.</summary>
     /// <param name="options">Where it is.</param>
@@ -29,7 +28,6 @@ public sealed class S3Store : IArtifactStore, IDisposable
 
     internal S3Store(S3Options options, TimeProvider time, Func<double> jitter)
     {
-        _time = time;
         _bucket = new S3Bucket(options, time, jitter);
         _cache = new BlobCache(options.Cache, options.CacheBytes, options.CacheGrace, time);
         _transfer = new BlobTransfer(_bucket);
@@ -127,7 +125,7 @@ public sealed class S3Store : IArtifactStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<BlobInfo> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<StoredBlob> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         string? next = null;
         do
@@ -136,7 +134,7 @@ public sealed class S3Store : IArtifactStore, IDisposable
             foreach (var entry in page.Entries)
             {
                 var name = entry.Key[(entry.Key.LastIndexOf('/') + 1)..];
-                if (Digest.TryParse(name, out var digest) && entry.Key == BlobTransfer.KeyOf(digest)) yield return new BlobInfo(digest, entry.Size);
+                if (Digest.TryParse(name, out var digest) && entry.Key == BlobTransfer.KeyOf(digest)) yield return new StoredBlob(digest, entry.Size, entry.Modified);
             }
 
             next = page.Next;
@@ -161,18 +159,13 @@ public sealed class S3Store : IArtifactStore, IDisposable
         while (next is not null);
     }
 
-    /// <summary>
-    /// Throws away the parts of uploads that nobody finished: a process killed in the middle of one cannot do it itself. They are served to nobody,
-    /// but take room in the bucket.
-    /// </summary>
-    /// <param name="olderThan">Only uploads that began this long ago: a younger one may still be under way.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>How many there were.</returns>
-    public async Task<int> AbortStaleUploadsAsync(TimeSpan olderThan, CancellationToken cancellation = default)
+    /// <inheritdoc/>
+    public async Task<int> StaleUploadsAsync(DateTimeOffset begunBefore, bool remove, CancellationToken cancellation = default)
     {
+        // A process killed in the middle of one cannot throw it away itself.
         var uploads = await _bucket.UploadsAsync(cancellation).ConfigureAwait(false);
-        var stale = uploads.Where(u => u.Begun <= _time.GetUtcNow().UtcDateTime - olderThan).ToList();
-        foreach (var upload in stale) await _bucket.AbortAsync(upload.Key, upload.Upload, cancellation).ConfigureAwait(false);
+        var stale = uploads.Where(u => u.Begun < begunBefore).ToList();
+        foreach (var upload in remove ? stale : []) await _bucket.AbortAsync(upload.Key, upload.Upload, cancellation).ConfigureAwait(false);
         return stale.Count;
     }
 

@@ -74,16 +74,28 @@ public interface IArtifactStore
     Task<Digest?> RehashAsync(Digest blob, CancellationToken cancellation = default);
 
     /// <summary>Every blob, in no particular order.</summary>
-    IAsyncEnumerable<BlobInfo> BlobsAsync(CancellationToken cancellation = default);
+    IAsyncEnumerable<StoredBlob> BlobsAsync(CancellationToken cancellation = default);
 
     /// <summary>Every key that has a record, in no particular order.</summary>
     IAsyncEnumerable<Digest> KeysAsync(CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Counts the uploads begun before then that nobody finished, and throws them away if asked to. They are served to nobody, but take room in a bucket;
+    /// a folder has none.
+    /// </summary>
+    Task<int> StaleUploadsAsync(DateTimeOffset begunBefore, bool remove, CancellationToken cancellation = default) => Task.FromResult(0);
 }
 
 /// <summary>A stored blob.</summary>
 /// <param name="Digest">Its name.</param>
 /// <param name="Size">Bytes.</param>
 public readonly record struct BlobInfo(Digest Digest, long Size);
+
+/// <summary>A blob as it lies in a store.</summary>
+/// <param name="Digest">Its name.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="At">When it was stored, by the clock of the store.</param>
+public readonly record struct StoredBlob(Digest Digest, long Size, DateTimeOffset At);
 
 /// <summary>What putting a record did.</summary>
 public enum RecordOutcome

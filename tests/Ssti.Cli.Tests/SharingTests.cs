@@ -150,11 +150,31 @@ public sealed class SharingTests : CliFixture
         Assert.Contains("14 blobs", (await RunAsync("verify", "--store", url)).Out);
         Assert.Equal(0, (await RunAsync("export", "p.yaml", "first", "out", "--store", url, "--set", "first.text=two")).Code);
         Assert.Equal("two", File.ReadAllText(Path.Combine(Folder, "out", "text.txt")));
-        Assert.Equal(2, (await RunAsync("gc", "--store", url, "--yes")).Code);
+        await CollectedByUseAndAgeAsync(url);
         Variables["S3__Endpoint"] = "http://127.0.0.1:1";
         Variables["S3__Attempts"] = "1";
         var gone = await RunAsync("verify", "--repair", "--store", url);
         Assert.Equal(1, gone.Code);
         Assert.Contains("cannot be reached", gone.Error);
+    }
+
+    // Two runs used the bucket: the first from a folder and by push, the second there. Others may be using it at this moment.
+    private async Task CollectedByUseAndAgeAsync(string url)
+    {
+        Assert.StartsWith("would remove: 0 runs, 0 records, 0 blobs", (await RunAsync("gc", "--store", url, "--keep-last", "0", "--unused")).Out);
+        var later = await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h");
+        Assert.StartsWith("would remove: 0 runs, 3 records, 5 blobs", later.Out);
+        Assert.Contains("the same command with --yes does it", later.Out);
+        Assert.StartsWith("removed: 0 runs, 3 records, 5 blobs", (await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h", "--yes")).Out);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", url)).Code);
+        Assert.Equal(3, (await RunAsync("run", "p.yaml", "--question", "--store", url, "--set", "first.text=two")).Code);
+        Assert.Equal(0, (await RunAsync("verify", "--store", url)).Code);
+        // A machine that never used the bucket leaves it alone, and leaves no folder behind.
+        Variables["SSTI_WORKSPACE"] = "elsewhere";
+        Assert.Contains("3 stages that no run here ever used (--unused removes them)", (await RunAsync("gc", "--store", url, "--keep-young", "0h", "--yes")).Out);
+        Assert.Contains("3 stages that no run here ever used (stored of late)", (await RunAsync("gc", "--store", url, "--unused", "--keep-since", "1d", "--keep-young", "0h", "--yes")).Out);
+        Assert.False(Directory.Exists(Path.Combine(Folder, "elsewhere")));
+        Assert.StartsWith("removed: 0 runs, 3 records, 9 blobs", (await RunAsync("gc", "--store", url, "--unused", "--keep-young", "0h", "--yes")).Out);
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(Folder, ".ssti", "runs")).Length);
     }
 }

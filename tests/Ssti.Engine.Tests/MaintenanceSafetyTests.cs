@@ -40,6 +40,25 @@ public sealed class MaintenanceSafetyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_others_may_be_at_work_with_is_kept_by_its_age_and_this_machines_runs_are_not_the_stores()
+    {
+        var run = await _box.Run(_box.Load(Yaml));
+        var orphan = await _box.Store.PutTextAsync("a blob whose record is still to come");
+        var collector = new Collector(_box.Store, _box.Workspace);
+        CollectionOptions shared = new() { KeepLast = 0, IsShared = true, KeepYoung = DateTimeOffset.UtcNow.AddMinutes(-10) };
+        var young = await collector.PlanAsync(shared);
+        foreach (var file in Directory.GetFiles(Path.Combine(_box.Store.Location, "cas"), "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
+        var oldBlobs = await collector.PlanAsync(shared);
+        var old = await collector.CollectAsync(shared with { KeepYoung = DateTimeOffset.UtcNow.AddMinutes(1) });
+
+        Assert.Equal((0, 0), (young.Records.Count, young.Blobs.Count));
+        // Records of this minute keep their blobs, however old those are.
+        Assert.Equal([orphan.Digest], oldBlobs.Blobs.Select(b => b.Digest));
+        Assert.Equal((2, 0), (old.Records.Count, old.Runs.Count));
+        Assert.Equal([run.RunId], new RunHistory(_box.Workspace).Ids);
+    }
+
+    [Fact]
     public async Task A_run_whose_journal_cannot_be_read_goes_only_by_name()
     {
         var run = await _box.Run(_box.Load(Yaml));

@@ -220,8 +220,9 @@ public sealed class FaultTests(S3Server server) : IDisposable
         Assert.Empty(await store.BlobsAsync().ToListAsync());
 
         using var collector = Open(server.Options(_folder["other"]) with { Prefix = Via(proxy).Prefix });
-        Assert.Equal(0, await collector.AbortStaleUploadsAsync(TimeSpan.FromHours(1)));
-        Assert.Equal(1, await collector.AbortStaleUploadsAsync(TimeSpan.FromHours(-1)));
+        Assert.Equal(0, await collector.StaleUploadsAsync(DateTimeOffset.UtcNow.AddHours(-1), remove: true));
+        Assert.Equal(1, await collector.StaleUploadsAsync(DateTimeOffset.UtcNow.AddHours(1), remove: false));
+        Assert.Equal(1, await collector.StaleUploadsAsync(DateTimeOffset.UtcNow.AddHours(1), remove: true));
         Assert.Equal(0, await server.UploadsAsync(Via(proxy)));
     }
 

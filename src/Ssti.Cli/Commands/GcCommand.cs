@@ -18,7 +18,13 @@ internal static class GcCommand
     private static readonly Option<int?> KeepLast = WholeNumber.Option("--keep-last", null, 0, "Keep so many of the newest runs of each pipeline (default: 10).");
 
     private static readonly Option<string?> KeepSince =
-        new("--keep-since") { Description = "Keep runs begun since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
+        new("--keep-since") { Description = "Keep runs begun since then, and with --unused results stored since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
+
+    private static readonly Option<string?> KeepYoung = new("--keep-young")
+    {
+        Description = "Keep whatever was stored since then: somebody may be at work with it (default: 1d in a bucket, nothing in a folder, which is locked).",
+        HelpName = "age",
+    };
 
     private static readonly Option<string[]> KeepRuns = new("--keep-run") { Description = "Keep this run. May be repeated.", HelpName = "run" };
 
@@ -33,7 +39,7 @@ internal static class GcCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
-        foreach (var option in new Option[] { KeepLast, KeepSince, KeepRuns, DropRuns, Unused, Yes, DryRun, CommonOptions.Store, CommonOptions.Verbose,
+        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, CommonOptions.Store, CommonOptions.Verbose,
             CommonOptions.Json }) command.Add(option);
         command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
         return command;
@@ -44,18 +50,13 @@ internal static class GcCommand
         var remove = parsed.GetValue(Yes);
         if (remove && parsed.GetValue(DryRun)) throw new UserException("--yes removes and --dry-run does not; leave one out");
         using var store = CommonOptions.Open(parsed, host);
-        if (store.IsRemote)
-        {
-            throw new UserException(
-                $"{store.Artifacts.Location} may be in use by others, and nothing here can know; "
-                + "push what is to be kept to a fresh prefix, and delete the old one with your S3 tools");
-        }
-
         store.MustExist();
         var options = new CollectionOptions
         {
             KeepLast = parsed.GetValue(KeepLast) ?? new CollectionOptions().KeepLast,
-            KeepSince = parsed.GetValue(KeepSince) is { } since ? Since(since, host.Time.GetUtcNow()) : null,
+            KeepSince = Since(parsed.GetValue(KeepSince), KeepSince.Name, host),
+            KeepYoung = Since(parsed.GetValue(KeepYoung) ?? (store.IsRemote ? "1d" : null), KeepYoung.Name, host),
+            IsShared = store.IsRemote,
             KeepRuns = [.. (parsed.GetValue(KeepRuns) ?? []).Select(run => RunNames.Find(store, run).Id)],
             DropRuns = [.. (parsed.GetValue(DropRuns) ?? []).Select(run => Dropped(store, run))],
             Unused = parsed.GetValue(Unused),
@@ -66,7 +67,7 @@ internal static class GcCommand
         var collector = new Collector(store.Artifacts, store.Workspace);
         var plan = remove ? await collector.CollectAsync(options, cancellation) : await collector.PlanAsync(options, cancellation);
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, remove));
-        else Write(host.Terminal.Out, plan, remove, parsed.GetValue(CommonOptions.Verbose));
+        else Write(host.Terminal.Out, plan, remove, parsed.GetValue(CommonOptions.Verbose), options.Unused);
         return ExitCodes.Done;
     }
 
@@ -87,8 +88,9 @@ internal static class GcCommand
         return keys;
     }
 
-    private static DateTimeOffset Since(string text, DateTimeOffset now)
+    private static DateTimeOffset? Since(string? text, string option, CliHost host)
     {
+        if (text is null) return null;
         TimeSpan? unit = text.ToLowerInvariant() switch
         {
             [.., 'h'] => TimeSpan.FromHours(1),
@@ -97,15 +99,15 @@ internal static class GcCommand
             _ => null,
         };
         if (unit is { } one && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= 5000)
-            return now - (count * one);
+            return host.Time.GetUtcNow() - (count * one);
         if (DateTimeOffset.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)) return date;
-        throw new UserException($"--keep-since: '{text}' is no age such as 12h, 30d or 8w, and no date such as 2026-01-31");
+        throw new UserException($"{option}: '{text}' is no age such as 12h, 30d or 8w, and no date such as 2026-01-31");
     }
 
-    private static void Write(TextWriter output, CollectionPlan plan, bool removed, bool verbose)
+    private static void Write(TextWriter output, CollectionPlan plan, bool removed, bool verbose, bool unused)
     {
         output.WriteLine($"{(removed ? "removed" : "would remove")}: {Amounts.Of(plan.Runs.Count, "run")}, {Amounts.Of(plan.Records.Count, "record")}, "
-            + $"{Amounts.Of(plan.Blobs.Count, "blob")} ({Amounts.Bytes(plan.Bytes)}), {Amounts.Of(plan.Leftovers.Count, "leftover")} of dead attempts");
+            + $"{Amounts.Of(plan.Blobs.Count, "blob")} ({Amounts.Bytes(plan.Bytes)}), {Amounts.Of(plan.Leftovers.Count + plan.Uploads, "leftover")} of dead attempts");
         if (verbose)
         {
             foreach (var run in plan.Runs) output.WriteLine($"  run {run}");
@@ -114,8 +116,8 @@ internal static class GcCommand
         }
 
         output.WriteLine($"{(removed ? "kept" : "would keep")}: {Amounts.Of(plan.KeptRuns.Count, "run")}"
-            + (plan.UnusedKeys > 0 ? $", and {Amounts.Of(plan.UnusedKeys, "stage")} that no run here ever used (--unused removes them)" : ""));
-        var something = plan.Runs.Count + plan.Records.Count + plan.Blobs.Count + plan.Leftovers.Count > 0;
+            + (plan.UnusedKeys > 0 ? $", and {Amounts.Of(plan.UnusedKeys, "stage")} that no run here ever used ({(unused ? "stored of late" : "--unused removes them")})" : ""));
+        var something = plan.Runs.Count + plan.Records.Count + plan.Blobs.Count + plan.Leftovers.Count + plan.Uploads > 0;
         if (something && !removed) output.WriteLine("nothing was removed; the same command with --yes does it");
     }
 
@@ -128,6 +130,7 @@ internal static class GcCommand
         ["records"] = new JsonArray([.. plan.Records.Select(record => new JsonObject { ["key"] = record.Key.ToString(), ["tree"] = record.Tree.ToString() })]),
         ["blobs"] = plan.Blobs.Count,
         ["bytes"] = plan.Bytes,
+        ["uploads"] = plan.Uploads,
         ["leftovers"] = new JsonArray([.. plan.Leftovers.Select(path => JsonValue.Create(path))]),
     };
 }

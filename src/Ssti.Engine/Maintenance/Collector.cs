@@ -10,8 +10,19 @@ public sealed record CollectionOptions
     /// <summary>The newest runs of each pipeline to keep.</summary>
     public int KeepLast { get; init; } = 10;
 
-    /// <summary>Keep runs begun since then, or null.</summary>
+    /// <summary>Keep runs begun since then, and results stored since then that no run here ever used; or null.</summary>
     public DateTimeOffset? KeepSince { get; init; }
+
+    /// <summary>
+    /// Keep what was stored since then whoever needs it, or null. Somebody at work stores blobs first and the record that refers to them last: where the
+    /// store cannot be had to oneself, this is what keeps the two together.
+    /// </summary>
+    public DateTimeOffset? KeepYoung { get; init; }
+
+    /// <summary>
+    /// Whether the store is not this machine's alone, as a bucket: then the runs and leftovers in the workspace are not the store's, and stay.
+    /// </summary>
+    public bool IsShared { get; init; }
 
     /// <summary>Runs to keep by name.</summary>
     public IReadOnlyCollection<string> KeepRuns { get; init; } = [];
@@ -34,10 +45,11 @@ public sealed record CollectionOptions
 /// <param name="Records">Records that go: key and tree.</param>
 /// <param name="Blobs">Blobs that go.</param>
 /// <param name="Leftovers">Folders and files of dead attempts that go.</param>
+/// <param name="Uploads">How many uploads that nobody finished go.</param>
 /// <param name="UnusedKeys">How many keys stay although no run here ever used them.</param>
 public sealed record CollectionPlan(
-    IReadOnlyList<string> KeptRuns, IReadOnlyList<string> Runs, IReadOnlyList<(Digest Key, Digest Tree)> Records, IReadOnlyList<BlobInfo> Blobs,
-    IReadOnlyList<string> Leftovers, int UnusedKeys)
+    IReadOnlyList<string> KeptRuns, IReadOnlyList<string> Runs, IReadOnlyList<(Digest Key, Digest Tree)> Records, IReadOnlyList<StoredBlob> Blobs,
+    IReadOnlyList<string> Leftovers, int Uploads, int UnusedKeys)
 {
     /// <summary>Bytes of the blobs.</summary>
     public long Bytes => Blobs.Sum(b => b.Size);
@@ -46,6 +58,11 @@ public sealed record CollectionPlan(
 /// <summary>
 /// Removes what no kept run refers to: runs, then records, then blobs. Never at the same time as a run: it takes the store for itself.
 /// </summary>
+/// <remarks>
+/// A bucket cannot be taken for oneself. What others store meanwhile is kept by its age (<see cref="CollectionOptions.KeepYoung"/>). An old blob that
+/// nothing refers to may be taken up by somebody between the look and the removal; their record then lacks a blob, which every look-up notices, and the
+/// stage is rebuilt. Nothing wrong is ever served.
+/// </remarks>
 public sealed class Collector(IArtifactStore store, Workspace workspace)
 {
     /// <summary>Says what would be removed.</summary>
@@ -53,26 +70,35 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
     {
         var keep = options.KeepKeys.ToHashSet();
         var (kept, gone, dropped) = Runs(options, keep);
+        // Blobs before records: what somebody stores in between is referred to, or not even seen.
+        var stored = new Dictionary<Digest, StoredBlob>();
+        await foreach (var blob in store.BlobsAsync(cancellation).ConfigureAwait(false)) stored[blob.Digest] = blob;
         var records = new List<(Digest, Digest)>();
         var live = new HashSet<Digest>();
         var unused = 0;
-        await foreach (var key in store.KeysAsync(cancellation).ConfigureAwait(false))
+        await foreach (var keys in store.KeysAsync(cancellation).Chunk(StoreTransfer.BatchSize).WithCancellation(cancellation).ConfigureAwait(false))
         {
-            var isUnused = !keep.Contains(key) && !dropped.Contains(key);
-            if (isUnused && !options.Unused) unused++;
-            if (keep.Contains(key) || (isUnused && !options.Unused))
+            var full = await store.RecordsAsync(keys, cancellation).ConfigureAwait(false);
+            var summaries = await store.SummariesAsync(keys, cancellation).ConfigureAwait(false);
+            for (var i = 0; i < keys.Length; i++)
             {
-                foreach (var record in (await store.RecordsAsync([key], cancellation).ConfigureAwait(false))[0]) live.UnionWith(StoreTransfer.BlobsOf(record));
-                continue;
+                var key = keys[i];
+                var isUnused = !keep.Contains(key) && !dropped.Contains(key);
+                var stays = keep.Contains(key) || (isUnused && !options.Unused);
+                var staying = full[i].Where(record => stays || At(record) >= options.KeepYoung || (isUnused && At(record) >= options.KeepSince)).ToList();
+                foreach (var record in staying) live.UnionWith(StoreTransfer.BlobsOf(record));
+                if (isUnused && (stays || staying.Count > 0)) unused++;
+                if (!stays) records.AddRange(summaries[i].Select(summary => summary.Tree).Except(staying.Select(record => record.Tree)).Select(tree => (key, tree)));
             }
-
-            foreach (var summary in (await store.SummariesAsync([key], cancellation).ConfigureAwait(false))[0]) records.Add((key, summary.Tree));
         }
 
-        var blobs = new List<BlobInfo>();
-        await foreach (var blob in store.BlobsAsync(cancellation).ConfigureAwait(false))
-            if (!live.Contains(blob.Digest)) blobs.Add(blob);
-        return new CollectionPlan(kept, gone, records, blobs, Leftovers(keep), unused);
+        var blobs = stored.Values.Where(blob => !live.Contains(blob.Digest) && !(blob.At >= options.KeepYoung)).ToList();
+        if (!options.IsShared) return new CollectionPlan(kept, gone, records, blobs, Leftovers(keep), 0, unused);
+        var uploads = await store.StaleUploadsAsync(options.KeepYoung ?? DateTimeOffset.MaxValue, remove: false, cancellation).ConfigureAwait(false);
+        return new CollectionPlan([.. kept, .. gone], [], records, blobs, [], uploads, unused);
+
+        // What was pushed today may have been made a year ago.
+        DateTimeOffset At(ActionRecord record) => stored.TryGetValue(record.Tree, out var tree) && tree.At > record.Finished ? tree.At : record.Finished;
     }
 
     /// <summary>Parts the runs, and adds the keys that kept ones used to <paramref name="keep"/>; also gives those that runs to be removed used.</summary>
@@ -108,11 +134,16 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
     /// <exception cref="StoreException">A run is using the store, or something cannot be removed.</exception>
     public async Task<CollectionPlan> CollectAsync(CollectionOptions options, CancellationToken cancellation = default)
     {
-        using var alone = workspace.TryOwn() ?? throw new StoreException($"a run, or another command, is using the store {workspace.Root}; collect when it is done");
+        // Of a bucket, this at least keeps this machine's runs apart from its collections; without runs there is no folder to lock.
+        using var alone = options.IsShared && !Directory.Exists(workspace.Root) ? null : workspace.TryOwn()
+            ?? throw new StoreException($"a run, or another command, is using the store {workspace.Root}; collect when it is done");
         var plan = await PlanAsync(options, cancellation).ConfigureAwait(false);
         // Records before blobs: were this killed half-way, nothing would be left that claims what is not there.
-        foreach (var (key, tree) in plan.Records) await store.DeleteRecordAsync(key, tree, cancellation).ConfigureAwait(false);
-        foreach (var blob in plan.Blobs) await store.DeleteBlobAsync(blob.Digest, cancellation).ConfigureAwait(false);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = StoreTransfer.AtOnce, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(plan.Records, parallel, async (record, stop) => await store.DeleteRecordAsync(record.Key, record.Tree, stop).ConfigureAwait(false))
+            .ConfigureAwait(false);
+        await Parallel.ForEachAsync(plan.Blobs, parallel, async (blob, stop) => await store.DeleteBlobAsync(blob.Digest, stop).ConfigureAwait(false)).ConfigureAwait(false);
+        if (plan.Uploads > 0) await store.StaleUploadsAsync(options.KeepYoung ?? DateTimeOffset.MaxValue, remove: true, cancellation).ConfigureAwait(false);
         workspace.Guarded(() =>
         {
             foreach (var id in plan.Runs) Directory.Delete(Path.Combine(workspace.Runs, id), recursive: true);

@@ -28,8 +28,8 @@ public readonly record struct TransferProgress(int Blobs, long Bytes, int TotalB
 /// </summary>
 public static class StoreTransfer
 {
-    private const int AtOnce = 8;
-    private const int BatchSize = 200;
+    /// <summary>How many blobs are under way at once, and how many keys are asked for in one question: a bucket answers slowly, but many at a time.</summary>
+    internal const int AtOnce = 8, BatchSize = 200;
 
     /// <summary>Copies the records of some keys with all they hold: trees, files, logs.</summary>
     /// <param name="from">Where they are.</param>

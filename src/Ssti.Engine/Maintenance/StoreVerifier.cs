@@ -59,12 +59,12 @@ public sealed class StoreVerifier(IArtifactStore store)
         var bad = new List<DamagedRecord>();
         var differing = new List<Digest>();
         long records = 0;
-        await foreach (var batch in Batches(cancellation).ConfigureAwait(false))
+        await foreach (var batch in store.KeysAsync(cancellation).Chunk(StoreTransfer.BatchSize).WithCancellation(cancellation).ConfigureAwait(false))
         {
             var summaries = await store.SummariesAsync(batch, cancellation).ConfigureAwait(false);
             var lookups = await store.FindAsync(batch, cancellation).ConfigureAwait(false);
             var full = await store.RecordsAsync(batch, cancellation).ConfigureAwait(false);
-            for (var i = 0; i < batch.Count; i++)
+            for (var i = 0; i < batch.Length; i++)
             {
                 records += lookups[i].Records;
                 if (lookups[i].Records > 1) differing.Add(batch[i]);
@@ -97,19 +97,5 @@ public sealed class StoreVerifier(IArtifactStore store)
             if (remove) await store.DeleteRecordAsync(key, tree, cancellation).ConfigureAwait(false);
             return new DamagedRecord(key, stage, problem, remove);
         }
-    }
-
-    private async IAsyncEnumerable<IReadOnlyList<Digest>> Batches([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var batch = new List<Digest>();
-        await foreach (var key in store.KeysAsync(cancellation).ConfigureAwait(false))
-        {
-            batch.Add(key);
-            if (batch.Count < 500) continue;
-            yield return batch;
-            batch = [];
-        }
-
-        if (batch.Count > 0) yield return batch;
     }
 }

@@ -179,7 +179,7 @@ public sealed class FileStore : IArtifactStore
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<BlobInfo> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<StoredBlob> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);
         if (!Directory.Exists(_cas)) yield break;
@@ -188,7 +188,7 @@ public sealed class FileStore : IArtifactStore
             foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (Digest.TryParse(file.Name, out var digest)) yield return new BlobInfo(digest, file.Length);
+                if (Digest.TryParse(file.Name, out var digest)) yield return new StoredBlob(digest, file.Length, file.LastWriteTimeUtc);
             }
         }
     }
