@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Ssti.Engine.Keys;
+using Ssti.Engine.Records;
+using Ssti.Store.Files;
 
 namespace Ssti.Cli.Tests;
 
@@ -93,6 +96,23 @@ public sealed class WhyTests : CliFixture
     {
         await RunAsync("run", "p.yaml");
         Assert.Equal("seed-changed", (await ReasonAsync("source", "--set", "seed=5")).Kind);
+    }
+
+    [Fact]
+    public async Task A_key_document_of_an_older_program()
+    {
+        await RunAsync("run", "p.yaml");
+        // What the older program left: the same stage under a document of its own form, and in its history that key.
+        var store = new FileStore(Path.Combine(Folder, ".ssti"));
+        var record = (await store.RecordsAsync(await store.KeysAsync().ToListAsync())).SelectMany(r => r).Single(r => r.Stage == "source");
+        var document = record.Document.DeepClone().AsObject();
+        document["schema"] = 0;
+        var older = record with { Key = new KeyDocument(document).Key, Document = document };
+        await store.PutRecordAsync(older);
+        await store.DeleteRecordAsync(record.Key, record.Tree);
+        StageHistory.Of(new Workspace(store.Location), "chain").Note("source", new HistoryEntry(older.Key, older.Tree, older.Run), 0.1);
+        Assert.Equal("source: would run\n  key schema changed from 0 to 1\n", (await RunAsync("why", "p.yaml", "source")).Out);
+        Assert.Equal(("schema-changed", "0", "1"), await ReasonAsync("source"));
     }
 
     [Fact]

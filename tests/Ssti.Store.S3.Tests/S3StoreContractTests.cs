@@ -39,6 +39,19 @@ public sealed class S3StoreContractTests(S3Server server) : ArtifactStoreContrac
         Assert.Empty(await Store().KeysAsync().ToListAsync());
     }
 
+    [SkippableFact]
+    public async Task A_copy_spoilt_since_it_was_fetched_is_fetched_again()
+    {
+        var store = Store();
+        var blob = (await store.PutAsync(Stream("content"))).Digest;
+        var path = await store.CheckedPathAsync(blob);
+        File.SetAttributes(path, FileAttributes.Normal);
+        await File.WriteAllTextAsync(path, "c0ntent");
+        Assert.Equal("content", await File.ReadAllTextAsync(await store.CheckedPathAsync(blob)));
+        // Nothing was wrong in the bucket, and nothing was taken from it.
+        Assert.Equal(blob, await Another().RehashAsync(blob));
+    }
+
     protected override IArtifactStore Store() => Open(Options);
 
     // Another machine: nothing is shared but the bucket.
