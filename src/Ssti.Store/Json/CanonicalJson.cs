@@ -94,7 +94,8 @@ public static class CanonicalJson
     /// <summary>The bytes a string takes in UTF-8, with its quotes.</summary>
     public static int LengthOf(string value)
     {
-        if (System.Text.Ascii.IsValid(value) && value.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0 && value.AsSpan().IndexOfAny('"', '\\') < 0) return value.Length + 2;
+        var plain = value.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0 && value.AsSpan().IndexOfAny('"', '\\') < 0;
+        if (plain) return value.Length + 2;
         var text = new StringBuilder();
         AppendString(text, value);
         return Encoding.UTF8.GetByteCount(text.ToString());
