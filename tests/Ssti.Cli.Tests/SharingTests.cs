@@ -150,6 +150,7 @@ public sealed class SharingTests : CliFixture
         Assert.Contains("14 blobs", (await RunAsync("verify", "--store", url)).Out);
         Assert.Equal(0, (await RunAsync("export", "p.yaml", "first", "out", "--store", url, "--set", "first.text=two")).Code);
         Assert.Equal("two", File.ReadAllText(Path.Combine(Folder, "out", "text.txt")));
+        await JournalsTravelAsync(url);
         await CollectedByUseAndAgeAsync(url);
         Variables["S3__Endpoint"] = "http://127.0.0.1:1";
         Variables["S3__Attempts"] = "1";
@@ -158,14 +159,35 @@ public sealed class SharingTests : CliFixture
         Assert.Contains("cannot be reached", gone.Error);
     }
 
-    // Two runs used the bucket: the first from a folder and by push, the second there. Others may be using it at this moment.
+    // The second run was made on the bucket itself: its results are there, its journal is here.
+    private async Task JournalsTravelAsync(string url)
+    {
+        Assert.Contains("1 journal", (await RunAsync("push", url, "--run", "last", "--store", url)).Out);
+        Assert.Contains("nothing to copy", (await RunAsync("push", url, "--run", "last", "--store", url)).Out);
+        Assert.Contains("1 journal", (await RunAsync("push", url, "--run", "1")).Out);
+        var id = (string)(await RunAsync("show", "last", "--json")).Json["run"]!;
+        var mine = await RunAsync("diff", "1", "2", "--store", url);
+        Variables["SSTI_WORKSPACE"] = "theirs";
+        foreach (var absent in (string[])["9", "000009-abcd"]) Assert.Contains("there are 00000", (await RunAsync("pull", url, "--run", absent, "--store", "theirs")).Error);
+        Assert.Contains("write more of the name", (await RunAsync("pull", url, "--run", "00000", "--store", "theirs")).Error);
+        Assert.Contains("3 new stages of 3", (await RunAsync("pull", url, "--run", "last", "--store", "theirs")).Out);
+        Assert.Contains("1 journal", (await RunAsync("pull", url, "--run", "1", "--store", "theirs")).Out);
+        Assert.Contains("nothing to copy", (await RunAsync("pull", url, "--run", id, "--store", "theirs")).Out);
+        Assert.Equal(mine.Out, (await RunAsync("diff", "1", "2", "--store", "theirs")).Out);
+        Assert.Contains("\"two\"", mine.Out);
+        Assert.NotEmpty((await RunAsync("log", "first", "--run", "last", "--store", "theirs")).Out);
+        Variables.Remove("SSTI_WORKSPACE");
+        Assert.Equal(0, (await RunAsync("verify", "--store", url)).Code);
+    }
+
+    // Two runs used the bucket: the first from a folder and by push, the second there; both journals were pushed. Others may be using it at this moment.
     private async Task CollectedByUseAndAgeAsync(string url)
     {
         Assert.StartsWith("would remove: 0 runs, 0 records, 0 blobs", (await RunAsync("gc", "--store", url, "--keep-last", "0", "--unused")).Out);
         var later = await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h");
-        Assert.StartsWith("would remove: 0 runs, 3 records, 5 blobs", later.Out);
+        Assert.StartsWith("would remove: 0 runs, 5 records, 9 blobs", later.Out);
         Assert.Contains("the same command with --yes does it", later.Out);
-        Assert.StartsWith("removed: 0 runs, 3 records, 5 blobs", (await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h", "--yes")).Out);
+        Assert.StartsWith("removed: 0 runs, 5 records, 9 blobs", (await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h", "--yes")).Out);
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", url)).Code);
         Assert.Equal(3, (await RunAsync("run", "p.yaml", "--question", "--store", url, "--set", "first.text=two")).Code);
         Assert.Equal(0, (await RunAsync("verify", "--store", url)).Code);

@@ -59,6 +59,50 @@ public sealed class MaintenanceSafetyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_in_a_store_without_a_workspace_is_one_record_and_grows_only()
+    {
+        var run = await _box.Run(_box.Load(Yaml));
+        var past = new RunHistory(_box.Workspace).Read(run.RunId)!;
+        var journal = Path.Combine(_box.Workspace.Runs, run.RunId, "journal.jsonl");
+        using var other = new Sandbox();
+        var shared = new SharedRuns(other.Store);
+        var whole = await File.ReadAllTextAsync(journal);
+
+        // Pushed while it was under way, and again when it was done; then once more from a machine that has the earlier state.
+        await File.WriteAllTextAsync(journal, whole[..(whole.IndexOf('\n', StringComparison.Ordinal) + 1)]);
+        Assert.True(await shared.PutAsync(_box.Workspace, past));
+        Assert.True(await shared.FetchAsync(run.RunId, other.Workspace));
+        await File.WriteAllTextAsync(journal, whole);
+        Assert.True(await shared.PutAsync(_box.Workspace, past));
+        Assert.False(await shared.PutAsync(other.Workspace, past));
+        Assert.False(await shared.PutAsync(_box.Workspace, past));
+        Assert.Equal([run.RunId], await shared.IdsAsync());
+        Assert.True((await new StoreVerifier(other.Store).VerifyAsync(repair: false)).IsSound);
+
+        Assert.False(await shared.FetchAsync(run.RunId, other.Workspace));
+        Assert.Equal(whole, await File.ReadAllTextAsync(Path.Combine(other.Workspace.Runs, run.RunId, "journal.jsonl")));
+        Assert.Null(await shared.FetchAsync("000009-none", other.Workspace));
+    }
+
+    [Fact]
+    public async Task A_journal_from_a_store_cannot_lead_out_of_the_workspace()
+    {
+        var run = await _box.Run(_box.Load(Yaml));
+        var shared = new SharedRuns(_box.Store);
+        await shared.PutAsync(_box.Workspace, new RunHistory(_box.Workspace).Read(run.RunId)!);
+        var key = SharedRuns.KeyOf(run.RunId);
+        var record = (await _box.Store.RecordsAsync([key]))[0].Single();
+        var evil = Tree.Of([record.Files[0] with { Path = "deep/file" }]);
+        await _box.Store.PutAsync(evil.Digest, new MemoryStream(evil.Json.ToArray()));
+        await _box.Store.DeleteRecordAsync(key, record.Tree);
+        await _box.Store.PutRecordAsync(record with { Tree = evil.Digest, Files = evil.Files });
+
+        using var other = new Sandbox();
+        Assert.Contains("it holds 'deep/file'", (await Assert.ThrowsAsync<StoreException>(() => shared.FetchAsync(run.RunId, other.Workspace))).Message);
+        Assert.Empty(new RunHistory(other.Workspace).Ids);
+    }
+
+    [Fact]
     public async Task A_run_whose_journal_cannot_be_read_goes_only_by_name()
     {
         var run = await _box.Run(_box.Load(Yaml));

@@ -6,6 +6,7 @@ using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Store;
+using Ssti.Store.Files;
 
 namespace Ssti.Cli.Commands;
 
@@ -34,12 +35,14 @@ internal static class TransferCommands
         {
             using var mine = CommonOptions.Open(parsed, host);
             using var other = OpenStore.At(parsed.GetRequiredValue(Other), host);
-            if (mine.Artifacts.Location == other.Artifacts.Location) throw new UserException($"{mine.Artifacts.Location} is this store itself; name another one");
+            // A run on a bucket has its results there and its journal here: that alone may still travel.
+            var journals = other.IsRemote && parsed.GetValue(Runs) is { Length: > 0 };
+            if (mine.Artifacts.Location == other.Artifacts.Location && !journals) throw new UserException($"{mine.Artifacts.Location} is this store itself; name another one");
             var (from, to) = push ? (mine, other) : (other, mine);
             from.MustExist();
             using var reading = from.UseToRead();
             using var writing = to.IsRemote ? null : to.Use();
-            var wanted = await WantedAsync(host, parsed, mine, from, cancellation);
+            var wanted = await WantedAsync(host, parsed, from, push ? null : to.Workspace, cancellation);
 
             TransferResult result;
             using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
@@ -48,17 +51,31 @@ internal static class TransferCommands
                 result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);
             }
 
-            var runs = 0;
+            var runs = wanted.Fetched;
             foreach (var run in wanted.Runs)
-                if (!to.IsRemote && await StoreTransfer.CopyRunAsync(wanted.RunsAreIn.Workspace, to.Workspace, run, cancellation)) runs++;
+            {
+                var isNew = push && to.IsRemote
+                    ? await new SharedRuns(to.Artifacts).PutAsync(from.Workspace, run, cancellation)
+                    : await StoreTransfer.CopyRunAsync(from.Workspace, to.Workspace, run, cancellation);
+                if (isNew) runs++;
+            }
+
             return Report(host, parsed, name, from, to, wanted, result, runs);
         });
         return command;
     }
 
-    private sealed record Wanted(IReadOnlyList<Digest> Keys, IReadOnlyList<PastRun> Runs, OpenStore RunsAreIn, IReadOnlyList<string> Stale);
+    // What is to be copied: the keys, the runs whose journals are still to go, how many of them came already, and the stages of a pipeline that are not to be had.
+    private sealed record Wanted(IReadOnlyList<Digest> Keys)
+    {
+        public IReadOnlyList<PastRun> Runs { get; init; } = [];
 
-    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore mine, OpenStore from, CancellationToken cancellation)
+        public int Fetched { get; init; }
+
+        public IReadOnlyList<string> Stale { get; init; } = [];
+    }
+
+    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore from, Workspace? here, CancellationToken cancellation)
     {
         var globs = (parsed.GetValue(Stages) ?? []).Select(glob => new Glob(glob)).ToArray();
         var names = parsed.GetValue(Runs) ?? [];
@@ -67,28 +84,31 @@ internal static class TransferCommands
             if (names.Length > 0) throw new UserException("name a pipeline or runs, not both");
             using var session = PipelineSession.Open(parsed, host, file);
             var plan = await session.PlanOnAsync(from.Artifacts, new RunSelection { Until = [.. globs.Select(glob => glob.ToString())] }, cancellation);
-            return new(
-                [.. plan.Stages.Where(stage => stage.State == PlanState.Cached).Select(stage => stage.Key!.Value)], [], from,
-                [.. plan.Stages.Where(stage => stage.State != PlanState.Cached).Select(stage => stage.Instance.Name)]);
+            return new([.. plan.Stages.Where(stage => stage.State == PlanState.Cached).Select(stage => stage.Key!.Value)])
+            {
+                Stale = [.. plan.Stages.Where(stage => stage.State != PlanState.Cached).Select(stage => stage.Instance.Name)],
+            };
         }
 
         if (names.Length > 0)
         {
-            // A bucket has no journals: what a run used is then to be known here.
-            var place = from.IsRemote ? mine : from;
-            var runs = names.Select(run => RunNames.Find(place, run)).ToArray();
+            // What a run used is in its journal: of a bucket, that is brought here first.
+            var fetched = new List<(PastRun Run, bool IsNew)>();
+            if (here is not null && from.IsRemote)
+                foreach (var run in names) fetched.Add(await RunNames.FetchAsync(from, here, run, cancellation));
+            var runs = fetched.Count > 0 ? [.. fetched.Select(f => f.Run)] : names.Select(run => RunNames.Find(from, run)).ToArray();
             var stages = runs.SelectMany(run => run.Stages).Where(stage => stage is { Key: not null, Tree: not null })
                 .Where(stage => globs.Length == 0 || globs.Any(glob => glob.Matches(stage.Stage.Split('@')[0], stage.Stage))).ToArray();
             if (globs.Length > 0 && stages.Length == 0)
                 throw new UserException($"--stage {string.Join<Glob>(", ", globs)} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
-            return new([.. stages.Select(stage => stage.Key!.Value).Distinct()], runs, place, []);
+            return new([.. stages.Select(stage => stage.Key!.Value).Distinct()]) { Runs = fetched.Count > 0 ? [] : runs, Fetched = fetched.Count(f => f.IsNew) };
         }
 
         var keys = new List<Digest>();
         if (globs.Length == 0)
         {
             await foreach (var key in from.Artifacts.KeysAsync(cancellation)) keys.Add(key);
-            return new(keys, [], from, []);
+            return new(keys);
         }
 
         throw new UserException("--stage needs a pipeline or --run to say whose stages are meant");
@@ -136,7 +156,6 @@ internal static class TransferCommands
         }
 
         foreach (var (stage, problem) in result.Damaged) error.WriteLine($"not copied: {stage}: {problem}");
-        if (wanted.Runs.Count > 0 && to.IsRemote) error.WriteLine("note: a bucket keeps no journals and logs of runs; 'ssti archive' puts a run into one file");
         return result.Damaged.Count > 0 ? ExitCodes.VerificationFailed : ExitCodes.Done;
     }
 }

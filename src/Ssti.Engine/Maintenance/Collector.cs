@@ -121,6 +121,8 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
             }
 
             (stays ? kept : gone).Add(id);
+            // Where it was pushed, its journal goes and stays with it.
+            (stays ? keep : dropped).Add(SharedRuns.KeyOf(id));
             foreach (var stage in run?.Stages ?? [])
                 if (stage.Key is { } key && stage.Tree is not null) (stays ? keep : dropped).Add(key);
         }

@@ -89,7 +89,7 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
                     case ["ac", var key, _] when Digest.TryParse(key, out _) && entry.Length <= LargestRecord:
                         records.Add(ActionRecord.Parse(await BytesAsync(content, cancellation).ConfigureAwait(false)));
                         break;
-                    case ["runs", var run, var name] when IsPlain(run) && IsPlain(name):
+                    case ["runs", var run, var name] when RunFolder.IsPlain(run) && RunFolder.IsPlain(name):
                         await runs.AddAsync(run, name, content, cancellation).ConfigureAwait(false);
                         break;
                     default: throw Foreign(path, entry.Name);
@@ -140,8 +140,6 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
         await content.CopyToAsync(memory, cancellation).ConfigureAwait(false);
         return memory.ToArray();
     }
-
-    private static bool IsPlain(string name) => name.Length is > 0 and < 255 && name != "." && name != ".." && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '+' or '@');
 
     private static StoreException Foreign(string path, string name) => new($"{path} is no archive of a run: it holds '{name}'");
 }

@@ -15,6 +15,10 @@ internal sealed class RunFolder : IDisposable
         _aside = Path.Combine(workspace.Root, "tmp", "run-" + Guid.NewGuid().ToString("n"));
     }
 
+    /// <summary>Whether a run or one of its files may be named so: a name from elsewhere must not lead out of the folder.</summary>
+    public static bool IsPlain(string name) =>
+        name.Length is > 0 and < 255 && name != "." && name != ".." && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '+' or '@');
+
     /// <summary>Writes a file of a run aside.</summary>
     public async Task AddAsync(string run, string name, Stream content, CancellationToken cancellation)
     {

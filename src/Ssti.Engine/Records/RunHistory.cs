@@ -55,10 +55,12 @@ public sealed class RunHistory(Workspace workspace)
     public PastRun? Find(string idOrPrefix) => Named(idOrPrefix) is [var only] ? Read(only) : null;
 
     /// <summary>The names that are this, begin with this, or have this number.</summary>
-    public IReadOnlyList<string> Named(string idOrPrefix)
+    public IReadOnlyList<string> Named(string idOrPrefix) => Named(Ids, idOrPrefix);
+
+    /// <summary>Of some names, those that are this, begin with this, or have this number.</summary>
+    public static IReadOnlyList<string> Named(IReadOnlyList<string> ids, string idOrPrefix)
     {
         // "12" is 000012-9f3a: people do not type zeros.
-        var ids = Ids;
         if (int.TryParse(idOrPrefix, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             var numbered = ids.Where(id => Number(id) == number).ToList();
