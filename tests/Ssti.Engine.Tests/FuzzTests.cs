@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Ssti.Engine.Pipelines;
+using Ssti.Tests;
 
 namespace Ssti.Engine.Tests;
 
@@ -51,12 +52,6 @@ public sealed class FuzzTests : IDisposable
         "? complex\n: value\n- list\n'quoted': >-\n  folded\n%TAG ! x\n--- !!map\n{a: b, [c]: d}\n...\n",
     ];
 
-    private static readonly string[] Tokens =
-    [
-        "${{", "}}", "${{ params.rank }}", "${{ matrix.row.target }}", "&a", "*a", "<<: *a", "!!str", "---", "...", "? ", ": ", "- ", "[", "]", "{", "}", "|", ">", "\t", "\n", "\r", "\0", "\ufeff",
-        "'", "\"", "\\x", "%YAML 1.9\n", "# ", "@", "`", "~", "null", ".nan", "-.inf", "1e999", "99999999999999999999", "0x", "needs:", "matrix:", "uses: text", "with:", "../..", "\ud800", "😀", "é",
-    ];
-
     private readonly Sandbox _box = new();
 
     public void Dispose() => _box.Dispose();
@@ -72,13 +67,13 @@ public sealed class FuzzTests : IDisposable
         var loaded = 0;
         for (var i = 0; i < count; i++)
         {
-            var text = Mutate(Seeds[random.Next(Seeds.Length)], random);
+            var text = PipelineMutator.Mutate(Seeds[random.Next(Seeds.Length)], Seeds[random.Next(Seeds.Length)], 4, random);
             File.WriteAllBytes(path, (i % 50 == 0 ? Encoding.Latin1 : Encoding.UTF8).GetBytes(text));
             var clock = Stopwatch.StartNew();
             PipelineResult result;
             try
             {
-                result = PipelineLoader.Load(path, i % 3 == 0 ? [Mutate("a.rank=3", random), "params.rank=" + Mutate("[1, 2]", random)] : [], catalog);
+                result = PipelineLoader.Load(path, i % 3 == 0 ? [PipelineMutator.Mutate("a.rank=3", "b.x=1", 4, random), "params.rank=" + PipelineMutator.Mutate("[1, 2]", "{}", 4, random)] : [], catalog);
             }
             catch (Exception e)
             {
@@ -94,32 +89,5 @@ public sealed class FuzzTests : IDisposable
 
         // Mutations must stay close enough to real files to get past the parser.
         Assert.InRange(loaded, count / 200, count);
-    }
-
-    private static string Mutate(string text, Random random)
-    {
-        var mutated = new StringBuilder(text);
-        for (var n = random.Next(1, 6); n > 0 && mutated.Length > 0; n--)
-        {
-            var at = random.Next(mutated.Length);
-            var length = Math.Min(random.Next(1, 30), mutated.Length - at);
-            switch (random.Next(7))
-            {
-                case 0: mutated.Remove(at, length); break;
-                case 1: mutated.Insert(at, Tokens[random.Next(Tokens.Length)]); break;
-                case 2: mutated.Insert(at, mutated.ToString(at, length)); break;
-                case 3: mutated[at] = (char)random.Next(32, 127); break;
-                case 4: mutated.Insert(at, new string(' ', random.Next(1, 6))); break;
-                case 5: mutated.Insert(random.Next(mutated.Length), mutated.ToString(at, length)); break;
-                default:
-                    var lines = mutated.ToString().Split('\n').ToList();
-                    var line = random.Next(lines.Count);
-                    lines.Insert(random.Next(lines.Count), lines[line]);
-                    mutated.Clear().AppendJoin('\n', lines);
-                    break;
-            }
-        }
-
-        return mutated.ToString();
     }
 }

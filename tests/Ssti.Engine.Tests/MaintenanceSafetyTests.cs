@@ -12,13 +12,7 @@ namespace Ssti.Engine.Tests;
 /// <summary>What maintenance must not do: lose what somebody needs, serve what is damaged, or believe an archive.</summary>
 public sealed class MaintenanceSafetyTests : IDisposable
 {
-    private const string Yaml = """
-        name: p
-        params: { word: one }
-        stages:
-          a: { uses: text, with: { text: "${{ params.word }}" } }
-          b: { uses: upper, needs: { data: a } }
-        """;
+    private const string Yaml = MaintenanceTests.Yaml;
 
     private readonly Sandbox _box = new();
 

@@ -11,7 +11,7 @@ namespace Ssti.Engine.Tests;
 
 public sealed class MaintenanceTests : IDisposable
 {
-    private const string Yaml = """
+    internal const string Yaml = """
         name: p
         params: { word: one }
         stages:

@@ -13,13 +13,6 @@ namespace Ssti.Stages.Tests;
 /// </summary>
 public sealed partial class PipelineFuzzTests : IDisposable
 {
-    private static readonly string[] Tokens =
-    [
-        "${{", "}}", "${{ params.rank }}", "${{ matrix.row.target }}", "${{ params.seeds }}", "&a ", "*a", "<<: *a", "!!str ", "---\n", "...\n", "? ", ": ", "- ", "[", "]", "{", "}", "|", ">", "\t", "\n", "\r", "\0",
-        "\ufeff", "'", "\"", "\\x", "%YAML 1.9\n", "# ", "@", "`", "~", "null", ".nan", "-.inf", "1e999", "99999999999999999999", "0x", "needs:", "matrix:", "uses: corpus", "with:", "../../../etc/passwd", "/etc",
-        "include: [table1.yaml]\n", "\ud800", "😀", "é", "@*", "**", "retries: -1", "timeout: 9d", "resources: { gpu: 99 }",
-    ];
-
     private readonly string _folder = Directory.CreateTempSubdirectory("ssti-fuzz-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -36,7 +29,7 @@ public sealed partial class PipelineFuzzTests : IDisposable
         Parallel.For(0, count, i =>
         {
             var random = new Random(i);
-            var text = Mutate(seeds[random.Next(seeds.Count)], seeds[random.Next(seeds.Count)], random);
+            var text = PipelineMutator.Mutate(seeds[random.Next(seeds.Count)], seeds[random.Next(seeds.Count)], 7, random);
             var folder = Path.Combine(_folder, Environment.CurrentManagedThreadId.ToString(System.Globalization.CultureInfo.InvariantCulture));
             TimeSpan took;
             var tries = 0;
@@ -94,39 +87,6 @@ public sealed partial class PipelineFuzzTests : IDisposable
         Directory.CreateDirectory(to);
         foreach (var file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
         foreach (var folder in Directory.GetDirectories(from)) Copy(folder, Path.Combine(to, Path.GetFileName(folder)));
-    }
-
-    private static string Mutate(string text, string other, Random random)
-    {
-        var mutated = new StringBuilder(text);
-        for (var n = random.Next(1, 8); n > 0 && mutated.Length > 0; n--)
-        {
-            var at = random.Next(mutated.Length);
-            var length = Math.Min(random.Next(1, 40), mutated.Length - at);
-            switch (random.Next(9))
-            {
-                case 0: mutated.Remove(at, length); break;
-                case 1: mutated.Insert(at, Tokens[random.Next(Tokens.Length)]); break;
-                case 2: mutated.Insert(at, mutated.ToString(at, length)); break;
-                case 3: mutated[at] = (char)random.Next(32, 127); break;
-                case 4: mutated.Insert(at, new string(' ', random.Next(1, 6))); break;
-                case 5: mutated.Insert(random.Next(mutated.Length), mutated.ToString(at, length)); break;
-                case 6: mutated.Length = at; break;
-                case 7:
-                    // Lines of another pipeline.
-                    var foreign = other.Split('\n');
-                    var begin = random.Next(foreign.Length);
-                    mutated.Insert(at, '\n' + string.Join('\n', foreign[begin..Math.Min(foreign.Length, begin + random.Next(1, 6))]) + '\n');
-                    break;
-                default:
-                    var lines = mutated.ToString().Split('\n').ToList();
-                    lines.Insert(random.Next(lines.Count), lines[random.Next(lines.Count)]);
-                    mutated.Clear().AppendJoin('\n', lines);
-                    break;
-            }
-        }
-
-        return mutated.ToString();
     }
 
     [GeneratedRegex(@"^```yaml\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
