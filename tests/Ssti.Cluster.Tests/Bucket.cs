@@ -1,6 +1,9 @@
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Util;
+using Ssti.Store;
+using Ssti.Store.Files;
+using Ssti.Store.S3;
 
 namespace Ssti.Cluster.Tests;
 
@@ -13,6 +16,14 @@ internal sealed class Bucket(TestCluster cluster) : IAsyncDisposable
     /// <summary>What services and submitters are told of it; null when there is no server.</summary>
     public (string, string)[]? Settings =>
         _server is [var endpoint, var key, var secret] ? [("S3__Endpoint", endpoint), ("S3__AccessKey", key), ("S3__SecretKey", secret), ("S3__Bucket", _name)] : null;
+
+    /// <summary>The store that the services share: the bucket, or without a server the cluster's folder.</summary>
+    public IArtifactStore OpenStore()
+    {
+        if (Settings is not { } settings) return new FileStore(cluster.Store);
+        var variables = settings.Append(("S3__Cache", Path.Combine(cluster.Folder, "test"))).ToDictionary();
+        return new S3Store(ClusterStore.OptionsOf(name => variables.GetValueOrDefault(name)));
+    }
 
     public async ValueTask DisposeAsync()
     {

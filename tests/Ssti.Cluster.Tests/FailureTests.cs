@@ -22,6 +22,7 @@ public sealed class FailureTests
         var listener = new Listener();
         var running = cluster.RunAsync(Long, listener);
         await cluster.UntilAsync(() => Steps(listener) >= 30, "half of the steps");
+        if (!shared) await cluster.UntilAsync(() => TestCluster.KeepsCheckpointAsync(new FileStore(cluster.Store)), "the checkpoint in the store");
         var victim = silos.Single(silo => cluster.Noted[0].StartsWith($"{silo.Id} ", StringComparison.Ordinal));
         await victim.KillAsync();
         var killed = DateTime.UtcNow;

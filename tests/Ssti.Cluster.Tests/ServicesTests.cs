@@ -42,8 +42,9 @@ public sealed class ServicesTests
         bool Kept(string cache) => Directory.Exists(Path.Combine(cluster.Folder, cache, "work")) && Directory.GetFiles(Path.Combine(cluster.Folder, cache, "work"), "checkpoint.safetensors", SearchOption.AllDirectories).Length > 0;
         await cluster.UntilAsync(() => caches.Any(Kept) || there.HasExited, "a checkpoint of the pretraining", 120);
         Assert.False(there.HasExited, there.Said);
-        // So that it is copied to the store, too.
-        await Task.Delay(1500);
+        var shared = bucket.OpenStore();
+        await cluster.UntilAsync(() => TestCluster.KeepsCheckpointAsync(shared), "the checkpoint in the store", 120);
+        (shared as IDisposable)?.Dispose();
         await training[Kept("training-a") ? 0 : 1].KillAsync();
         Assert.True(await there.EndAsync(120) == 0, there.Said + cluster.Logs);
 

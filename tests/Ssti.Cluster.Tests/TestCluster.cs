@@ -5,6 +5,7 @@ using Ssti.Engine.Keys;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
+using Ssti.Store;
 using Ssti.Store.Files;
 
 namespace Ssti.Cluster.Tests;
@@ -127,10 +128,19 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until something is so.</summary>
-    public async Task UntilAsync(Func<bool> so, string what, int seconds = 30)
+    public Task UntilAsync(Func<bool> so, string what, int seconds = 30) => UntilAsync(() => Task.FromResult(so()), what, seconds);
+
+    public async Task UntilAsync(Func<Task<bool>> so, string what, int seconds = 30)
     {
-        for (var until = DateTime.UtcNow.AddSeconds(seconds); !so(); await Task.Delay(20))
+        for (var until = DateTime.UtcNow.AddSeconds(seconds); !await so(); await Task.Delay(20))
             if (DateTime.UtcNow > until) throw new TimeoutException($"{what}: not within {seconds} s; noted:\n{string.Join('\n', Noted)}");
+    }
+
+    /// <summary>Whether a store keeps the checkpoint of a stage that is not done.</summary>
+    public static async Task<bool> KeepsCheckpointAsync(IArtifactStore store)
+    {
+        var records = await store.RecordsAsync(await store.KeysAsync().ToListAsync());
+        return records.Any(some => some.Any(record => (string?)record.Document["kind"] == "scratch"));
     }
 
     public async ValueTask DisposeAsync()
