@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Ssti.Engine.Stages;
+using Ssti.Store.Files;
 
 namespace Ssti.Cluster.Host;
 
@@ -13,6 +14,10 @@ public static class TestKinds
     public static void Note(string notes, string line)
     {
         if (notes.Length == 0) return;
+        // .NET appends at the length the file had when it was opened: two silos at once would write over each other.
+        FileLock? alone;
+        while ((alone = FileLock.TryTake(notes + ".lock")) is null) Thread.Sleep(1);
+        using var held = alone;
         using var file = new FileStream(notes, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
         file.Write(Encoding.UTF8.GetBytes($"{Environment.ProcessId} {line}\n"));
     }
