@@ -1,7 +1,6 @@
 using System.Globalization;
 using Ssti.Engine.Maintenance;
 using Ssti.Engine.Records;
-using Ssti.Store.Files;
 
 namespace Ssti.Cli;
 
@@ -22,32 +21,27 @@ internal static class RunNames
             : $"no run '{name}' in {store.Workspace.Root}; there are {Some(there)}");
     }
 
-    /// <summary>The run of a name in a bucket, its journal brought into a workspace, and whether it is new there.</summary>
+    /// <summary>The run of a name in a bucket. A run of this machine will do whose results somebody pushed there without its journal.</summary>
+    /// <param name="there">The bucket's runs.</param>
+    /// <param name="here">This machine's runs.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellation">Stops.</param>
     /// <exception cref="UserException">There is none, or there are several.</exception>
-    public static async Task<(PastRun Run, bool IsNew)> FetchAsync(OpenStore from, Workspace here, string name, CancellationToken cancellation)
+    public static async Task<PastRun> FindAsync(SharedRuns there, RunHistory here, string name, CancellationToken cancellation)
     {
-        var shared = new SharedRuns(from.Artifacts);
         // A whole name is a question of its own; for part of one, all are looked at.
-        var (run, isNew) = (name, await shared.FetchAsync(name, here, cancellation));
-        if (isNew is null)
+        if (await there.ReadAsync(name, cancellation) is { } exactly) return exactly;
+        var ids = await there.IdsAsync(cancellation);
+        var named = Back(name) is { } back ? [.. ids.Skip(back).Take(1)] : RunHistory.Named(ids, name);
+        if (named.Count > 1) throw new UserException($"'{name}' may be any of {Some(named)}; write more of the name");
+        if (named.Count == 1)
         {
-            var there = await shared.IdsAsync(cancellation);
-            var named = Back(name) is { } back ? [.. there.Skip(back).Take(1)] : RunHistory.Named(there, name);
-            if (named.Count > 1) throw new UserException($"'{name}' may be any of {Some(named)}; write more of the name");
-            if (named.Count == 0)
-            {
-                // A run of this machine whose results somebody pushed.
-                if (TryFind(new RunHistory(here), name, out _) is { } known) return (known, false);
-                throw new UserException($"no run '{name}' in {from.Artifacts.Location}; "
-                    + (there.Count == 0 ? "none was pushed there ('ssti push <bucket> --run <run>')" : $"there are {Some(there)}"));
-            }
-
-            run = named[0];
-            isNew = await shared.FetchAsync(run, here, cancellation);
+            return await there.ReadAsync(named[0], cancellation)
+                ?? throw new UserException($"the journal of run {named[0]} in {there.Location} cannot be read");
         }
 
-        var journal = new RunHistory(here).Read(run) ?? throw new UserException($"the journal of run {run} in {from.Artifacts.Location} cannot be read");
-        return (journal, isNew == true);
+        return TryFind(here, name, out _) ?? throw new UserException($"no run '{name}' in {there.Location}; "
+            + (ids.Count == 0 ? "none was pushed there ('ssti push <bucket> --run <run>')" : $"there are {Some(ids)}"));
     }
 
     /// <summary>The same, or null; <paramref name="several"/> are the runs that the name may mean.</summary>

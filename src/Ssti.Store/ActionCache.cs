@@ -60,6 +60,10 @@ public static class ActionCache
             : throw new StoreException($"the tree {tree} in {store.Location} is not written as trees are; delete it and run again to rebuild it");
     }
 
+    /// <summary>Stores a tree whose files are stored already.</summary>
+    public static Task PutTreeAsync(this IArtifactStore store, Tree tree, CancellationToken cancellation = default) =>
+        store.PutAsync(tree.Digest, new MemoryStream(tree.Json.ToArray()), cancellation);
+
     /// <summary>Stores a small text, such as a log.</summary>
     public static Task<BlobInfo> PutTextAsync(this IArtifactStore store, string text, CancellationToken cancellation = default) =>
         store.PutAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)), cancellation);

@@ -59,23 +59,27 @@ public sealed class MaintenanceSafetyTests : IDisposable
         var past = new RunHistory(_box.Workspace).Read(run.RunId)!;
         var journal = Path.Combine(_box.Workspace.Runs, run.RunId, "journal.jsonl");
         using var other = new Sandbox();
-        var shared = new SharedRuns(other.Store);
+        IRunJournals mine = new FolderRuns(_box.Workspace), shared = new SharedRuns(other.Store), theirs = new FolderRuns(other.Workspace);
         var whole = await File.ReadAllTextAsync(journal);
 
         // Pushed while it was under way, and again when it was done; then once more from a machine that has the earlier state.
         await File.WriteAllTextAsync(journal, whole[..(whole.IndexOf('\n', StringComparison.Ordinal) + 1)]);
-        Assert.True(await shared.PutAsync(_box.Workspace, past));
-        Assert.True(await shared.FetchAsync(run.RunId, other.Workspace));
+        Assert.True(await StoreTransfer.CopyRunAsync(mine, shared, past));
+        Assert.True(await StoreTransfer.CopyRunAsync(shared, theirs, past));
         await File.WriteAllTextAsync(journal, whole);
-        Assert.True(await shared.PutAsync(_box.Workspace, past));
-        Assert.False(await shared.PutAsync(other.Workspace, past));
-        Assert.False(await shared.PutAsync(_box.Workspace, past));
+        Assert.True(await StoreTransfer.CopyRunAsync(mine, shared, past));
+        Assert.False(await StoreTransfer.CopyRunAsync(theirs, shared, past));
+        Assert.False(await StoreTransfer.CopyRunAsync(mine, shared, past));
         Assert.Equal([run.RunId], await shared.IdsAsync());
         Assert.True((await new StoreVerifier(other.Store).VerifyAsync(repair: false)).IsSound);
 
-        Assert.False(await shared.FetchAsync(run.RunId, other.Workspace));
+        Assert.True(await StoreTransfer.CopyRunAsync(shared, theirs, past));
+        Assert.False(await StoreTransfer.CopyRunAsync(shared, theirs, past));
         Assert.Equal(whole, await File.ReadAllTextAsync(Path.Combine(other.Workspace.Runs, run.RunId, "journal.jsonl")));
-        Assert.Null(await shared.FetchAsync("000009-none", other.Workspace));
+        Assert.Equal(past.Stages.Select(stage => (stage.Stage, stage.Key, stage.Tree)),
+            (await shared.ReadAsync(run.RunId))!.Stages.Select(stage => (stage.Stage, stage.Key, stage.Tree)));
+        Assert.Null(await shared.ReadAsync("000009-none"));
+        Assert.False(await StoreTransfer.CopyRunAsync(shared, theirs, past with { Id = "000009-none" }));
     }
 
     [Fact]
@@ -83,17 +87,15 @@ public sealed class MaintenanceSafetyTests : IDisposable
     {
         var run = await _box.Run(_box.Load(Yaml));
         var shared = new SharedRuns(_box.Store);
-        await shared.PutAsync(_box.Workspace, new RunHistory(_box.Workspace).Read(run.RunId)!);
+        await StoreTransfer.CopyRunAsync(new FolderRuns(_box.Workspace), shared, new RunHistory(_box.Workspace).Read(run.RunId)!);
         var key = SharedRuns.KeyOf(run.RunId);
         var record = (await _box.Store.RecordsAsync([key]))[0].Single();
         var evil = Tree.Of([record.Files[0] with { Path = "deep/file" }]);
-        await _box.Store.PutAsync(evil.Digest, new MemoryStream(evil.Json.ToArray()));
+        await _box.Store.PutTreeAsync(evil);
         await _box.Store.DeleteRecordAsync(key, record.Tree);
         await _box.Store.PutRecordAsync(record with { Tree = evil.Digest, Files = evil.Files });
 
-        using var other = new Sandbox();
-        Assert.Contains("it holds 'deep/file'", (await Assert.ThrowsAsync<StoreException>(() => shared.FetchAsync(run.RunId, other.Workspace))).Message);
-        Assert.Empty(new RunHistory(other.Workspace).Ids);
+        Assert.Contains("it holds 'deep/file", (await Assert.ThrowsAsync<StoreException>(() => shared.ReadAsync(run.RunId))).Message);
     }
 
     [Fact]
@@ -241,19 +243,20 @@ public sealed class MaintenanceSafetyTests : IDisposable
         using var other = new Sandbox();
         var journal = Path.Combine(_box.Workspace.Runs, run.RunId, "journal.jsonl");
         var copy = Path.Combine(other.Workspace.Runs, run.RunId, "journal.jsonl");
+        IRunJournals mine = new FolderRuns(_box.Workspace), theirs = new FolderRuns(other.Workspace);
         var whole = File.ReadAllText(journal);
         File.WriteAllText(journal, whole[..(whole.Length / 2)]);
-        Assert.True(await StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past));
+        Assert.True(await StoreTransfer.CopyRunAsync(mine, theirs, past));
         File.WriteAllText(journal, whole);
-        await StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past);
+        await StoreTransfer.CopyRunAsync(mine, theirs, past);
         Assert.Equal(whole, File.ReadAllText(copy));
 
         File.WriteAllText(journal, whole[..(whole.Length / 2)]);
-        await StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past);
+        await StoreTransfer.CopyRunAsync(mine, theirs, past);
         Assert.Equal(whole, File.ReadAllText(copy));
 
         File.WriteAllText(journal, whole.Replace("\"p\"", "\"q\""));
-        Assert.Contains("another run", (await Assert.ThrowsAsync<StoreException>(() => StoreTransfer.CopyRunAsync(_box.Workspace, other.Workspace, past))).Message);
+        Assert.Contains("another run", (await Assert.ThrowsAsync<StoreException>(() => StoreTransfer.CopyRunAsync(mine, theirs, past))).Message);
         Assert.Equal(whole, File.ReadAllText(copy));
         Assert.Equal([run.RunId], new RunHistory(other.Workspace).Ids);
     }

@@ -6,7 +6,6 @@ using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Store;
-using Ssti.Store.Files;
 
 namespace Ssti.Cli.Commands;
 
@@ -42,7 +41,7 @@ internal static class TransferCommands
             from.MustExist();
             using var reading = from.UseToRead();
             using var writing = to.IsRemote ? null : to.Use();
-            var wanted = await WantedAsync(host, parsed, from, push ? null : to.Workspace, cancellation);
+            var wanted = await WantedAsync(host, parsed, from, mine, cancellation);
 
             TransferResult result;
             using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
@@ -51,31 +50,26 @@ internal static class TransferCommands
                 result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);
             }
 
-            var runs = wanted.Fetched;
+            // Last, so that a journal that is there has its results; this machine's are in its workspace, whatever store its results are in.
+            IRunJournals mineRuns = new FolderRuns(mine.Workspace), otherRuns = other.IsRemote ? new SharedRuns(other.Artifacts) : new FolderRuns(other.Workspace);
+            var runs = 0;
             foreach (var run in wanted.Runs)
-            {
-                var isNew = push && to.IsRemote
-                    ? await new SharedRuns(to.Artifacts).PutAsync(from.Workspace, run, cancellation)
-                    : await StoreTransfer.CopyRunAsync(from.Workspace, to.Workspace, run, cancellation);
-                if (isNew) runs++;
-            }
+                if (await StoreTransfer.CopyRunAsync(push ? mineRuns : otherRuns, push ? otherRuns : mineRuns, run, cancellation)) runs++;
 
             return Report(host, parsed, name, from, to, wanted, result, runs);
         });
         return command;
     }
 
-    // What is to be copied: the keys, the runs whose journals are still to go, how many of them came already, and the stages of a pipeline that are not to be had.
+    // What is to be copied: the keys, the runs, and the stages of a pipeline that are not to be had.
     private sealed record Wanted(IReadOnlyList<Digest> Keys)
     {
         public IReadOnlyList<PastRun> Runs { get; init; } = [];
 
-        public int Fetched { get; init; }
-
         public IReadOnlyList<string> Stale { get; init; } = [];
     }
 
-    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore from, Workspace? here, CancellationToken cancellation)
+    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore from, OpenStore mine, CancellationToken cancellation)
     {
         var globs = (parsed.GetValue(Stages) ?? []).Select(glob => new Glob(glob)).ToArray();
         var names = parsed.GetValue(Runs) ?? [];
@@ -92,16 +86,19 @@ internal static class TransferCommands
 
         if (names.Length > 0)
         {
-            // What a run used is in its journal: of a bucket, that is brought here first.
-            var fetched = new List<(PastRun Run, bool IsNew)>();
-            if (here is not null && from.IsRemote)
-                foreach (var run in names) fetched.Add(await RunNames.FetchAsync(from, here, run, cancellation));
-            var runs = fetched.Count > 0 ? [.. fetched.Select(f => f.Run)] : names.Select(run => RunNames.Find(from, run)).ToArray();
+            var runs = new List<PastRun>();
+            foreach (var run in names)
+            {
+                runs.Add(from != mine && from.IsRemote
+                    ? await RunNames.FindAsync(new SharedRuns(from.Artifacts), new RunHistory(mine.Workspace), run, cancellation)
+                    : RunNames.Find(from, run));
+            }
+
             var stages = runs.SelectMany(run => run.Stages).Where(stage => stage is { Key: not null, Tree: not null })
                 .Where(stage => globs.Length == 0 || globs.Any(glob => glob.Matches(stage.Stage.Split('@')[0], stage.Stage))).ToArray();
             if (globs.Length > 0 && stages.Length == 0)
                 throw new UserException($"--stage {string.Join<Glob>(", ", globs)} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
-            return new([.. stages.Select(stage => stage.Key!.Value).Distinct()]) { Runs = fetched.Count > 0 ? [] : runs, Fetched = fetched.Count(f => f.IsNew) };
+            return new([.. stages.Select(stage => stage.Key!.Value).Distinct()]) { Runs = runs };
         }
 
         var keys = new List<Digest>();

@@ -52,7 +52,7 @@ internal sealed class SourceUpload(IArtifactStore store)
         var sizes = await store.SizesAsync([.. tree.Files.Select(file => file.Digest)]).ConfigureAwait(false);
         foreach (var (file, size) in tree.Files.Zip(sizes))
             if (size != file.Size) await FileAsync(Path.Combine(path, file.Path), file.Digest).ConfigureAwait(false);
-        await store.PutAsync(tree.Digest, new MemoryStream(tree.Json.ToArray())).ConfigureAwait(false);
+        await store.PutTreeAsync(tree).ConfigureAwait(false);
     }
 
     private async Task FileAsync(string path, Digest content)

@@ -1,4 +1,5 @@
 using Ssti.Engine.Records;
+using Ssti.Engine.Running;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -18,6 +19,9 @@ public sealed record CollectionOptions
     /// store cannot be had to oneself, this is what keeps the two together.
     /// </summary>
     public DateTimeOffset? KeepYoung { get; init; }
+
+    /// <summary>Uploads begun before then that nobody finished are given up.</summary>
+    internal DateTimeOffset UploadsBefore => KeepYoung ?? DateTimeOffset.MaxValue;
 
     /// <summary>
     /// Whether the store is not this machine's alone, as a bucket: then the runs and leftovers in the workspace are not the store's, and stay.
@@ -79,7 +83,7 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
         await foreach (var keys in store.KeysAsync(cancellation).Chunk(StoreTransfer.BatchSize).WithCancellation(cancellation).ConfigureAwait(false))
         {
             var full = await store.RecordsAsync(keys, cancellation).ConfigureAwait(false);
-            var summaries = await store.SummariesAsync(keys, cancellation).ConfigureAwait(false);
+            var going = new List<(Digest Key, IEnumerable<Digest> Staying)>();
             for (var i = 0; i < keys.Length; i++)
             {
                 var key = keys[i];
@@ -88,13 +92,17 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
                 var staying = full[i].Where(record => stays || At(record) >= options.KeepYoung || (isUnused && At(record) >= options.KeepSince)).ToList();
                 foreach (var record in staying) live.UnionWith(StoreTransfer.BlobsOf(record));
                 if (isUnused && (stays || staying.Count > 0)) unused++;
-                if (!stays) records.AddRange(summaries[i].Select(summary => summary.Tree).Except(staying.Select(record => record.Tree)).Select(tree => (key, tree)));
+                if (!stays) going.Add((key, staying.Select(record => record.Tree)));
             }
+
+            // A damaged record is none of those above, and goes as well.
+            var summaries = await store.SummariesAsync([.. going.Select(one => one.Key)], cancellation).ConfigureAwait(false);
+            foreach (var ((key, staying), there) in going.Zip(summaries)) records.AddRange(there.Select(summary => summary.Tree).Except(staying).Select(tree => (key, tree)));
         }
 
         var blobs = stored.Values.Where(blob => !live.Contains(blob.Digest) && !(blob.At >= options.KeepYoung)).ToList();
         if (!options.IsShared) return new CollectionPlan(kept, gone, records, blobs, Leftovers(keep), 0, unused);
-        var uploads = await store.StaleUploadsAsync(options.KeepYoung ?? DateTimeOffset.MaxValue, remove: false, cancellation).ConfigureAwait(false);
+        var uploads = await store.StaleUploadsAsync(options.UploadsBefore, remove: false, cancellation).ConfigureAwait(false);
         return new CollectionPlan([.. kept, .. gone], [], records, blobs, [], uploads, unused);
 
         // What was pushed today may have been made a year ago.
@@ -130,7 +138,7 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
         return (kept, gone, dropped);
     }
 
-    private bool HasJournal(string id) => new FileInfo(Path.Combine(workspace.Runs, id, "journal.jsonl")) is { Exists: true, Length: > 0 };
+    private bool HasJournal(string id) => new FileInfo(Path.Combine(workspace.Runs, id, RunJournal.FileName)) is { Exists: true, Length: > 0 };
 
     /// <summary>Removes what <see cref="PlanAsync"/> says now. Returns what was removed.</summary>
     /// <exception cref="StoreException">A run is using the store, or something cannot be removed.</exception>
@@ -145,7 +153,7 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
         await Parallel.ForEachAsync(plan.Records, parallel, async (record, stop) => await store.DeleteRecordAsync(record.Key, record.Tree, stop).ConfigureAwait(false))
             .ConfigureAwait(false);
         await Parallel.ForEachAsync(plan.Blobs, parallel, async (blob, stop) => await store.DeleteBlobAsync(blob.Digest, stop).ConfigureAwait(false)).ConfigureAwait(false);
-        if (plan.Uploads > 0) await store.StaleUploadsAsync(options.KeepYoung ?? DateTimeOffset.MaxValue, remove: true, cancellation).ConfigureAwait(false);
+        if (plan.Uploads > 0) await store.StaleUploadsAsync(options.UploadsBefore, remove: true, cancellation).ConfigureAwait(false);
         workspace.Guarded(() =>
         {
             foreach (var id in plan.Runs) Directory.Delete(Path.Combine(workspace.Runs, id), recursive: true);

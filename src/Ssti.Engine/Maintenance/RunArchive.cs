@@ -98,7 +98,7 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
 
             foreach (var record in records) await CheckAsync(record, cancellation).ConfigureAwait(false);
             foreach (var record in records) await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
-            return runs.Place() is [var id, ..] ? id : throw new StoreException($"{path} holds no run");
+            return runs.Place() is [var (id, _), ..] ? id : throw new StoreException($"{path} holds no run");
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException
             or ArgumentException or NotSupportedException or OverflowException)

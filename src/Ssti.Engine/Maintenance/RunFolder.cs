@@ -30,30 +30,28 @@ internal sealed class RunFolder : IDisposable
     /// <summary>
     /// Puts what was written aside to its names. Journals and logs only ever grow: of two states of one run, one taken while it was under way, the later stays.
     /// </summary>
-    /// <returns>The runs' names.</returns>
+    /// <returns>The runs' names, and whether they were not there before in this state or a later one.</returns>
     /// <exception cref="StoreException">Another run of that name is there.</exception>
-    public IReadOnlyList<string> Place() => _workspace.Guarded(() =>
+    public IReadOnlyList<(string Run, bool IsNews)> Place() => _workspace.Guarded<IReadOnlyList<(string, bool)>>(() =>
     {
         if (!Directory.Exists(_aside)) return [];
-        var runs = Directory.GetDirectories(_aside).Order(StringComparer.Ordinal).ToList();
         Directory.CreateDirectory(_workspace.Runs);
-        foreach (var run in runs)
+        return [.. Directory.GetDirectories(_aside).Order(StringComparer.Ordinal).Select(run => (Path.GetFileName(run), Place(run)))];
+    });
+
+    private bool Place(string run)
+    {
+        var target = Path.Combine(_workspace.Runs, Path.GetFileName(run));
+        if (Directory.Exists(target))
         {
-            var target = Path.Combine(_workspace.Runs, Path.GetFileName(run));
-            if (!Directory.Exists(target))
-            {
-                Directory.Move(run, target);
-            }
-            else if (IsBeginningOf(target, run))
-            {
-                Directory.Move(target, $"{run}.old");
-                Directory.Move(run, target);
-            }
-            else if (!IsBeginningOf(run, target)) throw new StoreException($"another run {Path.GetFileName(run)} is in {_workspace.Root} already");
+            if (IsBeginningOf(run, target)) return false;
+            if (!IsBeginningOf(target, run)) throw new StoreException($"another run {Path.GetFileName(run)} is in {_workspace.Root} already");
+            Directory.Move(target, $"{run}.old");
         }
 
-        return runs.ConvertAll(run => Path.GetFileName(run));
-    });
+        Directory.Move(run, target);
+        return true;
+    }
 
     public void Dispose()
     {

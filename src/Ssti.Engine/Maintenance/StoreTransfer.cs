@@ -1,6 +1,5 @@
 using Ssti.Engine.Records;
 using Ssti.Store;
-using Ssti.Store.Files;
 
 namespace Ssti.Engine.Maintenance;
 
@@ -93,21 +92,10 @@ public static class StoreTransfer
         return new TransferResult(found, added, blobs, bytes, missing, differing, damaged);
     }
 
-    /// <summary>Copies the journal and the logs of a run; false when it is there already.</summary>
-    /// <exception cref="StoreException">Another run of that name is there, or a folder cannot be used.</exception>
-    public static async Task<bool> CopyRunAsync(Workspace from, Workspace to, PastRun run, CancellationToken cancellation = default)
-    {
-        var known = new RunHistory(to).Ids.Contains(run.Id);
-        using var folder = new RunFolder(to);
-        foreach (var path in Directory.EnumerateFiles(Path.Combine(from.Runs, run.Id)))
-        {
-            await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            await folder.AddAsync(run.Id, Path.GetFileName(path), content, cancellation).ConfigureAwait(false);
-        }
-
-        folder.Place();
-        return !known;
-    }
+    /// <summary>Copies the journal and the logs of a run; false when they are there already, or nowhere.</summary>
+    /// <exception cref="StoreException">Another run of that name is there, or a place cannot be used.</exception>
+    public static async Task<bool> CopyRunAsync(IRunJournals from, IRunJournals to, PastRun run, CancellationToken cancellation = default) =>
+        await to.PutAsync(run, await from.FilesAsync(run.Id, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
     /// <summary>Every blob that records hold on to.</summary>
     internal static IEnumerable<Digest> BlobsOf(ActionRecord record) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssti.Engine.Running;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -74,13 +75,22 @@ public sealed class RunHistory(Workspace workspace)
     public PastRun? Read(string id)
     {
         var folder = Path.Combine(workspace.Runs, id);
-        var path = Path.Combine(folder, "journal.jsonl");
+        var path = Path.Combine(folder, RunJournal.FileName);
         if (!File.Exists(path)) return null;
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return Read(id, file, folder);
+    }
+
+    /// <summary>Reads a run from its journal; null when that has no beginning.</summary>
+    /// <param name="id">The run's name.</param>
+    /// <param name="journal">The journal.</param>
+    /// <param name="folder">Where the logs lie, where they can be read as files.</param>
+    internal static PastRun? Read(string id, Stream journal, string? folder = null)
+    {
         JsonObject? begin = null, end = null;
         var stages = new OrderedDictionary<string, PastStage>();
         var warnings = new List<string>();
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var reader = new StreamReader(file);
+        using var reader = new StreamReader(journal);
         while (reader.ReadLine() is { } line)
         {
             if (Parse(line) is not { } entry) continue;
@@ -120,7 +130,7 @@ public sealed class RunHistory(Workspace workspace)
         }
     }
 
-    private static PastStage Stage(string folder, string name, JsonObject entry)
+    private static PastStage Stage(string? folder, string name, JsonObject entry)
     {
         var durations = entry["durations"] as JsonObject;
         return new PastStage(
@@ -129,7 +139,7 @@ public sealed class RunHistory(Workspace workspace)
             durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0, (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
             (string?)entry["error"],
             // Of an imported journal, too, a log is a file beside it and nothing else.
-            (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray);
+            folder is not null && (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray);
     }
 
     private static Digest? DigestOf(JsonNode? node) => Digest.TryParse((string?)node, out var digest) ? digest : null;

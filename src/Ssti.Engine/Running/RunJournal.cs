@@ -17,6 +17,9 @@ namespace Ssti.Engine.Running;
 /// </remarks>
 internal sealed class RunJournal : IDisposable
 {
+    /// <summary>The journal's name in the folder of its run.</summary>
+    public const string FileName = "journal.jsonl";
+
     private readonly FileStream _file;
     private readonly Workspace _workspace;
     private readonly TimeProvider _time;
@@ -39,10 +42,10 @@ internal sealed class RunJournal : IDisposable
             Directory.CreateDirectory(folder);
             try
             {
-                var file = new FileStream(Path.Combine(folder, "journal.jsonl"), FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, 16 * 1024);
+                var file = new FileStream(Path.Combine(folder, FileName), FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, 16 * 1024);
                 return new RunJournal(id, folder, file, workspace, time);
             }
-            catch (IOException) when (File.Exists(Path.Combine(folder, "journal.jsonl")))
+            catch (IOException) when (File.Exists(Path.Combine(folder, FileName)))
             {
                 // Another process took the number and drew the same digits.
             }

@@ -142,7 +142,7 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
         {
             var before = _last;
             var tree = Tree.Of([new TreeFile(Archive, archive.Digest, archive.Size)]);
-            await store.PutAsync(tree.Digest, new MemoryStream(tree.Json.ToArray()), cancellation).ConfigureAwait(false);
+            await store.PutTreeAsync(tree, cancellation).ConfigureAwait(false);
             var now = time.GetUtcNow();
             await store.PutRecordAsync(
                 new ActionRecord
@@ -156,7 +156,7 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
                     Run = order.Run,
                     Started = now,
                     Finished = now,
-                    Durations = new ActionDurations(0, 0, 0, 0),
+                    Durations = ActionDurations.None,
                 },
                 cancellation).ConfigureAwait(false);
             _last = tree;

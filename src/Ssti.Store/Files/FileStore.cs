@@ -79,7 +79,7 @@ public sealed class FileStore : IArtifactStore
         {
             Prepare();
             var tree = Guarded(() => new FolderIngestion(this, _temporary).Take(folder, cancellation));
-            await PutAsync(tree.Digest, new MemoryStream(tree.Json.ToArray()), cancellation).ConfigureAwait(false);
+            await this.PutTreeAsync(tree, cancellation).ConfigureAwait(false);
             return tree;
         },
         cancellation);
