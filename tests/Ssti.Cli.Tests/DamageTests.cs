@@ -78,6 +78,6 @@ public sealed class DamageTests : CliFixture
         Assert.Contains("outcome: unfinished", (await RunAsync("show", "last")).Out);
         Assert.Contains("<b>unfinished</b>", (await RunAsync("trace", "--html")).Out);
         Assert.Contains("unfinished", (await RunAsync("status", "p.yaml")).Out);
-        Assert.Equal(0, (await RunAsync("archive", "last", "run.tar")).Code);
+        Assert.Equal(0, (await RunAsync("export", "last", "run.tar")).Code);
     }
 }

@@ -145,7 +145,6 @@ public sealed class ReportTests : CliFixture
     [InlineData("export")]
     [InlineData("push")]
     [InlineData("pull")]
-    [InlineData("archive")]
     [InlineData("import")]
     [InlineData("verify")]
     [InlineData("gc")]

@@ -151,7 +151,9 @@ public sealed class RunTests : CliFixture
     [InlineData("diff", "1", "2", "3")]
     [InlineData("verify", "--rerun")]
     [InlineData("import")]
-    [InlineData("archive", "last")]
+    [InlineData("export", "last")]
+    [InlineData("export", "p.yaml", "first")]
+    [InlineData("export", "last", "run.tar", "--set", "first.text=two")]
     [InlineData("run", "absent.yaml")]
     public async Task A_wrong_command_line_exits_with_2_and_says_where_to_look(params string[] arguments)
     {

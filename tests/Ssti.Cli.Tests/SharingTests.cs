@@ -105,9 +105,9 @@ public sealed class SharingTests : CliFixture
     {
         Write("p.yaml", TwoStages);
         await RunAsync("run", "p.yaml");
-        Assert.Contains("run 000001-", (await RunAsync("archive", "last", file)).Out);
-        Assert.Equal(2, (await RunAsync("archive", "last", file)).Code);
-        Assert.Equal(0, (await RunAsync("archive", "last", file, "--force")).Code);
+        Assert.Contains("run 000001-", (await RunAsync("export", "last", file)).Out);
+        Assert.Equal(2, (await RunAsync("export", "last", file)).Code);
+        Assert.Equal(0, (await RunAsync("export", "last", file, "--force")).Code);
         var import = await RunAsync("import", file, "--store", "mine", "--json");
         Assert.Equal(0, import.Code);
         Assert.Equal(0, (await RunAsync("import", file, "--store", "mine")).Code);

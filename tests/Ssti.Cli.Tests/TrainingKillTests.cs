@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -73,11 +74,9 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
             var before = Saved();
             using var process = SstiProcess.Start(_folder, ["run", "p.yaml", "-v"]);
             var output = process.StandardOutput.ReadToEndAsync();
-            var error = await ReachAsync(process, stage, update, before);
-            process.Kill();
+            var told = await AtAsync(process, stage, update, process.Kill, before);
             await process.WaitForExitAsync();
             Assert.Equal(137, process.ExitCode);
-            var told = await error;
             if (from > 0) AssertWentOn(told + await output, from);
             // A stage begins anew after the one before it is done.
             from = (stage, update) == ("backbone", 200) ? 200 : update;
@@ -93,15 +92,18 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
         Write(_folder);
         using var process = SstiProcess.Start(_folder, ["run", "p.yaml"]);
         var output = process.StandardOutput.ReadToEndAsync();
-        var error = await ReachAsync(process, "model", 120);
-        SstiProcess.Interrupt(process);
-        var clock = Stopwatch.StartNew();
+        var clock = new Stopwatch();
+        var told = await AtAsync(process, "model", 120, () =>
+        {
+            SstiProcess.Interrupt(process);
+            clock.Start();
+        });
         await process.WaitForExitAsync();
 
         // It is to drain within 5 s; more only for a machine that has much else to do.
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 15);
         Assert.Equal(130, process.ExitCode);
-        Assert.Contains("the same command goes on from here", await error);
+        Assert.Contains("the same command goes on from here", told);
         await output;
         var saved = Saved()!.Value;
         // The update at hand is finished and saved, not only the last of the regular checkpoints, every fortieth.
@@ -129,34 +131,36 @@ public sealed partial class TrainingKillTests(TrainingKillTests.CalmRun calm) : 
     }
 
     /// <summary>
-    /// Waits until a stage has saved an update, and not only found it saved by the process before (which may have come further than it was to);
-    /// returns all that the process will have written to standard error.
+    /// Waits until a stage has saved an update, and not only found it saved by the process before (which may have come further than it was to), and does
+    /// something to the process then; returns all that it wrote to standard error.
     /// </summary>
-    private async Task<Task<string>> ReachAsync(Process process, string stage, int update, int? before = null)
-    {
-        var started = new TaskCompletionSource();
-        var all = Task.Run(async () =>
+    /// <remarks>On a thread of its own: a continuation may have to wait for other tests, longer than the whole training takes.</remarks>
+    private Task<string> AtAsync(Process process, string stage, int update, Action then, int? before = null) => Task.Factory.StartNew(
+        () =>
         {
-            var lines = new List<string>();
-            while (await process.StandardError.ReadLineAsync() is { } line)
+            var told = new StringBuilder();
+            while (process.StandardError.ReadLine() is { } line)
             {
-                lines.Add(line);
-                if (line.StartsWith($"{stage}: started", StringComparison.Ordinal)) started.TrySetResult();
+                told.AppendLine(line);
+                if (line.StartsWith($"{stage}: started", StringComparison.Ordinal)) break;
             }
 
-            started.TrySetException(new InvalidOperationException(string.Join('\n', lines)));
-            return string.Join('\n', lines);
-        });
-        await started.Task.WaitAsync(TimeSpan.FromMinutes(2));
-        // Not by a timer of the thread pool, which other tests may keep busy for as long as the whole training takes.
-        for (var clock = Stopwatch.StartNew(); !(Saved() is { } now && now >= update && now != before); Thread.Sleep(2))
-        {
-            var goesOn = !process.HasExited && clock.Elapsed < TimeSpan.FromMinutes(2);
-            Assert.True(goesOn, $"'{stage}' never saved update {update}: {(process.HasExited ? await all : "")}");
-        }
+            var clock = Stopwatch.StartNew();
+            while (!(Saved() is { } now && now >= update && now != before))
+            {
+                if (process.HasExited || clock.Elapsed > TimeSpan.FromMinutes(2))
+                {
+                    if (!process.HasExited) process.Kill();
+                    Assert.Fail($"'{stage}' never saved update {update}: {told}{process.StandardError.ReadToEnd()}");
+                }
 
-        return all;
-    }
+                Thread.Sleep(2);
+            }
+
+            then();
+            return told.Append(process.StandardError.ReadToEnd()).ToString();
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>The update of the one checkpoint in the store: a stage's scratch folder goes when the stage is done.</summary>
     private int? Saved()
