@@ -74,6 +74,7 @@ public sealed class PipelineErrorTests : IDisposable
     [InlineData("params: { rank: 1 }\nstages: { a: { uses: text, with: { text: '${{ params.rnk }}' } } }", "SSTI2009: unknown parameter 'rnk'; did you mean 'rank'?")]
     [InlineData("stages: { a: { uses: text, with: { text: '${{ env.HOME }}' } } }", "SSTI2009: 'env.HOME' is no expression")]
     [InlineData("stages: { a: { uses: text, with: { text: '${{ matrix.x }}' } } }", "SSTI2009: unknown matrix dimension 'x'")]
+    [InlineData("stages: { a: { uses: text, with: { text: 'a ${params.x}' } } }", "SSTI2009: '${params.' begins no expression")]
     [InlineData("stages: { a: { uses: text, with: { text: 'a ${{ params.x' } } }", "SSTI2009: '${{' without '}}'")]
     [InlineData("stages: { a: { uses: text, with: { text: x, rank: -1 } } }", "SSTI2101: 'rank': must not be negative")]
     [InlineData("stages: { a: { uses: text, with: { text: x, rank: 99999999999 } } }", "SSTI2001: 'rank' must be an integer")]
@@ -99,6 +100,14 @@ public sealed class PipelineErrorTests : IDisposable
     [InlineData("a.splits=[train", "error SSTI1002")]
     public void A_mistake_on_the_command_line_is_told_as_well_as_one_in_a_file(string set, string expected) =>
         Assert.Contains(expected, _box.Errors("params: { seed: 1 }\nstages: { a: { uses: text, with: { text: x } } }", set));
+
+    [Theory]
+    [InlineData("'${{ params.x }}'")]
+    [InlineData("'${{ params.x'")]
+    [InlineData("'${params.x}'")]
+    [InlineData("'${{ x }}'")]
+    public void A_wrong_expression_is_one_mistake_whatever_was_to_be_there(string rank) =>
+        Assert.Single(_box.Errors($"stages: {{ a: {{ uses: text, with: {{ text: x, rank: {rank} }} }} }}").Split('\n'), line => line.Contains("error", StringComparison.Ordinal));
 
     [Fact]
     public void Aliases_that_multiply_are_refused_before_they_cost_anything()

@@ -11,6 +11,7 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
 {
     private const string Open = "${{";
     private const string Close = "}}";
+    private static readonly string[] OneBrace = ["${params.", "${matrix."];
     private long _expanded;
 
     /// <summary>The node with every expression replaced; the very node when it has none.</summary>
@@ -21,7 +22,7 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
         switch (node)
         {
             case YamlScalar scalar:
-                return scalar.Text.Contains(Open, StringComparison.Ordinal) ? Scalar(scalar, cell) : scalar;
+                return scalar.Text.Contains("${", StringComparison.Ordinal) ? Scalar(scalar, cell) : scalar;
             case YamlSequence sequence:
                 List<YamlNode>? items = null;
                 for (var i = 0; i < sequence.Items.Count; i++)
@@ -52,6 +53,15 @@ internal sealed class Templates(DiagnosticBag diagnostics, IReadOnlyDictionary<s
     private YamlNode Scalar(YamlScalar scalar, MatrixCell? cell)
     {
         var text = scalar.Text;
+        // Other tools write it so; as a text it would be believed without a word.
+        if (OneBrace.FirstOrDefault(start => text.Contains(start, StringComparison.Ordinal)) is { } start)
+        {
+            diagnostics.Error(DiagnosticCodes.BadExpression, scalar.Where,
+                $"'{start}' begins no expression", "an expression has two braces, as in ${{ params.rank }}");
+            return Nothing(scalar);
+        }
+
+        if (!text.Contains(Open, StringComparison.Ordinal)) return scalar;
         var trimmed = text.AsSpan().Trim();
         if (trimmed.StartsWith(Open) && trimmed.IndexOf(Close) == trimmed.Length - Close.Length)
         {

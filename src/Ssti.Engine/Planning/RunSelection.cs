@@ -30,12 +30,12 @@ public sealed record RunSelection
     {
         var count = pipeline.Instances.Count;
         var runnable = Enumerable.Repeat(true, count).ToArray();
-        if (Until.Count > 0) Keep(runnable, Upstream(pipeline, Match(pipeline, Until, "--until")));
-        if (From.Count > 0) Keep(runnable, Downstream(pipeline, Match(pipeline, From, "--from")));
-        if (Only.Count > 0) Keep(runnable, Match(pipeline, Only, "--only"));
+        if (Until.Count > 0) Keep(runnable, Upstream(pipeline, Match(pipeline, Until)));
+        if (From.Count > 0) Keep(runnable, Downstream(pipeline, Match(pipeline, From)));
+        if (Only.Count > 0) Keep(runnable, Match(pipeline, Only));
         // What only serves as an input of something runnable is looked up, but not run.
         var needed = Upstream(pipeline, runnable);
-        return new ResolvedSelection(runnable, needed, Force.Count == 0 ? new bool[count] : Match(pipeline, Force, "--force"));
+        return new ResolvedSelection(runnable, needed, Force.Count == 0 ? new bool[count] : Match(pipeline, Force));
     }
 
     private static void Keep(bool[] runnable, bool[] these)
@@ -43,7 +43,7 @@ public sealed record RunSelection
         for (var i = 0; i < runnable.Length; i++) runnable[i] &= these[i];
     }
 
-    private static bool[] Match(Pipeline pipeline, IReadOnlyList<string> patterns, string option)
+    private static bool[] Match(Pipeline pipeline, IReadOnlyList<string> patterns)
     {
         var selected = new bool[pipeline.Instances.Count];
         foreach (var pattern in patterns)
@@ -58,7 +58,7 @@ public sealed record RunSelection
 
             if (any) continue;
             var nearest = NearestWord.Find(pattern, pipeline.Stages.Select(s => s.Name).Concat(pipeline.Instances.Take(1000).Select(i => i.Name)));
-            throw new SelectionException($"{option} {pattern} selects no stage" + (nearest is null ? "" : $"; did you mean '{nearest}'?")
+            throw new SelectionException($"'{pattern}' selects no stage" + (nearest is null ? "" : $"; did you mean '{nearest}'?")
                 + $"\n  stages: {string.Join(", ", pipeline.Stages.Select(s => s.Name).Take(40))}; cells are named like train@base, and * stands for any text");
         }
 

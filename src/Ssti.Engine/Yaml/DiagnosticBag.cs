@@ -38,6 +38,10 @@ internal sealed class DiagnosticBag
     {
         HasErrors |= diagnostic.Severity == Severity.Error;
         // One mistake in a shared node is met once for each matrix cell.
-        if (_items.Count < Limit && !_items.Contains(diagnostic)) _items.Add(diagnostic);
+        if (_items.Count < Limit && !_items.Contains(diagnostic) && !IsConsequence(diagnostic)) _items.Add(diagnostic);
     }
+
+    // Where an expression was wrong, there is no value that could be of the wrong type.
+    private bool IsConsequence(Diagnostic diagnostic) => diagnostic.Code != DiagnosticCodes.BadExpression
+        && _items.Exists(item => item.Code == DiagnosticCodes.BadExpression && item.Where == diagnostic.Where);
 }
