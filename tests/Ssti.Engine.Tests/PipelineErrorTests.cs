@@ -83,6 +83,7 @@ public sealed class PipelineErrorTests : IDisposable
     [InlineData("stages: { a: { uses: text, with: { text: x, source: nothing.txt } } }", "SSTI2011: 'source': there is no file or folder 'nothing.txt'")]
     [InlineData("include: [../outside.yaml]\nstages: {}", "SSTI2010: the path '../outside.yaml' leads out of ")]
     [InlineData("include: [p.yaml]\nstages: { a: { uses: text, with: { text: x } } }", "SSTI2008: 'p.yaml' includes itself")]
+    [InlineData("include: [.]", "SSTI1001: cannot read '.': it is a folder")]
     [InlineData("include: [nothing.yaml]", "SSTI1001: cannot read 'nothing.yaml': there is no such file")]
     [InlineData("compute: { device: gpu }\nstages: { a: { uses: text, with: { text: x } } }", "SSTI2004: 'device' cannot be the text 'gpu'")]
     [InlineData("seed: x\nstages: { a: { uses: text, with: { text: x } } }", "SSTI2001: 'seed' must be an integer from 0 up")]

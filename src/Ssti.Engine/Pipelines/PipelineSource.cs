@@ -89,9 +89,12 @@ internal sealed class PipelineSource
     {
         try
         {
-            if (new FileInfo(full) is { Exists: true, Length: > YamlReader.MaxLength * 4L })
-                _diagnostics.Error(DiagnosticCodes.TooLarge, from, $"'{shown}' is too large for a pipeline");
-            else return File.ReadAllText(full, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            // Not by its length: a pipe or a device has none.
+            using var reader = new StreamReader(full, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            var (text, buffer) = (new StringBuilder(), new char[16 * 1024]);
+            while (reader.Read(buffer) is > 0 and var read && text.Length <= YamlReader.MaxLength) text.Append(buffer, 0, read);
+            if (text.Length <= YamlReader.MaxLength) return text.ToString();
+            _diagnostics.Error(DiagnosticCodes.TooLarge, from, $"'{shown}' is too large for a pipeline; the most is {YamlReader.MaxLength} characters");
         }
         catch (DecoderFallbackException)
         {
@@ -99,7 +102,7 @@ internal sealed class PipelineSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var why = e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message;
+            var why = e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : Directory.Exists(full) ? "it is a folder" : e.Message;
             _diagnostics.Error(DiagnosticCodes.Unreadable, from, $"cannot read '{shown}': {why}", depthHint(from));
         }
 
