@@ -78,6 +78,9 @@ public sealed class MaintenanceSafetyTests : IDisposable
         Assert.Equal(whole, await File.ReadAllTextAsync(Path.Combine(other.Workspace.Runs, run.RunId, "journal.jsonl")));
         Assert.Equal(past.Stages.Select(stage => (stage.Stage, stage.Key, stage.Tree)),
             (await shared.ReadAsync(run.RunId))!.Stages.Select(stage => (stage.Stage, stage.Key, stage.Tree)));
+        // Two machines may draw the same number and digits.
+        var foreign = await Assert.ThrowsAsync<StoreException>(() => StoreTransfer.CopyRunAsync(mine, shared, past with { At = past.At.AddSeconds(1) }));
+        Assert.Contains($"another run {run.RunId} is in ", foreign.Message);
         Assert.Null(await shared.ReadAsync("000009-none"));
         Assert.False(await StoreTransfer.CopyRunAsync(shared, theirs, past with { Id = "000009-none" }));
     }

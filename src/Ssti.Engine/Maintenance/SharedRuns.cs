@@ -61,6 +61,8 @@ public sealed class SharedRuns(IArtifactStore store) : IRunJournals
         if (files.Count == 0) return false;
         var document = Document(run.Id);
         var there = await FindAsync(run.Id, cancellation).ConfigureAwait(false);
+        if (await ReadAsync(run.Id, cancellation).ConfigureAwait(false) is { } other && other.At != run.At)
+            throw new StoreException($"another run {run.Id} is in {Location} already: it began at {other.At:u}, this one at {run.At:u}");
         var stored = new List<TreeFile>();
         foreach (var file in files)
         {
