@@ -78,7 +78,11 @@ public sealed class DiffTests : CliFixture
         Write("p.yaml", Parameterised);
         await RunAsync("run", "p.yaml");
         await RunAsync("run", "p.yaml", "--until", "first");
-        Assert.Matches(@"other +cached|other +done +not in it", (await RunAsync("diff")).Out);
+        var diff = (await RunAsync("diff")).Out;
+        Assert.Matches(@"other +done +not in it", diff);
+        Assert.Matches(@"0 stages differ, 1 equal, 1 only in 000001-", diff);
+        Assert.DoesNotContain("Metrics", diff);
+        Assert.Matches(@"0 stages differ, 1 equal, 1 only in 000001-", (await RunAsync("diff", "last", "last~1", "--markdown")).Out);
     }
 
     private const string Parameterised = """
