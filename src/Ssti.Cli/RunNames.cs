@@ -14,7 +14,7 @@ internal static class RunNames
         var history = new RunHistory(store.Workspace);
         var found = TryFind(history, name, out var several);
         if (found is not null) return found;
-        if (several.Count > 1) throw new UserException($"'{name}' may be any of {Some(several)}; write more of the name");
+        if (several.Count > 1) throw Ambiguous(name, several);
         if (several.Count == 1) throw new UserException($"the journal of run {several[0]} in {store.Workspace.Runs} cannot be read");
         var there = history.Ids;
         throw new UserException(there.Count == 0 ? $"no run '{name}': nothing was run yet in {store.Workspace.Root}"
@@ -33,7 +33,7 @@ internal static class RunNames
         if (await there.ReadAsync(name, cancellation) is { } exactly) return exactly;
         var ids = await there.IdsAsync(cancellation);
         var named = Back(name) is { } back ? [.. ids.Skip(back).Take(1)] : RunHistory.Named(ids, name);
-        if (named.Count > 1) throw new UserException($"'{name}' may be any of {Some(named)}; write more of the name");
+        if (named.Count > 1) throw Ambiguous(name, named);
         if (named.Count == 1)
         {
             return await there.ReadAsync(named[0], cancellation)
@@ -56,6 +56,8 @@ internal static class RunNames
     // How far 'last' and 'last~2' go back; null for other names.
     private static int? Back(string name) => name == "last" ? 0
         : name.StartsWith("last~", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var back) ? back : null;
+
+    private static UserException Ambiguous(string name, IReadOnlyList<string> several) => new($"'{name}' may be any of {Some(several)}; write more of the name");
 
     private static string Some(IReadOnlyList<string> names) => names.Count <= 6
         ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more";

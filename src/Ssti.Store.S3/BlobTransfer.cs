@@ -122,7 +122,7 @@ internal sealed class BlobTransfer(S3Bucket bucket)
         }
     }
 
-    // What is not aborted is never served, but fills the bucket: see S3Store.AbortStaleUploadsAsync.
+    // What is not aborted is never served, but fills the bucket: see S3Store.StaleUploadsAsync.
     private async Task AbortAsync(string key, string upload)
     {
         using var limit = new CancellationTokenSource(AbortLimit);

@@ -86,11 +86,7 @@ public sealed record ActionRecord
 /// <param name="Fetch">Bringing the inputs here.</param>
 /// <param name="Execute">The stage itself.</param>
 /// <param name="Store">Hashing and storing the outputs.</param>
-public sealed record ActionDurations(double Queue, double Fetch, double Execute, double Store)
-{
-    /// <summary>Of what nobody executed, such as a journal that was put into a store.</summary>
-    public static ActionDurations None { get; } = new(0, 0, 0, 0);
-}
+public sealed record ActionDurations(double Queue, double Fetch, double Execute, double Store);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestConverter)], WriteIndented = false,
     AllowDuplicateProperties = false, RespectNullableAnnotations = true)]

@@ -59,7 +59,7 @@ public sealed class MaintenanceSafetyTests : IDisposable
         var past = new RunHistory(_box.Workspace).Read(run.RunId)!;
         var journal = Path.Combine(_box.Workspace.Runs, run.RunId, "journal.jsonl");
         using var other = new Sandbox();
-        IRunJournals mine = new FolderRuns(_box.Workspace), shared = new SharedRuns(other.Store), theirs = new FolderRuns(other.Workspace);
+        var (mine, shared, theirs) = (new FolderRuns(_box.Workspace), new SharedRuns(other.Store), new FolderRuns(other.Workspace));
         var whole = await File.ReadAllTextAsync(journal);
 
         // Pushed while it was under way, and again when it was done; then once more from a machine that has the earlier state.

@@ -273,7 +273,6 @@ public abstract class ArtifactStoreContract
         return bytes;
     }
 
-    /// <summary>A stream of a text.</summary>
     /// <summary>What a store lists, without the times.</summary>
     protected static async Task<List<BlobInfo>> BlobsAsync(IArtifactStore store) =>
         await store.BlobsAsync().Select(blob => new BlobInfo(blob.Digest, blob.Size)).ToListAsync();

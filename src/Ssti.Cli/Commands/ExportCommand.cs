@@ -94,7 +94,7 @@ internal static class ExportCommand
             {
                 ["stage"] = stage.Instance.Name, ["folder"] = to, ["files"] = files, ["key"] = stage.Key!.ToString(), ["tree"] = stage.Hit.Tree.ToString(),
             });
-            if (!parsed.GetValue(CommonOptions.Json)) host.Terminal.Out.WriteLine($"{stage.Instance.Name}: {files} {(files == 1 ? "file" : "files")} in {to}");
+            if (!parsed.GetValue(CommonOptions.Json)) host.Terminal.Out.WriteLine($"{stage.Instance.Name}: {Amounts.Of(files, "file")} in {to}");
         }
 
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["exported"] = written });

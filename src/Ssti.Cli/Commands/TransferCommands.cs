@@ -41,7 +41,12 @@ internal static class TransferCommands
             from.MustExist();
             using var reading = from.UseToRead();
             using var writing = to.IsRemote ? null : to.Use();
-            var wanted = await WantedAsync(host, parsed, from, mine, cancellation);
+            // This machine's journals are in its workspace, whatever store its results are in.
+            var shared = other.IsRemote ? new SharedRuns(other.Artifacts) : null;
+            IRunJournals mineRuns = new FolderRuns(mine.Workspace), otherRuns = shared ?? (IRunJournals)new FolderRuns(other.Workspace);
+            var (fromRuns, toRuns) = push ? (mineRuns, otherRuns) : (otherRuns, mineRuns);
+            var wanted = await WantedAsync(host, parsed, from, run => push || shared is null
+                ? Task.FromResult(RunNames.Find(from, run)) : RunNames.FindAsync(shared, new RunHistory(mine.Workspace), run, cancellation), cancellation);
 
             TransferResult result;
             using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
@@ -50,11 +55,10 @@ internal static class TransferCommands
                 result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);
             }
 
-            // Last, so that a journal that is there has its results; this machine's are in its workspace, whatever store its results are in.
-            IRunJournals mineRuns = new FolderRuns(mine.Workspace), otherRuns = other.IsRemote ? new SharedRuns(other.Artifacts) : new FolderRuns(other.Workspace);
+            // Last, so that a journal that is there has its results.
             var runs = 0;
             foreach (var run in wanted.Runs)
-                if (await StoreTransfer.CopyRunAsync(push ? mineRuns : otherRuns, push ? otherRuns : mineRuns, run, cancellation)) runs++;
+                if (await StoreTransfer.CopyRunAsync(fromRuns, toRuns, run, cancellation)) runs++;
 
             return Report(host, parsed, name, from, to, wanted, result, runs);
         });
@@ -69,7 +73,7 @@ internal static class TransferCommands
         public IReadOnlyList<string> Stale { get; init; } = [];
     }
 
-    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore from, OpenStore mine, CancellationToken cancellation)
+    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore from, Func<string, Task<PastRun>> find, CancellationToken cancellation)
     {
         var globs = (parsed.GetValue(Stages) ?? []).Select(glob => new Glob(glob)).ToArray();
         var names = parsed.GetValue(Runs) ?? [];
@@ -87,13 +91,7 @@ internal static class TransferCommands
         if (names.Length > 0)
         {
             var runs = new List<PastRun>();
-            foreach (var run in names)
-            {
-                runs.Add(from != mine && from.IsRemote
-                    ? await RunNames.FindAsync(new SharedRuns(from.Artifacts), new RunHistory(mine.Workspace), run, cancellation)
-                    : RunNames.Find(from, run));
-            }
-
+            foreach (var run in names) runs.Add(await find(run));
             var stages = runs.SelectMany(run => run.Stages).Where(stage => stage is { Key: not null, Tree: not null })
                 .Where(stage => globs.Length == 0 || globs.Any(glob => glob.Matches(stage.Stage.Split('@')[0], stage.Stage))).ToArray();
             if (globs.Length > 0 && stages.Length == 0)

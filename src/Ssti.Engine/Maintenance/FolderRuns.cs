@@ -6,17 +6,6 @@ namespace Ssti.Engine.Maintenance;
 /// <summary>The journals and logs of runs in a workspace.</summary>
 public sealed class FolderRuns(Workspace workspace) : IRunJournals
 {
-    private readonly RunHistory _history = new(workspace);
-
-    /// <inheritdoc/>
-    public string Location => workspace.Root;
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> IdsAsync(CancellationToken cancellation = default) => Task.FromResult(_history.Ids);
-
-    /// <inheritdoc/>
-    public Task<PastRun?> ReadAsync(string run, CancellationToken cancellation = default) => Task.FromResult(_history.Read(run));
-
     /// <inheritdoc/>
     public Task<IReadOnlyList<RunFile>> FilesAsync(string run, CancellationToken cancellation = default)
     {

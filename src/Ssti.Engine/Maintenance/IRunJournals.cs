@@ -6,17 +6,6 @@ namespace Ssti.Engine.Maintenance;
 /// <summary>Journals and logs of runs, wherever they lie: in a workspace (<see cref="FolderRuns"/>), or in a store that has none beside it (<see cref="SharedRuns"/>).</summary>
 public interface IRunJournals
 {
-    /// <summary>What to call the place in messages.</summary>
-    string Location { get; }
-
-    /// <summary>The names of all runs, newest first.</summary>
-    /// <exception cref="StoreException">The place cannot be used.</exception>
-    Task<IReadOnlyList<string>> IdsAsync(CancellationToken cancellation = default);
-
-    /// <summary>Reads a run; null when it is not there, or its journal cannot be read.</summary>
-    /// <exception cref="StoreException">What is there is damaged, or the place cannot be used.</exception>
-    Task<PastRun?> ReadAsync(string run, CancellationToken cancellation = default);
-
     /// <summary>The files of a run; none when it is not there.</summary>
     /// <exception cref="StoreException">What is there is damaged or no run's, or the place cannot be used.</exception>
     Task<IReadOnlyList<RunFile>> FilesAsync(string run, CancellationToken cancellation = default);

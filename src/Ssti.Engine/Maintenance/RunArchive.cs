@@ -44,10 +44,10 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
                     count++;
                 }
 
-                foreach (var log in Directory.EnumerateFiles(Path.Combine(workspace.Runs, run.Id)).Order(StringComparer.Ordinal))
+                foreach (var log in (await new FolderRuns(workspace).FilesAsync(run.Id, cancellation).ConfigureAwait(false)).OrderBy(log => log.Name, StringComparer.Ordinal))
                 {
-                    await using var content = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-                    await WriteAsync(tar, $"runs/{run.Id}/{Path.GetFileName(log)}", content, cancellation).ConfigureAwait(false);
+                    await using var content = await log.OpenAsync(cancellation).ConfigureAwait(false);
+                    await WriteAsync(tar, $"runs/{run.Id}/{log.Name}", content, cancellation).ConfigureAwait(false);
                     count++;
                 }
             }

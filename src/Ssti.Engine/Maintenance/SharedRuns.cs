@@ -1,28 +1,22 @@
-using System.Text.Json.Nodes;
-using Ssti.Engine.Keys;
 using Ssti.Engine.Records;
 using Ssti.Engine.Running;
 using Ssti.Store;
 
 namespace Ssti.Engine.Maintenance;
 
-/// <summary>The journals and logs of runs in a store that has no workspace beside it, such as a bucket.</summary>
-/// <remarks>
-/// A run is a record under a key of its own (kind <c>run</c>, with the run's name), so that any store will do, and what holds for outputs holds for it: checked
-/// on its way, verified, collected.
-/// </remarks>
+/// <summary>The journals and logs of runs in a store that has no workspace beside it, such as a bucket: a record of the engine's own for each run.</summary>
 public sealed class SharedRuns(IArtifactStore store) : IRunJournals
 {
-    private const string Kind = "run";
+    private const string Kind = "run", Field = "name";
 
-    /// <inheritdoc/>
+    /// <summary>What to call the store in messages.</summary>
     public string Location => store.Location;
 
     /// <summary>The key of a run.</summary>
-    public static Digest KeyOf(string run) => Document(run).Key;
+    public static Digest KeyOf(string run) => OwnRecord.KeyOf(Kind, Field, run);
 
-    /// <inheritdoc/>
-    /// <remarks>Every record of the store is looked at.</remarks>
+    /// <summary>The names of all runs, newest first. Every record of the store is looked at.</summary>
+    /// <exception cref="StoreException">The store cannot be used.</exception>
     public async Task<IReadOnlyList<string>> IdsAsync(CancellationToken cancellation = default)
     {
         var runs = new List<ActionRecord>();
@@ -35,7 +29,8 @@ public sealed class SharedRuns(IArtifactStore store) : IRunJournals
         return [.. runs.OrderByDescending(record => record.Started).ThenByDescending(record => record.Run, StringComparer.Ordinal).Select(record => record.Run)];
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reads a run; null when it is not there, or its journal cannot be read.</summary>
+    /// <exception cref="StoreException">What is there is damaged or no run's, or the store cannot be used.</exception>
     public async Task<PastRun?> ReadAsync(string run, CancellationToken cancellation = default)
     {
         var files = await FilesAsync(run, cancellation).ConfigureAwait(false);
@@ -47,7 +42,7 @@ public sealed class SharedRuns(IArtifactStore store) : IRunJournals
     /// <inheritdoc/>
     public async Task<IReadOnlyList<RunFile>> FilesAsync(string run, CancellationToken cancellation = default)
     {
-        if (await FindAsync(run, cancellation).ConfigureAwait(false) is not { } hit) return [];
+        if (await RecordOf(run).FindAsync(cancellation).ConfigureAwait(false) is not { } hit) return [];
         var files = (await store.TreeAsync(hit.Tree, cancellation).ConfigureAwait(false)).Files;
         if (!RunFolder.IsPlain(run) || files.Any(file => !RunFolder.IsPlain(file.Path)))
             throw new StoreException($"the journal of '{run}' in {Location} is none: it holds '{string.Join("', '", files.Select(file => file.Path))}'");
@@ -59,10 +54,11 @@ public sealed class SharedRuns(IArtifactStore store) : IRunJournals
     public async Task<bool> PutAsync(PastRun run, IReadOnlyList<RunFile> files, CancellationToken cancellation = default)
     {
         if (files.Count == 0) return false;
-        var document = Document(run.Id);
-        var there = await FindAsync(run.Id, cancellation).ConfigureAwait(false);
-        if (await ReadAsync(run.Id, cancellation).ConfigureAwait(false) is { } other && other.At != run.At)
-            throw new StoreException($"another run {run.Id} is in {Location} already: it began at {other.At:u}, this one at {run.At:u}");
+        var known = await store.RecordsAsync([KeyOf(run.Id)], cancellation).ConfigureAwait(false);
+        if (known[0].FirstOrDefault(one => one.Started != run.At) is { } other)
+            throw new StoreException($"another run {run.Id} is in {Location} already: it began at {other.Started:u}, this one at {run.At:u}");
+        var record = RecordOf(run.Id);
+        var there = await record.FindAsync(cancellation).ConfigureAwait(false);
         var stored = new List<TreeFile>();
         foreach (var file in files)
         {
@@ -74,29 +70,10 @@ public sealed class SharedRuns(IArtifactStore store) : IRunJournals
         var tree = Tree.Of(stored);
         // Of two states of one run, the larger is the later.
         if (there is not null && (there.Tree == tree.Digest || there.Files.Sum(file => file.Size) > tree.TotalSize)) return false;
-        await store.PutTreeAsync(tree, cancellation).ConfigureAwait(false);
-        await store.PutRecordAsync(
-            new ActionRecord
-            {
-                Key = document.Key,
-                Tree = tree.Digest,
-                Files = tree.Files,
-                Document = document.ToJson(),
-                Pipeline = run.Pipeline,
-                Stage = $"journal of {run.Id}",
-                Run = run.Id,
-                Started = run.At,
-                Finished = run.At.AddSeconds(run.Seconds ?? 0),
-                Durations = ActionDurations.None,
-            },
-            cancellation).ConfigureAwait(false);
-        // One state is enough, and two would look like a stage that is not deterministic.
-        if (there is not null) await store.DeleteRecordAsync(document.Key, there.Tree, cancellation).ConfigureAwait(false);
+        await record.PutAsync(tree, run.Pipeline, $"journal of {run.Id}", run.Id, run.At, run.At.AddSeconds(run.Seconds ?? 0), cancellation).ConfigureAwait(false);
+        if (there is not null) await record.DeleteAsync(there.Tree, cancellation).ConfigureAwait(false);
         return true;
     }
 
-    private async Task<RecordSummary?> FindAsync(string run, CancellationToken cancellation) =>
-        (await store.FindAsync([KeyOf(run)], cancellation).ConfigureAwait(false))[0].Hit;
-
-    private static KeyDocument Document(string run) => new(new JsonObject { ["schema"] = KeyDocument.Schema, ["kind"] = Kind, ["name"] = run });
+    private OwnRecord RecordOf(string run) => new(store, Kind, Field, run);
 }

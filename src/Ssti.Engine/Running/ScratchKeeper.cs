@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
-using System.Text.Json.Nodes;
-using Ssti.Engine.Keys;
+using Ssti.Engine.Records;
 using Ssti.Store;
 
 namespace Ssti.Engine.Running;
@@ -29,15 +28,14 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
     /// <param name="cancellation">Stops.</param>
     internal async Task<Kept> BeginAsync(WorkOrder order, string folder, Action<string> log, CancellationToken cancellation)
     {
-        var document = new JsonObject { ["schema"] = KeyDocument.Schema, ["kind"] = "scratch", ["of"] = order.Key.ToString() };
-        var kept = new Kept(store, time, order, new KeyDocument(document), folder, log);
+        var kept = new Kept(store, time, order, new OwnRecord(store, "scratch", "of", order.Key.ToString()), folder, log);
         await kept.RestoreAsync(cancellation).ConfigureAwait(false);
         kept.Start(every);
         return kept;
     }
 
     /// <summary>The checkpoints of one stage at work.</summary>
-    internal sealed class Kept(IArtifactStore store, TimeProvider time, WorkOrder order, KeyDocument document, string folder, Action<string> log) : IAsyncDisposable
+    internal sealed class Kept(IArtifactStore store, TimeProvider time, WorkOrder order, OwnRecord record, string folder, Action<string> log) : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
         private Task _loop = Task.CompletedTask;
@@ -47,8 +45,7 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
 
         public async Task RestoreAsync(CancellationToken cancellation)
         {
-            var hit = (await store.FindAsync([document.Key], cancellation).ConfigureAwait(false))[0].Hit;
-            if (hit is null) return;
+            if (await record.FindAsync(cancellation).ConfigureAwait(false) is not { } hit) return;
             _last = await store.TreeAsync(hit.Tree, cancellation).ConfigureAwait(false);
             // What is here may be older, from an attempt on this machine before the one that was kept.
             foreach (var old in Files()) old.Delete();
@@ -142,30 +139,15 @@ public sealed class ScratchKeeper(IArtifactStore store, TimeSpan every, TimeProv
         {
             var before = _last;
             var tree = Tree.Of([new TreeFile(Archive, archive.Digest, archive.Size)]);
-            await store.PutTreeAsync(tree, cancellation).ConfigureAwait(false);
             var now = time.GetUtcNow();
-            await store.PutRecordAsync(
-                new ActionRecord
-                {
-                    Key = document.Key,
-                    Tree = tree.Digest,
-                    Files = tree.Files,
-                    Document = document.ToJson(),
-                    Pipeline = order.Pipeline,
-                    Stage = order.Stage,
-                    Run = order.Run,
-                    Started = now,
-                    Finished = now,
-                    Durations = ActionDurations.None,
-                },
-                cancellation).ConfigureAwait(false);
+            await record.PutAsync(tree, order.Pipeline, order.Stage, order.Run, now, now, cancellation).ConfigureAwait(false);
             _last = tree;
             if (before is not null && before.Digest != tree.Digest) await DropAsync(before, cancellation).ConfigureAwait(false);
         }
 
         private async Task DropAsync(Tree old, CancellationToken cancellation)
         {
-            await store.DeleteRecordAsync(document.Key, old.Digest, cancellation).ConfigureAwait(false);
+            await record.DeleteAsync(old.Digest, cancellation).ConfigureAwait(false);
             foreach (var file in old.Files) await store.DeleteBlobAsync(file.Digest, cancellation).ConfigureAwait(false);
             await store.DeleteBlobAsync(old.Digest, cancellation).ConfigureAwait(false);
         }
