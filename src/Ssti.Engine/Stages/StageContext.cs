@@ -5,6 +5,8 @@ namespace Ssti.Engine.Stages;
 /// <summary>Everything a running stage may touch. It has no other clock, randomness, environment or paths.</summary>
 public sealed class StageContext
 {
+    private readonly List<string> _warnings = [];
+
     /// <summary>The stage and its matrix cell, such as <c>train@label-0</c>.</summary>
     public required string StageName { get; init; }
 
@@ -32,8 +34,26 @@ public sealed class StageContext
     /// <summary>Writes a line to the stage's log.</summary>
     public required Action<string> Log { get; init; }
 
+    /// <summary>What <see cref="Warn"/> was told so far, in order.</summary>
+    public IReadOnlyList<string> Warnings
+    {
+        get
+        {
+            lock (_warnings) return [.. _warnings];
+        }
+    }
+
     /// <summary>Facts for the action record, such as losses, rows read or the resolved revision of a source. Not part of the key.</summary>
     public JsonObject Metrics { get; } = [];
+
+    /// <summary>
+    /// Says what makes a result doubtful though it can be had: something that was dropped, cut off, or means less than its name. The line is in the log, too.
+    /// </summary>
+    public void Warn(string message)
+    {
+        lock (_warnings) _warnings.Add(message);
+        Log($"warning: {message}");
+    }
 
     /// <summary>The single tree of an input; throws when the input is absent.</summary>
     public InputTree Input(string name) => Inputs[name].Single();
