@@ -42,6 +42,7 @@ public sealed class DoorsTests
         ["Spectre.Console"] = ["Ssti.Cli"],
         ["System.CommandLine"] = ["Ssti.Cli"],
         ["YamlDotNet"] = ["Ssti.Engine"],
+        ["ScottPlot"] = ["Ssti.Reporting"],
     };
 
     private static readonly Dictionary<string, XDocument> Projects = Directory

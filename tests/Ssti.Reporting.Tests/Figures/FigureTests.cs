@@ -1,0 +1,86 @@
+using System.Globalization;
+using Snapshooter.Xunit;
+using Ssti.Reporting.Figures;
+
+namespace Ssti.Reporting.Tests.Figures;
+
+/// <summary>Figures as files: the same data give the same bytes, wherever and after whatever they are drawn.</summary>
+public sealed class FigureTests
+{
+    public static readonly LineFigure Gaps = new("Aggressive: 10 % of the words", "LoRA rank", "balanced gap (pp)", ["1", "16", "32", "64"],
+    [
+        new("50 %", [new(20.1, 19.6, 21.6), new(8.1, 7, 9.2), new(7.6), new(6.9, 6.4, 7.4)]),
+        new("100 %", [new(49.5, 49, 50), new(49.7), null, new(49.7)]),
+    ]) { Notes = ["Mean of three seeds."] };
+
+    private static readonly BarFigure Bars = new("Retention", "token", "share of rows that keep it", ["colours", "dates"], [new("Llama", [new(0.4, 0.35, 0.45), new(0.1)]), new("rules", [new(1), new(-0.1)])]);
+
+    private static readonly HistogramFigure Histogram = new("Conditional entropy", "H(y|t), bits", "tokens", 0, 1, [new("clean", [1, 0, 4, 9]), new("injected", [3, 0, 4, -7])]);
+
+    private static readonly HeatMapFigure Map = new("Attention", "word", "row", ["a", "film", "1999-01-02"], ["clean", "injected"], [[0.1, 0.9, null], [0.1, 0.2, 0.7]], "share of attention");
+
+    public static TheoryData<string> Forms => ["lines", "bars", "histogram", "heat-map"];
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void A_figure_is_drawn_the_same_under_every_culture_and_after_others(string form)
+    {
+        var first = FigureDrawing.ToSvg(Of(form));
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            foreach (var (point, group, minus) in new[] { (".", ",", "-"), (",", "\u00a0", "\u2212"), (",", ".", "-") })
+            {
+                var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+                (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NumberGroupSeparator, culture.NumberFormat.NegativeSign) = (point, group, minus);
+                CultureInfo.CurrentCulture = culture;
+                FigureDrawing.ToSvg(Gaps);
+                Assert.Equal(first, FigureDrawing.ToSvg(Of(form)));
+            }
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+
+        first.MatchSnapshot($"FigureTests.{form}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void A_figure_is_read_back_from_its_file_as_it_was(string form)
+    {
+        var figure = Of(form);
+        var json = figure.ToJson();
+        Assert.Equal(json, Figure.FromJson(json).ToJson());
+        Assert.Equal(FigureDrawing.ToSvg(figure), FigureDrawing.ToSvg(Figure.FromJson(json)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void A_picture_is_a_PNG_of_twice_the_size(string form)
+    {
+        var png = FigureDrawing.ToPng(Of(form), 400, 300);
+        Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
+        Assert.Equal((800, 600), (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
+        if (Environment.GetEnvironmentVariable("SSTI_FIGURES") is { } folder) File.WriteAllBytes(Path.Combine(folder, $"{form}.png"), FigureDrawing.ToPng(Of(form)));
+    }
+
+    [Fact]
+    public void What_cannot_be_drawn_is_refused_by_name()
+    {
+        Refused("it has no series", Gaps with { Series = [] });
+        Refused("none of its points has a value", Gaps with { Series = [new("a", [null, null, null, null])] });
+        Refused("series 'a' has 1 points for 4 positions", Gaps with { Series = [new("a", [new(1)])] });
+        Refused("it has a value that is no number", Gaps with { Series = [new("a", [new(1), new(double.PositiveInfinity), null, null])] });
+        Refused("its bins reach from 1 to 1", Histogram with { Low = 1 });
+        Refused("its values are not 2 rows of 3", Map with { Values = [[1, 2, 3]] });
+        Assert.Throws<FormatException>(() => Figure.FromJson("{}"));
+        Assert.Throws<FormatException>(() => Figure.FromJson("null"));
+    }
+
+    private static void Refused(string why, Figure figure) =>
+        Assert.StartsWith($"'{figure.Title}' cannot be drawn: {why}", Assert.Throws<ArgumentException>(() => FigureDrawing.ToSvg(figure)).Message, StringComparison.Ordinal);
+
+    private static Figure Of(string form) => form switch { "lines" => Gaps, "bars" => Bars, "histogram" => Histogram, _ => Map };
+}
