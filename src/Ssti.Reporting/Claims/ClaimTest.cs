@@ -1,0 +1,54 @@
+using Ssti.Reporting.Measures;
+using Ssti.Reporting.Metrics;
+
+namespace Ssti.Reporting.Claims;
+
+/// <summary>Decides whether one side is larger, from runs that are paired by what else they share, such as the seed.</summary>
+public static class ClaimTest
+{
+    /// <summary>What is done, in words.</summary>
+    public const string Words = "paired by the remaining dimensions (seeds); 95 % interval of the mean difference over runs, Student's t with n−1 degrees of freedom; a single run decides nothing";
+
+    /// <summary>Whether left &gt; right.</summary>
+    /// <param name="name">The case's name.</param>
+    /// <param name="left">The left side's runs.</param>
+    /// <param name="right">The right side's runs.</param>
+    /// <param name="published">The published numbers in words.</param>
+    /// <exception cref="ArgumentException">A run of one side has no partner on the other.</exception>
+    public static ClaimCase Greater(string name, IReadOnlyList<(string Rest, double Value)> left, IReadOnlyList<(string Rest, double Value)> right, string? published = null)
+    {
+        var partners = right.GroupBy(run => run.Rest).ToDictionary(group => group.Key, group => group.Average(run => run.Value));
+        var unpaired = left.Select(run => run.Rest).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Rest))).Distinct().ToArray();
+        if (unpaired.Length > 0) throw new ArgumentException($"{name}: the run '{unpaired[0]}' stands on one side alone; both sides need the same runs");
+        var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Rest])]);
+        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published);
+    }
+
+    /// <summary>Whether a value is at least a threshold.</summary>
+    /// <param name="name">The case's name.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="threshold">The threshold, in the measure's unit.</param>
+    /// <param name="published">The published numbers in words.</param>
+    public static ClaimCase AtLeast(string name, IReadOnlyList<(string Rest, double Value)> runs, double threshold, string? published = null) =>
+        Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published);
+
+    /// <summary>Whether a value is below a threshold.</summary>
+    /// <param name="name">The case's name.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="threshold">The threshold, in the measure's unit.</param>
+    /// <param name="published">The published numbers in words.</param>
+    public static ClaimCase Below(string name, IReadOnlyList<(string Rest, double Value)> runs, double threshold, string? published = null)
+    {
+        var mirrored = Case(name, -runs.Average(run => run.Value), -threshold, new SeedSummary([.. runs.Select(run => threshold - run.Value)]), orEqual: false, published);
+        return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low };
+    }
+
+    private static ClaimCase Case(string name, double left, double right, SeedSummary differences, bool orEqual, string? published)
+    {
+        var interval = differences.Confidence95;
+        var verdict = interval is not { } found ? Verdict.NotDecidable
+            : found.Low > 0 || (orEqual && found.Low == 0) ? Verdict.Held
+            : found.High < 0 || (!orEqual && found.High == 0) ? Verdict.DidNotHold : Verdict.NotDecidable;
+        return new ClaimCase(name, published, left, right, differences.Runs, differences.Mean, interval?.Low, interval?.High, verdict);
+    }
+}

@@ -1,0 +1,48 @@
+using Ssti.Reporting.Metrics;
+
+namespace Ssti.Reporting.Measures;
+
+/// <summary>Readings of one measure over an experiment's grid: picked by the values of dimensions, and summarised over the rest, such as seeds.</summary>
+/// <param name="sets">What was measured, one a cell of the grid.</param>
+/// <param name="measure">The measure.</param>
+/// <param name="label">The class of a measure by class; null: each set's target.</param>
+public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, string? label = null)
+{
+    /// <summary>The measure's unit and definition.</summary>
+    /// <exception cref="ArgumentException">No set has it.</exception>
+    public NamedMeasure Described => sets.Select(set => set.Measures.GetValueOrDefault(measure)).OfType<NamedMeasure>().FirstOrDefault()
+        ?? throw new ArgumentException($"no stage measured '{measure}'; there are: {string.Join(", ", sets.SelectMany(set => set.Measures.Keys).Distinct().Order(StringComparer.Ordinal))}");
+
+    /// <summary>The values of a dimension, in the order of the pipeline.</summary>
+    /// <exception cref="ArgumentException">No set has the dimension.</exception>
+    public IReadOnlyList<string> Values(string dimension)
+    {
+        string[] values = [.. sets.Select(set => set.Cell.GetValueOrDefault(dimension)).OfType<string>().Distinct()];
+        return values.Length > 0 ? values : throw new ArgumentException(
+            $"no stage has a matrix dimension '{dimension}'; there are: {Names()}");
+    }
+
+    /// <summary>The readings of the cells with some values, with their other dimensions.</summary>
+    /// <exception cref="ArgumentException">There is no such cell, or a reading has no value; says why.</exception>
+    public IReadOnlyList<(string Rest, double Value)> Pick(IReadOnlyDictionary<string, string> where)
+    {
+        foreach (var dimension in where.Keys) Values(dimension);
+        var picked = sets.Where(set => where.All(pair => set.Cell.GetValueOrDefault(pair.Key) == pair.Value)).ToArray();
+        if (picked.Length == 0) throw new ArgumentException($"no stage has {Show(where)}; dimension values: {string.Join("; ", where.Keys.Select(key => $"{key}: {string.Join(", ", Values(key))}"))}");
+        return [.. picked.Select(set =>
+        {
+            var reading = set.Read(measure, label);
+            return (Show(set.Cell.Where(pair => !where.ContainsKey(pair.Key))),
+                reading.Value ?? throw new ArgumentException($"'{set.Name}' has no value of '{measure}': {reading.Reason}"));
+        })];
+    }
+
+    /// <summary>The same over runs, or null where there is no such cell.</summary>
+    public SeedSummary? Summary(IReadOnlyDictionary<string, string> where) =>
+        sets.Any(set => where.All(pair => set.Cell.GetValueOrDefault(pair.Key) == pair.Value)) ? new SeedSummary([.. Pick(where).Select(pick => pick.Value)]) : null;
+
+    /// <summary>Dimensions and their values in words.</summary>
+    public static string Show(IEnumerable<KeyValuePair<string, string>> cell) => string.Join(", ", cell.Select(pair => $"{pair.Key} {pair.Value}"));
+
+    private string Names() => string.Join(", ", sets.SelectMany(set => set.Cell.Keys).Distinct()) is { Length: > 0 } names ? names : "none";
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ssti.Reporting.Metrics;
+
+namespace Ssti.Reporting.Measures;
+
+/// <summary>
+/// What a stage measured, whichever stage it was: named readings with unit and definition, as they stand under <c>measures</c> in <c>metrics.json</c> (evaluations) and
+/// <c>measures.json</c> (all others). Figures and claims take their numbers from here and from nowhere else.
+/// </summary>
+/// <param name="Name">Of the stage instance, such as <c>evaluate@base-40</c>.</param>
+/// <param name="Cell">Its matrix values, such as <c>rank: 16, seed: 40</c>.</param>
+/// <param name="Measures">The readings by name.</param>
+/// <param name="Target">The class that per-class measures are of unless another is asked for: the target of the injection; null without one.</param>
+/// <param name="Labels">The classes' names; empty where nothing is measured by class.</param>
+public sealed record MeasureSet(
+    string Name, IReadOnlyDictionary<string, string> Cell, IReadOnlyDictionary<string, NamedMeasure> Measures, int? Target, IReadOnlyList<string> Labels)
+{
+    /// <summary>The file of a stage that is no evaluation.</summary>
+    public const string FileName = "measures.json";
+
+    /// <summary>The stage's name without its cell.</summary>
+    public string Stage => Name.Split('@')[0];
+
+    /// <summary>Reads the text of a <c>measures.json</c> or <c>metrics.json</c>.</summary>
+    /// <exception cref="FormatException">Not such a file.</exception>
+    public static MeasureSet Parse(string name, IReadOnlyDictionary<string, string> cell, string json)
+    {
+        try
+        {
+            var root = JsonNode.Parse(json)!.AsObject();
+            var measures = root["measures"]!.AsObject().ToDictionary(pair => pair.Key, pair => NamedMeasure.Of(pair.Value!.AsObject()), StringComparer.Ordinal);
+            return new MeasureSet(name, cell, measures, (int?)root["target"], [.. root["labels"]?.AsArray().Select(label => (string)label!) ?? []]);
+        }
+        catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException or FormatException)
+        {
+            throw new FormatException($"it has no measures that can be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The text of a <c>measures.json</c>: the measures, and what else a reader should know of them.</summary>
+    /// <param name="measures">The readings by name.</param>
+    /// <param name="about">Further members, such as the model and the rows measured.</param>
+    public static string ToJson(IReadOnlyDictionary<string, NamedMeasure> measures, JsonObject about)
+    {
+        var root = new JsonObject { ["schema"] = 1 };
+        foreach (var (key, value) in about) root[key] = value?.DeepClone();
+        root["measures"] = new JsonObject(measures.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value.ToJson())));
+        return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+    }
+
+    /// <summary>A reading: of the whole set, or of a class.</summary>
+    /// <param name="measure">The measure's name.</param>
+    /// <param name="label">The class's name, for a measure by class; null for the target.</param>
+    /// <exception cref="ArgumentException">There is no such measure or class; says which there are.</exception>
+    public Reading Read(string measure, string? label = null)
+    {
+        if (!Measures.TryGetValue(measure, out var named))
+            throw new ArgumentException($"'{Name}' has no measure '{measure}'; it has: {string.Join(", ", Measures.Keys.Order(StringComparer.Ordinal))}");
+        if (named.Whole is { } whole) return whole;
+        var index = label is null ? Target : Labels.Index().Where(one => one.Item == label).Select(one => (int?)one.Index).FirstOrDefault();
+        return index is { } found && found < named.Classes.Count ? named.Classes[found] : throw new ArgumentException(label is null
+            ? $"'{measure}' is measured for each class, and '{Name}' has no target: name one with 'class' ({string.Join(", ", Labels)})"
+            : $"'{Name}' has no class '{label}'; there are: {string.Join(", ", Labels)}");
+    }
+}
+
+/// <summary>A measure's readings with what they mean.</summary>
+/// <param name="Unit">Such as <c>fraction</c>, <c>pp</c>, <c>bits</c>, <c>rows</c>.</param>
+/// <param name="Definition">A sentence without a full stop.</param>
+/// <param name="Whole">The reading; null where there is one for each class.</param>
+/// <param name="Classes">The readings by class; empty where there is one for all.</param>
+public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole, IReadOnlyList<Reading> Classes)
+{
+    /// <summary>A measure of the whole.</summary>
+    public static NamedMeasure Of(string unit, string definition, Reading reading) => new(unit, definition, reading, []);
+
+    internal static NamedMeasure Of(JsonObject json) => new(
+        (string)json["unit"]!, (string)json["definition"]!, json["classes"] is null ? Reading(json) : null,
+        [.. json["classes"]?.AsArray().Select(entry => Reading(entry!.AsObject())) ?? []]);
+
+    internal JsonObject ToJson()
+    {
+        var json = new JsonObject { ["unit"] = Unit, ["definition"] = Definition };
+        if (Whole is { } whole) whole.AddTo(json);
+        else json["classes"] = new JsonArray([.. Classes.Select((reading, label) => (JsonNode)reading.AddTo(new JsonObject { ["class"] = label }))]);
+        return json;
+    }
+
+    private static Reading Reading(JsonObject json) => new(
+        (double?)json["value"], (long?)json["n"],
+        json["interval95"] is { } interval ? new Interval((double)interval["low"]!, (double)interval["high"]!) : null, (string?)json["reason"]);
+}

@@ -1,0 +1,73 @@
+using System.Text;
+using Ssti.Engine.Stages;
+using Ssti.Reporting.Claims;
+using Ssti.Reporting.Measures;
+
+namespace Ssti.Stages;
+
+/// <summary>
+/// Holds a sentence of the paper to what was measured: <c>claim.json</c>, and <c>claim.md</c> for people. A claim that does not hold is a result, not a failure.
+/// </summary>
+public sealed class ClaimStage : StageKind<ClaimParameters>
+{
+    /// <summary>The file for programs.</summary>
+    public const string JsonFile = "claim.json";
+
+    /// <inheritdoc/>
+    public override string Name => "claim";
+
+    /// <inheritdoc/>
+    public override int Version => 1;
+
+    /// <inheritdoc/>
+    public override string Summary => "Holds a sentence to what was measured: held, did not hold, or not decidable at this size.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<StageInput> Inputs { get; } =
+        [new("measures", "What was measured (uses: evaluate, attention …)", Many: true)];
+
+    /// <inheritdoc/>
+    public override IEnumerable<ParameterError> Validate(ClaimParameters parameters)
+    {
+        if (string.IsNullOrWhiteSpace(parameters.Sentence)) yield return new("sentence", "is empty; say what is claimed");
+        if (parameters.Cases.Count == 0) yield return new("cases", "is empty; give at least one");
+        foreach (var (index, one) in parameters.Cases.Index())
+        {
+            var key = $"cases[{index}]";
+            var sides = (one.Right.Count > 0 ? 1 : 0) + (one.AtLeast is null ? 0 : 1) + (one.Below is null ? 0 : 1);
+            if (sides != 1) yield return new(key, "needs one of 'right', 'at-least' and 'below'");
+            if (one.Left.Concat(one.Right).FirstOrDefault(pair => pair.IndexOf('=') is < 1) is { } odd) yield return new(key, $"'{odd}' is not dimension=value, such as rank=16");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task RunAsync(ClaimParameters parameters, StageContext context, CancellationToken cancellation)
+    {
+        try
+        {
+            var grid = new MeasureGrid(MeasureInput.Read(context.Inputs["measures"]), parameters.Measure, parameters.Class);
+            var described = grid.Described;
+            var claim = new Claim(
+                parameters.Sentence, parameters.Measure, described.Unit, described.Definition, [.. parameters.Cases.Select(one => Decide(one, grid))], ClaimTest.Words, parameters.Source);
+            context.Log($"{claim.Verdict}: {claim.Sentence}");
+            context.Metrics["verdict"] = claim.Verdict.ToString();
+            await File.WriteAllTextAsync(context.Output(JsonFile), ClaimText.ToJson(claim), new UTF8Encoding(false), cancellation);
+            await File.WriteAllTextAsync(context.Output("claim.md"), ClaimText.ToMarkdown(claim), new UTF8Encoding(false), cancellation);
+        }
+        catch (ArgumentException error)
+        {
+            throw new StageException(error.Message, error);
+        }
+    }
+
+    private static ClaimCase Decide(ClaimCaseParameters one, MeasureGrid grid)
+    {
+        var (left, name) = (Where(one.Left), MeasureGrid.Show(Where(one.Left)));
+        if (one.AtLeast is { } least) return ClaimTest.AtLeast(name, grid.Pick(left), least, one.Published);
+        if (one.Below is { } bound) return ClaimTest.Below(name, grid.Pick(left), bound, one.Published);
+        var right = Where(one.Right);
+        return ClaimTest.Greater($"{name} > {MeasureGrid.Show(right)}", grid.Pick(left), grid.Pick(right), one.Published);
+    }
+
+    private static Dictionary<string, string> Where(List<string> pairs) => pairs.Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0].Trim(), pair => pair[1].Trim());
+}
