@@ -49,7 +49,7 @@ internal static class TransferCommands
                 ? Task.FromResult(RunNames.Find(from, run)) : RunNames.FindAsync(shared, new RunHistory(mine.Workspace), run, cancellation), cancellation);
 
             TransferResult result;
-            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
+            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name, host.Time))
             {
                 var progress = new Reporter<TransferProgress>(p => meter.Show(p.Blobs, p.Bytes, p.TotalBlobs, p.TotalBytes));
                 result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);

@@ -44,7 +44,7 @@ internal static class VerifyCommand
         using var use = repair || parsed.GetValue(Rerun) is not null ? store.Use() : store.UseToRead();
         var clock = System.Diagnostics.Stopwatch.StartNew();
         VerificationReport report;
-        using (var meter = new Meter(host.Terminal, quiet || json, "verify"))
+        using (var meter = new Meter(host.Terminal, quiet || json, "verify", host.Time))
         {
             long blobs = 0, bytes = 0;
             if (host.Terminal.IsInteractive && !quiet && !json)

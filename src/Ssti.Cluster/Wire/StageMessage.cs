@@ -17,7 +17,7 @@ namespace Ssti.Cluster.Wire;
 internal sealed record StageMessage
 {
     /// <summary>Bumped when either side could misread the other.</summary>
-    public const int Protocol = 1;
+    public const int Protocol = 2;
 
     [Id(0)] public required string Document { get; init; }
 
