@@ -28,7 +28,7 @@ internal static class TransferCommands
     private static Command Create(CliHost host, bool push, string name, string description)
     {
         var command = new Command(name, description) { Other, Pipeline };
-        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet,
+        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Quiet,
             CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
