@@ -44,7 +44,7 @@ public sealed class LocalSetsTests : IDisposable
             var loaded = Load($"set: {{ imdb.source: {outside} }}");
             Assert.Equal(outside, Parameters(loaded).Source!.LocalPath);
             Assert.Equal(outside, Parameters(Load($"set: {{ imdb.source: ../{Path.GetFileName(outside)} }}")).Source!.LocalPath);
-            Assert.Contains("relative to the file that holds it", string.Join('\n', Load("set: { imdb.source: ../nowhere.txt }").Diagnostics));
+            Assert.Contains("relative to the file it is written in", string.Join('\n', Load("set: { imdb.source: ../nowhere.txt }").Diagnostics));
         }
         finally
         {
