@@ -58,7 +58,7 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
             var context = new StageContext
             {
                 StageName = instance.Name,
-                Seed = instance.Seed,
+                Seed = instance.Seed ?? 0,
                 Compute = keys.Compute(instance),
                 Inputs = await new StageInputs(store).FetchAsync(WorkOrder.InputsOf(pipeline, instance, trees), cancellation).ConfigureAwait(false),
                 OutputFolder = output,
