@@ -37,7 +37,7 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
             var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
             var worker = cluster?.Connection.Worker(store.Artifacts);
             var sources = host.Sources() is { } resolver
-                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked)) : null;
+                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden: sets.Count > 0) : null;
             return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources);
         }
 

@@ -39,7 +39,7 @@ internal sealed class HuggingFaceCache
         var folder = Path.Combine(_folder, "snapshots", commit);
         if (!Directory.Exists(folder)) return [];
         var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
-        return [.. Directory.EnumerateFiles(folder, "*", everything).Where(File.Exists)
+        return [.. Directory.EnumerateFiles(folder, "*", everything).Where(IsHere)
             .Select(file => Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal)];
     }
 
@@ -49,7 +49,7 @@ internal sealed class HuggingFaceCache
         var path = Path.Combine(_folder, "snapshots", commit, file.Replace('/', Path.DirectorySeparatorChar));
         try
         {
-            if (!File.Exists(path)) return null;
+            if (!IsHere(path)) return null;
             var blob = File.ResolveLinkTarget(path, returnFinalTarget: true);
             if (blob is not null && ContentTag.Problem(path, blob.Name) is { } problem)
             {
@@ -66,6 +66,9 @@ internal sealed class HuggingFaceCache
             return null;
         }
     }
+
+    // A link whose blob is gone exists, to File.Exists.
+    private static bool IsHere(string path) => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is not { Exists: false };
 }
 
 /// <summary>What a revision meant at a time.</summary>

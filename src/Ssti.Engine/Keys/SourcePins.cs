@@ -34,7 +34,8 @@ public sealed record PinnedSource(string Name, string Revision, PinOrigin Origin
 /// <param name="resolver">Knows the schemes.</param>
 /// <param name="file">The pipeline's lock.</param>
 /// <param name="keepToLock">Whether to refuse a source that the lock does not hold, rather than ask.</param>
-public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool keepToLock = false)
+/// <param name="overridden">Whether the pipeline is another than its file says: then the lock may hold what this one does not name.</param>
+public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool keepToLock = false, bool overridden = false)
 {
     private readonly Dictionary<string, ResolvedSource> _asked = [];
 
@@ -113,7 +114,7 @@ public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool k
         var missing = Of(pipeline, resolver, i => needed[i]).Where(found => found.Source.Revision is null).Select(found => found.Source.Name)
             .Distinct().Where(name => !file.Revisions.ContainsKey(name)).ToList();
         var named = OpenEnds(pipeline, resolver).Select(found => found.Source.Name);
-        var unused = file.Revisions.Keys.Except(named).Order(StringComparer.Ordinal).ToList();
+        var unused = overridden ? [] : file.Revisions.Keys.Except(named).Order(StringComparer.Ordinal).ToList();
         if (missing.Count == 0 && unused.Count == 0) return;
         var what = string.Join("; ", new[]
         {
