@@ -64,7 +64,9 @@ public sealed class LockTests : CliFixture, IDisposable
         await RunAsync("run", "p.yaml");
         _server.Head = Newer;
 
-        Assert.Equal($"hf://datasets/team/reviews: {Older}, as before\n~/p.lock.json: 1 source, unchanged ('--update' asks for newer ones)\n", (await RunAsync("lock", "p.yaml")).Out);
+        Assert.Equal(
+            $"hf://datasets/team/reviews: {Older}, as before\n~/p.lock.json: 1 source, unchanged ('--update' asks for newer ones)\n",
+            (await RunAsync("lock", "p.yaml")).Out);
         Assert.StartsWith("data: cached", (await RunAsync("why", "p.yaml", "data")).Out);
         var renewed = (await RunAsync("lock", "p.yaml", "--update", "--json")).Json;
         Assert.Equal((Older, Newer, true), ((string?)renewed["sources"]![0]!["old"], (string?)renewed["sources"]![0]!["new"], (bool)renewed["written"]!));

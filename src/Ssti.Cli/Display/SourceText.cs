@@ -26,7 +26,8 @@ internal static class SourceText
         var open = pipeline.Sources.Where(source => source.Origin == PinOrigin.Resolved).ToList();
         if (open.Count == 0) return null;
         var one = open.Count == 1;
-        return $"note: {string.Join(", ", open.Select(source => $"{source.Name} ({source.Revision[..Math.Min(12, source.Revision.Length)]})"))} {(one ? "is" : "are")} not locked, "
+        var names = open.Select(source => $"{source.Name} ({source.Revision[..Math.Min(12, source.Revision.Length)]})");
+        return $"note: {string.Join(", ", names)} {(one ? "is" : "are")} not locked, "
             + $"and may be {(one ? "another" : "others")} tomorrow or for somebody else: ssti lock {pipeline.File}";
     }
 

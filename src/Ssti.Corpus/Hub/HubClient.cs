@@ -77,8 +77,8 @@ public sealed class HubClient(HubOptions options) : IDisposable
 
         HubSnapshot Doubtful(string why) => new(repository, commit, there, options, _transport)
         {
-            Doubt = $"{repository} is read as Hugging Face's cache has it, {there.Count} {(there.Count == 1 ? "file" : "files")}; whether these are all of commit {commit[..12]} "
-                + $"is not known ({why})",
+            Doubt = $"{repository} is read as Hugging Face's cache has it, {there.Count} {(there.Count == 1 ? "file" : "files")}; "
+                + $"whether these are all of commit {commit[..12]} is not known ({why})",
         };
     }
 
@@ -138,13 +138,18 @@ public sealed class HubClient(HubOptions options) : IDisposable
             (HttpStatusCode.Unauthorized, _) when options.Token is null =>
                 $"{what}: the Hub answers 401, so it does not exist, is private or gated. Check the name at {page}; if it is private, {options.TokenOrigin}",
             (HttpStatusCode.Unauthorized, _) =>
-                $"{what}: the Hub answers 401 to the token of {options.TokenOrigin}: it is wrong or has expired (log in again with 'hf auth login'), or the repository does not exist ({page})",
-            (HttpStatusCode.Forbidden, _) when options.Token is null => $"{what}: the Hub answers 403 without a token: {options.TokenOrigin}, of an account that may read {page}",
+                $"{what}: the Hub answers 401 to the token of {options.TokenOrigin}: it is wrong or has expired (log in again with 'hf auth login'), "
+                + $"or the repository does not exist ({page})",
+            (HttpStatusCode.Forbidden, _) when options.Token is null =>
+                $"{what}: the Hub answers 403 without a token: {options.TokenOrigin}, of an account that may read {page}",
             (HttpStatusCode.Forbidden, _) =>
-                $"{what}: the Hub answers 403: the account needs access ({page}), and the token of {options.TokenOrigin} the right to read it (a fine-grained token names its repositories)",
-            (HttpStatusCode.NotFound, _) => $"{what} does not exist at {page}: check the name and the revision{(repository.Kind == HubKind.Model ? "; for a data set, use a 'dataset' stage" : "")}",
+                $"{what}: the Hub answers 403: the account needs access ({page}), and the token of {options.TokenOrigin} the right to read it "
+                + "(a fine-grained token names its repositories)",
+            (HttpStatusCode.NotFound, _) =>
+                $"{what} does not exist at {page}: check the name and the revision{(repository.Kind == HubKind.Model ? "; data sets are read by 'dataset' stages" : "")}",
             (HttpStatusCode.ProxyAuthenticationRequired, _) => $"{what}: the proxy asks for a login: name it in HTTPS_PROXY, as http://user:password@proxy:port",
-            var (status, _) => $"{what}: {options.Endpoint} answers {(int)status} {response.ReasonPhrase}, which the Hub does not: is HF_ENDPOINT right, or does a proxy answer in its place?",
+            var (status, _) =>
+                $"{what}: {options.Endpoint} answers {(int)status} {response.ReasonPhrase}, which the Hub does not: is HF_ENDPOINT right, or does a proxy answer in its place?",
         });
     }
 

@@ -41,7 +41,8 @@ public sealed class SourceLock
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
             var root = json.RootElement;
             if (!root.TryGetProperty(Form, out var version)) throw new FormatException($"it has no '{Form}'");
-            if (version.GetInt32() != Version) throw new LockException($"{path} is of form {version}, and this program knows {Version}: update it, or write the file anew with 'ssti lock'");
+            if (version.GetInt32() != Version)
+                throw new LockException($"{path} is of form {version}, and this program knows {Version}: update it, or delete the file and write it anew with 'ssti lock'");
             var revisions = new Dictionary<string, string>();
             foreach (var source in root.GetProperty("sources").EnumerateObject())
                 if (!revisions.TryAdd(source.Name, source.Value.GetString() ?? "")) throw new FormatException($"'{source.Name}' stands twice");
@@ -54,7 +55,8 @@ public sealed class SourceLock
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
         {
             throw new LockException(
-                $"{path} is no lock file ({e.Message.TrimEnd('.')}): if a merge left both sides in it, take one of them; or delete it and write it anew with 'ssti lock {pipeline}'", e);
+                $"{path} is no lock file ({e.Message.TrimEnd('.')}): if a merge left both sides in it, take one of them; "
+                + $"or delete it and write it anew with 'ssti lock {pipeline}'", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -67,7 +69,8 @@ public sealed class SourceLock
     public static SourceLock Write(string pipeline, IReadOnlyDictionary<string, string> revisions)
     {
         var path = PathOf(pipeline);
-        var sources = new JsonObject(revisions.OrderBy(source => source.Key, StringComparer.Ordinal).Select(source => KeyValuePair.Create(source.Key, (JsonNode?)source.Value)));
+        var sources = new JsonObject(revisions.OrderBy(source => source.Key, StringComparer.Ordinal)
+            .Select(source => KeyValuePair.Create(source.Key, (JsonNode?)source.Value)));
         var text = new JsonObject { [Form] = Version, ["sources"] = sources }.ToJsonString(Readable) + "\n";
         var aside = $"{path}.{Environment.ProcessId}.new";
         try

@@ -121,7 +121,8 @@ public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool k
             missing.Count > 0 ? $"{(file.Exists ? "" : "there is none, and ")}it lacks {string.Join(", ", missing)}" : "",
             unused.Count > 0 ? $"it holds {string.Join(", ", unused)}, which the pipeline does not name without a revision" : "",
         }.Where(part => part.Length > 0));
-        throw new LockException($"--locked: the lock file {file.Path} does not fit the pipeline: {what}. Write it with 'ssti lock {pipeline.File}', and keep it beside the pipeline");
+        throw new LockException(
+            $"--locked: the lock file {file.Path} does not fit the pipeline: {what}. Write it with 'ssti lock {pipeline.File}', and keep it beside the pipeline");
     }
 
     // By way of JSON, as parameters travel to other machines.
