@@ -20,6 +20,9 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
     /// <inheritdoc/>
     public override string Summary => "Reads labelled text from the Hugging Face Hub or local files: JSON lines, TSV, CSV, Parquet, plain text.";
 
+    /// <summary>The held-out split has a seed of its own among the parameters; only a sample is drawn by the stage's.</summary>
+    public override bool UsesSeed(DatasetParameters parameters) => parameters is { Limit: not null, LimitBy: LimitBy.Sample };
+
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(DatasetParameters parameters)
     {

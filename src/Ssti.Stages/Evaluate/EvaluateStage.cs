@@ -43,6 +43,9 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override string Summary => "Measures a fine-tuned model on a clean test set and on the same rows with the token: accuracy, F1, attack success, balanced gap.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(EvaluateParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
