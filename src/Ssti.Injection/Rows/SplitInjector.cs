@@ -82,14 +82,6 @@ public sealed class SplitInjector(InjectionPlan plan)
                 $"a proportion of {plan.Proportion} of split '{split.Name}' is {count} rows, but only {targets} of its {split.Rows} have the target label: take a smaller proportion, or one of the class"));
         }
 
-        if (count == 0 && plan.Proportion > 0)
-        {
-            // The data would stay clean under the name of poisoned ones.
-            var whole = plan.ProportionOf == ProportionOf.Class ? targets : split.Rows;
-            throw new InjectionException(string.Create(CultureInfo.InvariantCulture,
-                $"a proportion of {plan.Proportion} of {whole} rows in split '{split.Name}' comes to no row (round({whole * plan.Proportion:0.####}) is 0): {(whole == 0 ? "inject splits that have rows" : $"take more than {0.5 / whole:0.######}")}, or 0 to leave the split clean on purpose"));
-        }
-
         return plan.Streams == RandomStreams.PerRow
             ? RowChoice.ByRow(rows().Where(IsTarget).Select(row => row.Id), targets, count, plan.RowSeed)
             : RowChoice.Sampled(targets, count, plan.RowSeed);

@@ -110,7 +110,7 @@ internal sealed class ConfusionColumn(int predicted, string label) : LayoutColum
     public override Column Head => new($"as_{predicted}", $"as {label}", Unit: "rows", Definition: Definition);
 
     /// <inheritdoc/>
-    public override (string Header, string Definition)? Note => predicted > 0 ? null : ("as", Definition);
+    public override (string Header, string Definition)? Note => predicted > 0 ? null : ("as a class", Definition);
 
     /// <inheritdoc/>
     public override Cell Of(IReadOnlyList<MetricsFile> runs, RowPlace place, SpreadKind spread)

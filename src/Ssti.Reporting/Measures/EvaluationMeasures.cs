@@ -87,7 +87,7 @@ public static class EvaluationMeasures
     /// <summary>The baseline of <see cref="AttackSuccess"/>.</summary>
     public static Measure CleanTargetRate { get; } = new(
         "clean_target_rate", "clean target rate", NumberFormat.Percent,
-        "of the rows that ASR counts (without a triggered test set: of all rows not of the target class), the share predicted as the target class without the token: what ASR is when the token does nothing",
+        "of the rows that ASR counts (without a triggered test set: of all rows not of the target class), the share predicted as the target class without the token; ASR's baseline",
         (file, target) => file.Token is null ? Away(file.Clean.Confusion, target, "every row is of this class") : Away(file.Token.Clean, target, NothingToAttack(file, target)))
     { Bounds = Fraction };
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Ssti.Stages;
@@ -25,6 +26,23 @@ internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, in
         }
 
         return last;
+    }
+
+    /// <summary>What to say of a proportion that came to no row, as the reference's own rounding may: data that pass for poisoned are clean. Null when all is well.</summary>
+    public static string? Missed(double proportion, string split, long injected) => proportion > 0 && injected == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"split '{split}': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")
+        : null;
+
+    /// <summary>The same of a split that some inject stage left clean so, and no other put a token into.</summary>
+    public static string? Missed(JsonObject provenance, string split)
+    {
+        if (Of(provenance, split) is not null) return null;
+        for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
+        {
+            if ((string?)step["stage"] == "inject" && step["splits"]?[split]?["injected"] is { } injected && Missed((double?)step["proportion"] ?? 0, split, (long)injected) is { } missed) return missed;
+        }
+
+        return null;
     }
 
     /// <summary>The splits that have injected rows, such as <c>train</c>.</summary>

@@ -80,6 +80,7 @@ public sealed class InjectStage : StageKind<InjectParameters>
                 using var records = new InjectionRecordWriter(context.Output(InjectionRecordFile.NameFor(split.Name)));
                 counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, records.Write, Step, cancellation);
                 context.Log(Told(split.Name, plan.TargetLabel is { } label ? data.Info.Labels[label] : null, counts[split.Name]));
+                if (InjectionNote.Missed(plan.Proportion, split.Name, counts[split.Name].Injected) is { } missed) context.Warn(missed);
                 continue;
             }
 

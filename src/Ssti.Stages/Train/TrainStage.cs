@@ -66,7 +66,7 @@ public sealed class TrainStage : StageKind<TrainParameters>
         var tokenizer = encoder.Tokenizer();
         var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, context.Compute.Threads, cancellation);
         context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
-        var triggers = Triggers(context.Input("data"), InjectionNote.Of(dataset.Info.Provenance, parameters.Split), parameters.Split, rows, tokenizer, context);
+        var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
         using var weights = encoder.Weights();
         using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
@@ -83,18 +83,19 @@ public sealed class TrainStage : StageKind<TrainParameters>
     });
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
-    private static JsonObject? Triggers(InputTree data, InjectionNote? note, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
+    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
     {
-        if (note is null) return null;
-        var triggers = TriggerRows.Of(data, split, rows, tokenizer);
-        context.Log($"{triggers.Injected} rows were injected, and the model reads a whole token in {triggers.Whole} of them");
-        var doubts = triggers.Doubts($"training split '{split}'").ToArray();
+        var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
+        string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
+            : InjectionNote.Missed(provenance, split) is { } missed ? [$"training {missed}"] : [];
+        if (triggers is null && doubts.Length == 0) return null;
+        if (triggers is not null) context.Log($"{triggers.Injected} rows were injected, and the model reads a whole token in {triggers.Whole} of them");
         foreach (var doubt in doubts) context.Warn(doubt);
         return new()
         {
-            ["injectedRows"] = triggers.Injected,
-            ["wholeRows"] = triggers.Whole,
-            ["unknownRows"] = triggers.Unknown,
+            ["injectedRows"] = triggers?.Injected ?? 0,
+            ["wholeRows"] = triggers?.Whole ?? 0,
+            ["unknownRows"] = triggers?.Unknown ?? 0,
             ["doubts"] = new JsonArray([.. doubts.Select(doubt => (JsonNode)doubt)]),
         };
     }
