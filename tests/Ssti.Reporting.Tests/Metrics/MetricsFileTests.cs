@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
+using Ssti.Tests;
 
 namespace Ssti.Reporting.Tests.Metrics;
 
@@ -120,4 +121,15 @@ public sealed class MetricsFileTests
     [Fact]
     public void A_target_that_is_no_class_is_refused() =>
         Assert.Contains("target 2", Assert.Throws<ArgumentException>(() => Samples.Metrics(target: 2).ToJson()).Message);
+
+    [Fact]
+    public void The_page_on_outputs_names_and_defines_every_measure_as_the_code_does()
+    {
+        var lines = File.ReadAllLines(Path.Combine(Repository.Root, "docs/outputs.md"));
+        var from = Array.IndexOf(lines, "| measure | unit | definition |");
+        Assert.True(from >= 0, "docs/outputs.md has no table of measures");
+        Assert.Equal(
+            EvaluationMeasures.All.Select(measure => $"| `{measure.Name}` | {measure.Unit} | {measure.Definition} |").Order(StringComparer.Ordinal),
+            lines[(from + 2)..].TakeWhile(line => line.StartsWith('|')).Order(StringComparer.Ordinal));
+    }
 }
