@@ -90,7 +90,7 @@ internal static class RunCommand
         }
         else
         {
-            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole());
+            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole(host.Terminal.Columns));
             if (!quiet) RunText.Write(output, result, verbose);
         }
 

@@ -17,14 +17,17 @@ public sealed class TokenizedRows
     private readonly int[][] _ids;
     private readonly int _padId;
 
-    private TokenizedRows(int[][] ids, string[] rowIds, int[] labels, int maxLength, int padId, long truncated) =>
-        (_ids, RowIds, Labels, MaxLength, _padId, Truncated) = (ids, rowIds, labels, maxLength, padId, truncated);
+    private TokenizedRows(int[][] ids, string[] rowIds, int[] labels, int[] cutAt, int maxLength, int padId, long truncated) =>
+        (_ids, RowIds, Labels, CutAt, MaxLength, _padId, Truncated) = (ids, rowIds, labels, cutAt, maxLength, padId, truncated);
 
     /// <summary>The ids of the rows, in order.</summary>
     public IReadOnlyList<string> RowIds { get; }
 
     /// <summary>The labels of the rows, in order.</summary>
     public IReadOnlyList<int> Labels { get; }
+
+    /// <summary>Where each row's text was cut, in order: see <see cref="TokenCount.CutAt"/>.</summary>
+    public IReadOnlyList<int> CutAt { get; }
 
     /// <summary>Tokens of every padded row.</summary>
     public int MaxLength { get; }
@@ -50,12 +53,12 @@ public sealed class TokenizedRows
             {
                 var ids = new int[maxLength];
                 var count = tokenizer.Encode(row.Text, ids);
-                return (Ids: ids[..count.Kept], row.Id, row.Label, count.Truncated);
+                return (Ids: ids[..count.Kept], row.Id, row.Label, count.CutAt, count.Truncated);
             })
             .ToArray();
         if (encoded.Length == 0) throw new TrainingException("the split has no rows");
         return new TokenizedRows(
-            [.. encoded.Select(row => row.Ids)], [.. encoded.Select(row => row.Id)], [.. encoded.Select(row => row.Label)],
+            [.. encoded.Select(row => row.Ids)], [.. encoded.Select(row => row.Id)], [.. encoded.Select(row => row.Label)], [.. encoded.Select(row => row.CutAt)],
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
 
