@@ -66,8 +66,9 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
         var training = TrainingDescription.Read(context.Input("adapter"));
+        encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
-        using var model = Load(encoder, context, target);
+        using var model = Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         var sets = new[] { "clean", "triggered", "spurious" }.Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0).ToArray();
         var measured = new Dictionary<string, (ClassificationMetrics Metrics, DatasetInfo Info)>();
@@ -100,7 +101,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         }
     }
 
-    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target)
+    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target, int classes)
     {
         var folder = InputFolder.Of(context.Input("adapter"), "adapter", context);
         var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
@@ -109,7 +110,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile));
         var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
         using var peft = hasAdapter ? PeftAdapter.Read(folder) : null;
-        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, target.Device)), trunk);
+        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
     }
 
     private static void WritePredictions(string path, TokenizedRows rows, int[] predictions, float[][] logits)
