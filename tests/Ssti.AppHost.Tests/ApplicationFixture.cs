@@ -29,8 +29,9 @@ public sealed class ApplicationFixture : IAsyncLifetime
             File.Copy(file, copy);
         }
 
-        await File.WriteAllTextAsync(Path.Combine(pipelines, "small.yaml"), """
+        await File.WriteAllTextAsync(Path.Combine(pipelines, "small.yaml"), $$"""
             name: small
+            seed: {{Random.Shared.Next()}}
             compute: { device: cpu, threads: 1 }
             stages:
               data: { uses: corpus, with: { train: 400, test: 200, unlabelled: 2000 } }

@@ -93,7 +93,7 @@ public sealed partial class StartTests : IDisposable
         foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("ASP", StringComparison.Ordinal) || name.StartsWith("MSBUILD", StringComparison.Ordinal)
             || name.StartsWith("VSTEST", StringComparison.Ordinal) || name is "DOTNET_ENVIRONMENT").ToList()) info.Environment.Remove(name);
         foreach (var (name, value) in ((string, string)[])[("HOME", _home), ("NUGET_PACKAGES", packages), ("SSTI_STORE", Path.Combine(_home, "store")),
-            ("DOTNET_CLI_TELEMETRY_OPTOUT", "1"), .. environment]) info.Environment[name] = value;
+            ("DOTNET_CLI_TELEMETRY_OPTOUT", "1"), ("MSBUILDDISABLENODEREUSE", "1"), .. environment]) info.Environment[name] = value;
         return Process.Start(info)!;
     }
 
