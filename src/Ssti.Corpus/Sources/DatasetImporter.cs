@@ -73,7 +73,7 @@ public sealed class DatasetImporter(
             Write(writer, split, null, _surveyed[split].Read(labels, ownIds, withoutLabels: true), _surveyed[split].Rows, cancellation);
         foreach (var doubt in DatasetDoubts.OfTexts(_texts, options.Splits, labels.Names)) warn?.Invoke(doubt);
         var dataset = writer.Complete(Provenance(used, test, ownIds));
-        foreach (var doubt in DatasetDoubts.OfClasses(dataset)) warn?.Invoke(doubt);
+        foreach (var doubt in DatasetDoubts.OfClasses(dataset, test == ImportOptions.HeldOut)) warn?.Invoke(doubt);
         return dataset;
     }
 
