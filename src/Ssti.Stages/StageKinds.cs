@@ -16,10 +16,14 @@ public static class StageKinds
         new CorpusStage(),
         new DatasetStage(hub),
         new ModelStage(hub),
+        new AdapterStage(hub),
         new InjectStage(),
         new PretrainStage(),
         new TrainStage(),
         new EvaluateStage(),
+        new TokenEntropyStage(),
         new TableStage(),
+        new FigureStage(),
+        new ClaimStage(),
     ];
 }

@@ -41,8 +41,10 @@ public sealed class DoorsTests
         ["OpenTelemetry"] = ["Ssti.Telemetry"],
         ["Spectre.Console"] = ["Ssti.Cli"],
         ["System.CommandLine"] = ["Ssti.Cli"],
-        ["YamlDotNet"] = ["Ssti.Engine"],
+        // Pipelines, and the cards of data sets.
+        ["YamlDotNet"] = ["Ssti.Engine", "Ssti.Corpus"],
         ["ScottPlot"] = ["Ssti.Reporting"],
+        ["NuGet.Protocol"] = ["Ssti.Corpus"],
     };
 
     private static readonly Dictionary<string, XDocument> Projects = Directory
