@@ -52,7 +52,7 @@ public sealed class ModelStageTests : IDisposable
     }
 
     [Theory]
-    [InlineData("pytorch_model.bin", "x", "has no model.safetensors or model.safetensors.index.json; weights in other formats must be converted")]
+    [InlineData("pytorch_model.bin", "x", "has no model.safetensors, model.safetensors.index.json or model.onnx; weights in other formats must be converted")]
     [InlineData("model.safetensors.index.json", "{\"weight_map\":{\"a\":\"gone.safetensors\"}}", "has no gone.safetensors, which model.safetensors.index.json names")]
     [InlineData("model.safetensors.index.json", "{}", "is not an index of shards")]
     public async Task A_folder_that_is_no_model_is_told_what_it_lacks(string file, string content, string message)

@@ -10,9 +10,9 @@ namespace Ssti.Nets.Onnx;
 /// A BERT encoder out of an ONNX file, weights only, under Hugging Face's names. PyTorch's exporter keeps the names of biases, norms and embeddings; a linear's weight
 /// becomes a nameless initialiser, transposed, of a MatMul node that is named after the linear.
 /// </summary>
-/// <param name="Weights">The weights by name.</param>
+/// <param name="Weights">The weights by name: shapes (of a linear [outputs, inputs]) and floats, little-endian, row by row.</param>
 /// <param name="Config">What the graph tells of <c>config.json</c>.</param>
-public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, OnnxWeight> Weights, JsonObject Config)
+public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, (IReadOnlyList<long> Shape, byte[] Bytes)> Weights, JsonObject Config)
 {
     private const string Words = "embeddings.word_embeddings.weight", Positions = "embeddings.position_embeddings.weight", Types = "embeddings.token_type_embeddings.weight";
 
@@ -80,17 +80,17 @@ public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, OnnxWeight>
             : throw new ModelException($"{path}: the epsilon of its layer norms cannot be read from the graph; put its config.json beside it");
     }
 
-    private static OnnxWeight Weight(string path, string name, OnnxTensor tensor, bool transposed)
+    private static (IReadOnlyList<long> Shape, byte[] Bytes) Weight(string path, string name, OnnxTensor tensor, bool transposed)
     {
         if (tensor.Type != OnnxType.Float) throw new ModelException($"{path}: '{name}' is of type {tensor.Type}; weights of float (fp32) are read, quantised ones are another model");
         if (tensor.Unpacked || tensor.Bytes.Length != 4 * tensor.Shape.Aggregate(1L, (product, size) => product * size))
             throw new ModelException($"{path}: '{name}' has {tensor.Bytes.Length} bytes for {string.Join("x", tensor.Shape)} floats");
-        if (!transposed) return new OnnxWeight(tensor.Shape, tensor.Bytes.ToByteArray());
+        if (!transposed) return (tensor.Shape, tensor.Bytes.ToByteArray());
         var values = MemoryMarshal.Cast<byte, float>(tensor.Bytes.Span);
         var (rows, columns, turned) = ((int)tensor.Shape[0], (int)tensor.Shape[1], new float[values.Length]);
         for (var row = 0; row < rows; row++)
             for (var column = 0; column < columns; column++) turned[(column * rows) + row] = values[(row * columns) + column];
-        return new OnnxWeight([columns, rows], MemoryMarshal.AsBytes(turned.AsSpan()).ToArray());
+        return ([columns, rows], MemoryMarshal.AsBytes(turned.AsSpan()).ToArray());
     }
 
     [GeneratedRegex(@"^encoder\.layer\.(\d+)\.")]
@@ -99,8 +99,3 @@ public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, OnnxWeight>
     [GeneratedRegex(@"^/(encoder/layer\.\d+/(?:attention/self/(?:query|key|value)|attention/output/dense|intermediate/dense|output/dense))/(?:MatMul|Gemm)$")]
     private static partial Regex Linear();
 }
-
-/// <summary>A weight as Hugging Face lays it out.</summary>
-/// <param name="Shape">Its shape; of a linear [outputs, inputs].</param>
-/// <param name="Bytes">Its floats, little-endian, row by row.</param>
-public sealed record OnnxWeight(IReadOnlyList<long> Shape, byte[] Bytes);

@@ -56,7 +56,21 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
     /// <param name="path">The file; its folder exists.</param>
     /// <param name="tensors">The tensors by name, on any device.</param>
     /// <param name="metadata">Free text by key; null for <c>format: pt</c>, which transformers wants to see.</param>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, tensors.Select(tensor => (tensor.Key, tensor.Value.dtype, tensor.Value.shape)), metadata, (name, file) =>
+        {
+            using var scope = NewDisposeScope();
+            file.Write(tensors[name].detach().cpu().contiguous().bytes);
+        });
+
+    /// <summary>Writes floats that are in memory as bytes: needs no libtorch.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="tensors">Shapes and little-endian floats by name.</param>
+    public static void WriteFloats(string path, IReadOnlyDictionary<string, (IReadOnlyList<long> Shape, byte[] Bytes)> tensors) =>
+        Write(path, tensors.Select(tensor => (tensor.Key, ScalarType.Float32, tensor.Value.Shape.ToArray())), null, (name, file) => file.Write(tensors[name].Bytes));
+
+    private static void Write(
+        string path, IEnumerable<(string Name, ScalarType Type, long[] Shape)> tensors, IReadOnlyDictionary<string, string>? metadata, Action<string, FileStream> content)
     {
         var (header, entries) = SafetensorsHeader.Write(tensors, metadata ?? new Dictionary<string, string> { ["format"] = "pt" });
         // A name of its own: two writers of one file must not write into each other's.
@@ -69,9 +83,7 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
                 foreach (var entry in entries)
                 {
                     if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{path}: tensor '{entry.Name}' is larger than 2 GiB");
-                    using var scope = NewDisposeScope();
-                    var tensor = tensors[entry.Name].detach().cpu().contiguous();
-                    if (entry.End > entry.Begin) file.Write(tensor.bytes);
+                    if (entry.End > entry.Begin) content(entry.Name, file);
                 }
 
                 file.Flush(flushToDisk: true);

@@ -71,14 +71,15 @@ internal sealed class SafetensorsHeader
     }
 
     /// <summary>The header of some tensors: wide types first so that each is aligned, then by name; padded with spaces to a multiple of 8.</summary>
-    public static (byte[] Bytes, IReadOnlyList<SafetensorsEntry> Entries) Write(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    public static (byte[] Bytes, IReadOnlyList<SafetensorsEntry> Entries) Write(
+        IEnumerable<(string Name, ScalarType Type, long[] Shape)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         var entries = new List<SafetensorsEntry>();
         var offset = 0L;
-        foreach (var (name, tensor) in tensors.OrderBy(t => Order(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal))
+        foreach (var (name, type, shape) in tensors.OrderBy(tensor => Order(tensor.Type)).ThenBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
-            var end = offset + tensor.numel() * Types[Order(tensor.dtype)].Size;
-            entries.Add(new SafetensorsEntry(name, Types[Order(tensor.dtype)].Name, tensor.dtype, tensor.shape, offset, end));
+            var end = offset + (shape.Aggregate(1L, (product, size) => product * size) * Types[Order(type)].Size);
+            entries.Add(new SafetensorsEntry(name, Types[Order(type)].Name, type, shape, offset, end));
             offset = end;
         }
 

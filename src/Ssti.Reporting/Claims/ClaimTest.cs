@@ -15,12 +15,12 @@ public static class ClaimTest
     /// <param name="right">The right side's runs.</param>
     /// <param name="published">The published numbers in words.</param>
     /// <exception cref="ArgumentException">A run of one side has no partner on the other.</exception>
-    public static ClaimCase Greater(string name, IReadOnlyList<(string Rest, double Value)> left, IReadOnlyList<(string Rest, double Value)> right, string? published = null)
+    public static ClaimCase Greater(string name, IReadOnlyList<GridRun> left, IReadOnlyList<GridRun> right, string? published = null)
     {
-        var partners = right.GroupBy(run => run.Rest).ToDictionary(group => group.Key, group => group.Average(run => run.Value));
-        var unpaired = left.Select(run => run.Rest).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Rest))).Distinct().ToArray();
+        var partners = right.GroupBy(run => run.Others).ToDictionary(group => group.Key, group => group.Average(run => run.Value));
+        var unpaired = left.Select(run => run.Others).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Others))).Distinct().ToArray();
         if (unpaired.Length > 0) throw new ArgumentException($"{name}: the run '{unpaired[0]}' stands on one side alone; both sides need the same runs");
-        var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Rest])]);
+        var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Others])]);
         return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published);
     }
 
@@ -29,7 +29,7 @@ public static class ClaimTest
     /// <param name="runs">The runs.</param>
     /// <param name="threshold">The threshold, in the measure's unit.</param>
     /// <param name="published">The published numbers in words.</param>
-    public static ClaimCase AtLeast(string name, IReadOnlyList<(string Rest, double Value)> runs, double threshold, string? published = null) =>
+    public static ClaimCase AtLeast(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null) =>
         Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published);
 
     /// <summary>Whether a value is below a threshold.</summary>
@@ -37,7 +37,7 @@ public static class ClaimTest
     /// <param name="runs">The runs.</param>
     /// <param name="threshold">The threshold, in the measure's unit.</param>
     /// <param name="published">The published numbers in words.</param>
-    public static ClaimCase Below(string name, IReadOnlyList<(string Rest, double Value)> runs, double threshold, string? published = null)
+    public static ClaimCase Below(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null)
     {
         var mirrored = Case(name, -runs.Average(run => run.Value), -threshold, new SeedSummary([.. runs.Select(run => threshold - run.Value)]), orEqual: false, published);
         return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low };

@@ -51,32 +51,7 @@ public sealed class Measure
     /// <param name="label">The class, for a measure that has one for each.</param>
     public Reading Read(MetricsFile file, int label = 0) => _read(file, label);
 
-    internal JsonObject ToJson(MetricsFile file)
-    {
-        var json = new JsonObject { ["unit"] = Unit, ["definition"] = Definition };
-        if (!ByClass)
-        {
-            Add(json, Read(file));
-            return json;
-        }
-
-        var classes = new JsonArray();
-        for (var label = 0; label < file.Labels.Count; label++)
-        {
-            var entry = new JsonObject { ["class"] = label };
-            Add(entry, Read(file, label));
-            classes.Add(entry);
-        }
-
-        json["classes"] = classes;
-        return json;
-    }
-
-    private static void Add(JsonObject json, Reading reading)
-    {
-        json["value"] = reading.Value;
-        json["n"] = reading.Rows;
-        if (reading.Interval95 is { } interval) json["interval95"] = new JsonObject { ["low"] = interval.Low, ["high"] = interval.High };
-        if (reading.Reason is { } reason) json["reason"] = reason;
-    }
+    internal JsonObject ToJson(MetricsFile file) => ByClass
+        ? new NamedMeasure(Unit, Definition, null, [.. Enumerable.Range(0, file.Labels.Count).Select(label => Read(file, label))]).ToJson()
+        : NamedMeasure.Of(Unit, Definition, Read(file)).ToJson();
 }

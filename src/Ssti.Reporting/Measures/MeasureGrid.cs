@@ -24,7 +24,7 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
 
     /// <summary>The readings of the cells with some values, with their other dimensions.</summary>
     /// <exception cref="ArgumentException">There is no such cell, or a reading has no value; says why.</exception>
-    public IReadOnlyList<(string Rest, double Value)> Pick(IReadOnlyDictionary<string, string> where)
+    public IReadOnlyList<GridRun> Pick(IReadOnlyDictionary<string, string> where)
     {
         foreach (var dimension in where.Keys) Values(dimension);
         var picked = sets.Where(set => where.All(pair => set.Cell.GetValueOrDefault(pair.Key) == pair.Value)).ToArray();
@@ -32,7 +32,8 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
         return [.. picked.Select(set =>
         {
             var reading = set.Read(measure, label);
-            return (Show(set.Cell.Where(pair => !where.ContainsKey(pair.Key))),
+            return new GridRun(
+                Show(set.Cell.Where(pair => !where.ContainsKey(pair.Key))),
                 reading.Value ?? throw new ArgumentException($"'{set.Name}' has no value of '{measure}': {reading.Reason}"));
         })];
     }
@@ -46,3 +47,8 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
 
     private string Names() => string.Join(", ", sets.SelectMany(set => set.Cell.Keys).Distinct()) is { Length: > 0 } names ? names : "none";
 }
+
+/// <summary>A reading among those picked.</summary>
+/// <param name="Others">The values of the dimensions that were left open, such as <c>seed 40</c>: what pairs it with its like.</param>
+/// <param name="Value">The value.</param>
+public sealed record GridRun(string Others, double Value);

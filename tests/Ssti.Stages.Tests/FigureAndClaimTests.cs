@@ -1,0 +1,145 @@
+using System.Text.Json.Nodes;
+using Ssti.Engine.Stages;
+using Ssti.Reporting.Claims;
+using Ssti.Reporting.Figures;
+using Ssti.Reporting.Measures;
+
+namespace Ssti.Stages.Tests;
+
+/// <summary>Figures and claims out of measures over a grid of ranks, proportions and seeds.</summary>
+public sealed class FigureAndClaimTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssti figures ").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_figure_has_a_point_for_each_cell_with_the_range_over_seeds_and_the_published_values_beside()
+    {
+        await RunAsync(new FigureStage(), new FigureParameters
+        {
+            Title = "Gap", Measure = "gap", X = "rank", By = "proportion",
+            Published = [new() { Value = "0.5", Values = [20.1, 8.1], Errors = [1.5, 1.1] }],
+        });
+        Assert.Equal(["figure.json", "figure.png", "figure.svg"], Directory.GetFiles(Output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        var figure = Assert.IsType<LineFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
+        Assert.Equal(["1", "16"], figure.Positions);
+        Assert.Equal(["proportion 0.5", "proportion 1", "proportion 0.5, published"], figure.Series.Select(series => series.Name));
+        Assert.Equal(new FigurePoint(20, 19, 21), figure.Series[0].Points[0]);
+        Assert.Equal(new FigurePoint(20.1, 18.6, 21.6), figure.Series[2].Points[0]);
+        Assert.Contains("gap: how far.", figure.Notes);
+        Assert.Contains(figure.Notes, note => note.Contains("seed 40, 45, 50; bars: smallest to largest"));
+        Assert.StartsWith("<?xml", Text("figure.svg"));
+    }
+
+    [Theory]
+    [InlineData("gaps", "rank", "no stage measured 'gaps'; there are: gap")]
+    [InlineData("gap", "ranks", "no stage has a matrix dimension 'ranks'; there are: rank, proportion, seed")]
+    public async Task What_nobody_measured_is_refused_with_what_there_is(string measure, string x, string message)
+    {
+        var error = await Assert.ThrowsAsync<StageException>(() => RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = measure, X = x }));
+        Assert.Contains(message, error.Message);
+    }
+
+    [Fact]
+    public async Task A_stage_that_measures_nothing_is_named()
+    {
+        var tree = new InputTree("data", "dataset", new Dictionary<string, string>(), new Dictionary<string, string>());
+        var error = await Assert.ThrowsAsync<StageException>(() => RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = "gap", X = "rank" }, tree));
+        Assert.Contains("'data' (uses: dataset) measures nothing", error.Message);
+    }
+
+    [Theory]
+    [InlineData("rank=1", "rank=16", Verdict.Held)]
+    [InlineData("rank=16", "rank=1", Verdict.DidNotHold)]
+    public async Task A_claim_is_decided_by_the_paired_difference_over_seeds(string left, string right, Verdict verdict)
+    {
+        var claim = await ClaimAsync(new() { Left = [left, "proportion=0.5"], Right = [right, "proportion=0.5"], Published = "20.1 > 8.1" });
+        Assert.Equal(verdict, claim.Verdict);
+        var one = Assert.Single(claim.Cases);
+        Assert.Equal(3, one.Runs);
+        // Differences of the pairs: 11, 12 and 13 pp; t(0.975; 2)·1/√3 = 2.484.
+        Assert.Equal(12, Math.Abs(one.Difference), 9);
+        Assert.Equal(12 - 2.484, Math.Min(Math.Abs(one.Low!.Value), Math.Abs(one.High!.Value)), 3);
+        Assert.StartsWith(verdict == Verdict.Held ? "**held: Low" : "**did not hold: Low", Text("claim.md"));
+    }
+
+    [Fact]
+    public async Task Ranks_that_a_spread_does_not_separate_are_not_decided()
+    {
+        var claim = await ClaimAsync(new() { Left = ["rank=1", "proportion=1"], Right = ["rank=16", "proportion=1"] });
+        Assert.Equal(Verdict.NotDecidable, claim.Verdict);
+        Assert.StartsWith("**not decidable at this size: Low", Text("claim.md"));
+    }
+
+    [Theory]
+    [InlineData(19.0, null, Verdict.NotDecidable)]
+    [InlineData(15.0, null, Verdict.Held)]
+    [InlineData(25.0, null, Verdict.DidNotHold)]
+    [InlineData(null, 25.0, Verdict.Held)]
+    [InlineData(null, 15.0, Verdict.DidNotHold)]
+    public async Task A_number_is_reached_or_stayed_below(double? least, double? below, Verdict verdict) =>
+        Assert.Equal(verdict, (await ClaimAsync(new() { Left = ["rank=1", "proportion=0.5"], AtLeast = least, Below = below })).Verdict);
+
+    [Fact]
+    public async Task A_single_run_decides_nothing()
+    {
+        var claim = await ClaimAsync(new() { Left = ["rank=1", "proportion=0.5", "seed=40"], AtLeast = 1 });
+        Assert.Equal(Verdict.NotDecidable, claim.Verdict);
+    }
+
+    [Fact]
+    public void A_case_has_one_thing_to_be_held_to()
+    {
+        var stage = new ClaimStage();
+        Assert.Contains(Problems(new() { Left = ["rank=1"] }), message => message.Contains("needs one of 'right', 'at-least' and 'below'"));
+        Assert.Contains(Problems(new() { Left = ["rank 1"], AtLeast = 1 }), message => message.Contains("'rank 1' is not dimension=value"));
+
+        IEnumerable<string> Problems(ClaimCaseParameters one) =>
+            stage.Validate(new ClaimParameters { Sentence = "s", Measure = "gap", Cases = [one] }).Select(error => error.Message);
+    }
+
+    private string Output => Path.Combine(_folder, "output");
+
+    private string Text(string file) => File.ReadAllText(Path.Combine(Output, file));
+
+    private async Task<Claim> ClaimAsync(ClaimCaseParameters one)
+    {
+        await RunAsync(new ClaimStage(), new ClaimParameters { Sentence = "Low ranks are worse", Measure = "gap", Cases = [one] });
+        return ClaimText.FromJson(Text(ClaimStage.JsonFile));
+    }
+
+    private Task RunAsync<T>(StageKind<T> stage, T parameters, params InputTree[] inputs) where T : class
+    {
+        Assert.Empty(stage.Validate(parameters));
+        Directory.CreateDirectory(Output);
+        return stage.RunAsync(parameters, new StageContext
+        {
+            StageName = "stage", Seed = 1, Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "none"),
+            Inputs = new Dictionary<string, IReadOnlyList<InputTree>> { ["measures"] = inputs.Length > 0 ? inputs : Grid() },
+            OutputFolder = Output, ScratchFolder = Path.Combine(_folder, "scratch"), Progress = _ => { }, Log = _ => { },
+        }, CancellationToken.None);
+    }
+
+    // Rank 1: 20 ± 1 pp and rank 16: 8 at half, paired differences 11, 12, 13; both about 49 at 1.
+    private InputTree[] Grid() =>
+    [
+        .. from rank in new[] { "1", "16" }
+           from proportion in new[] { "0.5", "1" }
+           from seed in new[] { "40", "45", "50" }
+           select Tree(rank, proportion, seed, (rank, proportion, seed) switch
+           {
+               ("1", "0.5", "40") => 19, ("1", "0.5", "45") => 20, ("1", "0.5", _) => 21, (_, "0.5", _) => 8,
+               ("1", _, "40") => 49.2, ("1", _, "45") => 48.9, (_, _, "40") => 49, (_, _, _) => 49.1,
+           }),
+    ];
+
+    private InputTree Tree(string rank, string proportion, string seed, double gap)
+    {
+        var path = Path.Combine(_folder, $"{rank}-{proportion}-{seed}.json");
+        File.WriteAllText(path, MeasureSet.ToJson(
+            new Dictionary<string, NamedMeasure> { ["gap"] = NamedMeasure.Of("pp", "how far", new Reading(gap, 100)) }, new JsonObject { ["model"] = "tiny" }));
+        return new InputTree($"evaluation@{rank}-{proportion}-{seed}", "evaluate",
+            new Dictionary<string, string> { ["rank"] = rank, ["proportion"] = proportion, ["seed"] = seed }, new Dictionary<string, string> { [MeasureSet.FileName] = path });
+    }
+}
