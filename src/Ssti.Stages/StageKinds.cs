@@ -21,6 +21,7 @@ public static class StageKinds
         new PretrainStage(),
         new TrainStage(),
         new EvaluateStage(),
+        new AttentionStage(),
         new TokenEntropyStage(),
         new TableStage(),
         new FigureStage(),

@@ -3,9 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
-using Ssti.Nets.Lora;
-using Ssti.Nets.Models;
-using Ssti.Nets.Safetensors;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -71,7 +68,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
-        using var model = Load(encoder, context, target, training.Labels.Count);
+        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
@@ -99,27 +96,6 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     {
         context.Log($"{set}: {metrics.Rows} rows, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
         context.Metrics[$"{set}Accuracy"] = metrics.Accuracy;
-    }
-
-    private sealed record LoadedModel(SequenceClassifier Classifier, BertTrunk Trunk) : IDisposable
-    {
-        public void Dispose()
-        {
-            Classifier.Dispose();
-            Trunk.Dispose();
-        }
-    }
-
-    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target, int classes)
-    {
-        var folder = InputFolder.Of(context.Input("adapter"), "adapter", context);
-        var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
-        var tuned = context.Input("adapter").Has("model.safetensors");
-        using var weights = tuned ? ModelWeights.Read(folder) : encoder.Weights();
-        using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile));
-        var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
-        using var peft = hasAdapter ? PeftAdapter.Read(folder) : null;
-        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
     }
 
     private static void WritePredictions(string path, TokenizedRows rows, int[] predictions, float[][] logits)

@@ -1,0 +1,38 @@
+using Ssti.Engine.Stages;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using Ssti.Nets.Safetensors;
+using Ssti.Training;
+
+namespace Ssti.Stages;
+
+/// <summary>A pretrained encoder with a fine-tuning on it, out of the inputs <c>model</c> and <c>adapter</c>.</summary>
+/// <param name="Classifier">The classifier.</param>
+/// <param name="Trunk">Its encoder.</param>
+internal sealed record TunedModel(SequenceClassifier Classifier, BertTrunk Trunk) : IDisposable
+{
+    /// <summary>Loads it.</summary>
+    /// <param name="encoder">The encoder.</param>
+    /// <param name="context">The stage.</param>
+    /// <param name="target">Where to compute.</param>
+    /// <param name="classes">How many classes it tells apart.</param>
+    /// <exception cref="StageException">The adapter is of another model.</exception>
+    public static TunedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target, int classes)
+    {
+        var folder = InputFolder.Of(context.Input("adapter"), "adapter", context);
+        var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
+        var tuned = context.Input("adapter").Has("model.safetensors");
+        using var weights = tuned ? ModelWeights.Read(folder) : encoder.Weights();
+        using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile));
+        var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
+        using var peft = hasAdapter ? PeftAdapter.Read(folder) : null;
+        return new TunedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Classifier.Dispose();
+        Trunk.Dispose();
+    }
+}
