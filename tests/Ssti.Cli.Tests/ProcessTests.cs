@@ -63,8 +63,10 @@ public sealed class ProcessTests : IDisposable
         Assert.DoesNotContain("libtorch", loaded, StringComparison.OrdinalIgnoreCase);
     }
 
-    [SkippableFact]
-    public async Task Ctrl_C_ends_a_run_with_130_and_the_next_run_goes_on()
+    [SkippableTheory]
+    [InlineData(SstiProcess.Interruption)]
+    [InlineData(SstiProcess.Termination)]
+    public async Task Ctrl_C_ends_a_run_with_130_and_the_next_run_goes_on(int signal)
     {
         Skip.If(OperatingSystem.IsWindows(), "signals");
         File.WriteAllText(Path.Combine(_folder, "p.yaml"), """
@@ -78,7 +80,7 @@ public sealed class ProcessTests : IDisposable
         while (await process.StandardError.ReadLineAsync() is { } line)
         {
             error.Add(line);
-            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) SstiProcess.Interrupt(process);
+            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) SstiProcess.Send(process, signal);
         }
 
         await process.WaitForExitAsync();

@@ -27,6 +27,11 @@ internal static class PipelineOptions
 
     public static Option<string[]> Force { get; } = Globs("--force", "Run these stages although they are cached.", "-f");
 
+    public static Option<bool> Locked { get; } = new("--locked")
+    {
+        Description = "Refuse unless every remote source has its revision in the pipeline or its lock file ('ssti lock'); ask nobody.",
+    };
+
     public static Option<bool> Question { get; } = new("--question") { Description = "Run nothing; exit with 3 when anything is stale, else 0." };
 
     /// <summary>Adds what selects stages of a pipeline.</summary>

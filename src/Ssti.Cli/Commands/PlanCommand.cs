@@ -12,6 +12,7 @@ internal static class PlanCommand
         var command = new Command("plan", "Say what a run would do, and why; run nothing.");
         PipelineOptions.AddTo(command);
         command.Add(PipelineOptions.Question);
+        command.Add(PipelineOptions.Locked);
         command.Add(ClusterRun.Option);
         command.Add(CommonOptions.Verbose);
         command.SetAction((parsed, cancellation) => ShowAsync(host, parsed, cancellation));

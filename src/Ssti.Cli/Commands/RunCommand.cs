@@ -35,7 +35,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question,
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked,
             CommonOptions.Quiet, CommonOptions.Verbose })
             command.Add(option);
         command.SetAction((parsed, cancellation) =>
@@ -91,12 +91,13 @@ internal static class RunCommand
         }
         else
         {
-            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole());
+            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole(host.Terminal.Columns));
             if (!quiet) RunText.Write(output, result, verbose);
         }
 
         RunText.WriteWarnings(host.Terminal.Error, result);
         RunText.WriteFailures(host.Terminal.Error, result, options.Strict);
+        if (!quiet && SourceText.Note(result.Plan.Pipeline) is { } note) host.Terminal.Error.WriteLine(note);
         if (result.Outcome == RunOutcome.Cancelled)
             host.Terminal.Error.WriteLine("interrupted; finished stages are kept: the same command goes on from here");
         return result.Outcome switch

@@ -25,6 +25,7 @@ internal static class PlanText
             output.WriteLine(table.ToConsole());
         }
 
+        SourceText.Write(output, plan.Pipeline);
         output.WriteLine(Summary(plan));
     }
 
@@ -53,6 +54,7 @@ internal static class PlanText
         ["pipeline"] = plan.Pipeline.Name,
         ["stale"] = plan.IsStale,
         ["warnings"] = RunText.Texts(plan.Warnings),
+        ["sources"] = SourceText.Json(plan.Pipeline),
         ["stages"] = new JsonArray([.. plan.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Instance.Name,

@@ -92,7 +92,7 @@ internal sealed record StageMessage
             Stage = Stage,
             Pipeline = Pipeline,
             Run = Run,
-            Seed = json["seed"]!.GetValue<long>(),
+            Seed = (long?)json["seed"] ?? 0,
             Compute = Compute.ToSettings(),
             Inputs = [.. Inputs.Select(input => input.ToInput())],
             Policy = new StagePolicy(Retries, Timeout, Gpus, Memory),

@@ -15,17 +15,21 @@ namespace Ssti.Engine.Running;
 /// <param name="keys">Builds keys.</param>
 /// <param name="time">The clock, for records only.</param>
 /// <param name="worker">Executes the stages; by default this process.</param>
-public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null, IStageWorker? worker = null)
+/// <param name="sources">Puts revisions to remote sources; null leaves them as they are written.</param>
+public sealed class Runner(
+    IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null, IStageWorker? worker = null, SourcePins? sources = null)
 {
     /// <summary>Runs a pipeline. Failures of stages are in the result.</summary>
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
+    /// <exception cref="LockException">The lock file is damaged, or must hold and does not.</exception>
     /// <exception cref="StoreException">The store cannot be used at all.</exception>
     public async Task<RunResult> RunAsync(Pipeline pipeline, RunOptions options, IRunListener? listener = null, CancellationToken cancellation = default)
     {
         using var use = Use(out var unwritable);
         using var span = RunSpan.Begin(pipeline, options);
         var clock = Stopwatch.StartNew();
+        pipeline = await PinAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
         if (unwritable is null) await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
         var history = StageHistory.Of(workspace, pipeline.Name);
         var planner = new Planner(store, keys, history);
@@ -82,6 +86,13 @@ public sealed class Runner(IArtifactStore store, Workspace workspace, KeyBuilder
     /// <summary>Says what a run would do.</summary>
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
-    public Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default) =>
-        new Planner(store, keys, StageHistory.Of(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation);
+    /// <exception cref="LockException">The lock file is damaged, or must hold and does not.</exception>
+    public async Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default)
+    {
+        pipeline = await PinAsync(pipeline, selection, cancellation).ConfigureAwait(false);
+        return await new Planner(store, keys, StageHistory.Of(workspace, pipeline.Name)).PlanAsync(pipeline, selection, cancellation).ConfigureAwait(false);
+    }
+
+    private Task<Pipeline> PinAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation) =>
+        sources is null ? Task.FromResult(pipeline) : sources.PinAsync(pipeline, selection.Resolve(pipeline).Needed, cancellation);
 }

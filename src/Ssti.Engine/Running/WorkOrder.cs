@@ -30,7 +30,7 @@ public sealed record WorkOrder
     /// <summary>The run, for the record.</summary>
     public required string Run { get; init; }
 
-    /// <summary>The stage's seed.</summary>
+    /// <summary>The stage's seed; 0 for one that draws nothing.</summary>
     public required long Seed { get; init; }
 
     /// <summary>What to compute with.</summary>
@@ -77,7 +77,7 @@ public sealed record WorkOrder
         Stage = planned.Instance.Name,
         Pipeline = pipeline.Name,
         Run = run,
-        Seed = planned.Instance.Seed,
+        Seed = planned.Instance.Seed ?? 0,
         Compute = keys.Compute(planned.Instance),
         RequireUnchanged = () => keys.RequireUnchanged(planned.Instance),
         Inputs = InputsOf(pipeline, planned.Instance, trees),

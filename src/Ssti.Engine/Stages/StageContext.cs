@@ -10,7 +10,7 @@ public sealed class StageContext
     /// <summary>The stage and its matrix cell, such as <c>train@label-0</c>.</summary>
     public required string StageName { get; init; }
 
-    /// <summary>The seed of this stage: from the pipeline's seed and the stage's name, unless <c>seed:</c> gives one.</summary>
+    /// <summary>The seed of this stage: from the pipeline's seed and the stage's name, unless <c>seed:</c> gives one; 0 where its kind says that it draws nothing.</summary>
     public required long Seed { get; init; }
 
     /// <summary>The device, threads and precision to compute with, as resolved for this run.</summary>

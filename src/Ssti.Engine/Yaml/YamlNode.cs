@@ -26,6 +26,18 @@ internal abstract class YamlNode(SourceFile source, int line, int column)
 
     /// <summary>What it is, for messages.</summary>
     public abstract string Described { get; }
+
+    /// <summary>
+    /// Whether another node says the same: equal values (<c>1</c> and <c>1.0</c> are, <c>1</c> and <c>"1"</c> are not), lists item by item, mappings whatever
+    /// the order of their keys.
+    /// </summary>
+    public bool Says(YamlNode other) => ReferenceEquals(this, other) || (this, other) switch
+    {
+        (YamlScalar a, YamlScalar b) => a.Canonical == b.Canonical && a.IsNumber == b.IsNumber && (a.IsNumber || a.Type == b.Type),
+        (YamlSequence a, YamlSequence b) => a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => pair.First.Says(pair.Second)),
+        (YamlMapping a, YamlMapping b) => a.Entries.Count == b.Entries.Count && a.Entries.All(entry => b[entry.Key.Text] is { } value && entry.Value.Says(value)),
+        _ => false,
+    };
 }
 
 /// <summary>What a scalar is by YAML 1.2's core schema.</summary>
@@ -61,6 +73,8 @@ internal sealed class YamlScalar : YamlNode
     public double Number { get; }
 
     public bool IsNull => Type == ScalarType.Null;
+
+    public bool IsNumber => Type is ScalarType.Integer or ScalarType.Number;
 
     public bool Boolean => Type == ScalarType.Boolean && (Text[0] is 't' or 'T');
 
