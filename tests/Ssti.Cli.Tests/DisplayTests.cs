@@ -45,6 +45,9 @@ public sealed class DisplayTests
         // Nothing came for half a minute: that is to be seen.
         Pass(30);
         Assert.StartsWith("train: still at 160/400 updates, loss 0.160, 2 min 00 s", Lines[^1]);
+        display.Progress("train", new StageProgress(400, 400, "updates"));
+        Pass(30);
+        Assert.EndsWith("400/400 updates, 2 min 30 s", Lines[^1]);
     }
 
     [Fact]
