@@ -1,6 +1,6 @@
-using Ssti.Store;
 using System.Globalization;
 using Ssti.Engine.Running;
+using Ssti.Store;
 using Ssti.Store.Files;
 
 namespace Ssti.Cluster.Tests;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Cluster.Host;
+using Ssti.Cluster.Wire;
 using Ssti.Engine.Keys;
 using Ssti.Engine.Parameters;
 using Ssti.Engine.Pipelines;
