@@ -53,7 +53,8 @@ public sealed class WarningTests : CliFixture
     public async Task Json_of_run_plan_and_show_has_them_and_show_keeps_them()
     {
         Write("p.yaml", Yaml);
-        var run = await RunAsync("run", "p.yaml", "--json");
+        // One after the other: a journal has stages in the order in which they ended.
+        var run = await RunAsync("run", "p.yaml", "--json", "-j", "1");
         Assert.Equal(["the loss rose", "seed 2 is odd"], Texts(Of(run, "train@2")));
         Assert.Empty(run.Json["warnings"]!.AsArray());
         Assert.Equal(["the loss rose", "seed 2 is odd"], Texts(Of(await RunAsync("plan", "p.yaml", "--json"), "train@2")));
