@@ -23,7 +23,7 @@ public sealed class SeedTests : IDisposable
         IStageKind model = new ModelStage(), evaluate = new EvaluateStage(), table = new TableStage(), corpus = new CorpusStage();
         Assert.False(model.UsesSeed(new ModelParameters { Source = source }));
         Assert.False(evaluate.UsesSeed(new EvaluateParameters()));
-        Assert.False(table.UsesSeed(new TableParameters()));
+        Assert.False(table.UsesSeed(new TableParameters { Title = "t" }));
         Assert.True(corpus.UsesSeed(new CorpusParameters()));
         Assert.True(new PretrainStage().UsesSeed(new PretrainParameters()));
         Assert.True(new TrainStage().UsesSeed(new TrainParameters()));
