@@ -29,8 +29,9 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
     {
         var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
         if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
-        var loaded = PipelineLoader.Load(PathOf(file, host), sets, new StageCatalog(host.Kinds()));
+        var loaded = PipelineLoader.Load(PathOf(file, host), sets, new StageCatalog(host.Kinds()), local: !parsed.GetValue(PipelineOptions.NoLocal));
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
+        if (loaded.Local is { Used.Count: > 0 } local && !parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine(Said(local));
         if (loaded.Pipeline is { } pipeline)
         {
             var store = cluster is null ? CommonOptions.Open(parsed, host) : ClusterRun.Store(parsed, host);
@@ -43,6 +44,9 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
 
         throw Refuse(parsed, host, loaded);
     }
+
+    private static string Said(LocalValues local) => $"local values of {local.File}: {string.Join(", ", local.Used)}"
+        + (local.PassedOver.Count > 0 ? $" (of other pipelines: {string.Join(", ", local.PassedOver)})" : "");
 
     public Task<Plan> PlanAsync(ParseResult parsed, CancellationToken cancellation) =>
         Runner.PlanAsync(Pipeline, PipelineOptions.Selection(parsed), cancellation);

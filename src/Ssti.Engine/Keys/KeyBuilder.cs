@@ -17,6 +17,9 @@ public sealed class KeyBuilder(IComputeProbe probe)
     /// <exception cref="StageException">What it asks for is not here.</exception>
     public ComputeSettings Compute(StageInstance instance) => _settings.GetOrAdd(instance.Compute, probe.Resolve);
 
+    /// <summary>The numbers of this machine's GPUs of a class; null when nobody here knows.</summary>
+    public IReadOnlyList<int>? GpusOf(string deviceClass) => probe.GpusOf(deviceClass);
+
     /// <summary>The document of an instance.</summary>
     /// <param name="pipeline">Its pipeline.</param>
     /// <param name="instance">The instance.</param>

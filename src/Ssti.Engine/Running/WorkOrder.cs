@@ -42,6 +42,12 @@ public sealed record WorkOrder
     /// <summary>Retries, timeout and resources.</summary>
     public required StagePolicy Policy { get; init; }
 
+    /// <summary>The GPUs that it has to itself, by number; empty where it takes none, or where they are given out elsewhere.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>What it computes with in this very place: of several GPUs its own, which the key does not know.</summary>
+    internal ComputeSettings ComputeHere => Compute.Device == "cuda" && Gpus is [var first, ..] ? Compute with { Device = $"cuda:{first}" } : Compute;
+
     /// <summary>Whether to execute it although it is cached.</summary>
     public bool Forced { get; init; }
 

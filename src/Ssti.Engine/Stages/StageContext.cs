@@ -16,6 +16,9 @@ public sealed class StageContext
     /// <summary>The device, threads and precision to compute with, as resolved for this run.</summary>
     public required ComputeSettings Compute { get; init; }
 
+    /// <summary>The GPUs that the stage has to itself, by number; <see cref="Compute"/> names the first of them where it computes there.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
+
     /// <summary>The outputs of the stages under <c>needs:</c>, by input name; an input that takes several has several entries.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<InputTree>> Inputs { get; init; }
 

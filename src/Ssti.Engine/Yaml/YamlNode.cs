@@ -5,8 +5,12 @@ namespace Ssti.Engine.Yaml;
 /// <summary>The file a node was read from: how to name it, and where its relative paths lead.</summary>
 /// <param name="Name">As shown in messages.</param>
 /// <param name="Folder">What relative paths are relative to.</param>
-/// <param name="Root">The folder that paths may not leave; null for the command line, whose paths may lead anywhere.</param>
-internal sealed record SourceFile(string Name, string Folder, string? Root);
+/// <param name="Root">The folder that paths may not leave; null for the command line and what is local, whose paths may lead anywhere.</param>
+internal sealed record SourceFile(string Name, string Folder, string? Root)
+{
+    /// <summary>Whether it has lines to point at; the command line has none.</summary>
+    public bool HasLines { get; init; } = Root is not null;
+}
 
 /// <summary>A node of a YAML document that knows where it stands. An alias is the very node it names.</summary>
 internal abstract class YamlNode(SourceFile source, int line, int column)
@@ -14,7 +18,7 @@ internal abstract class YamlNode(SourceFile source, int line, int column)
     public SourceFile Source { get; } = source;
 
     /// <summary>The place; a value of the command line has no line.</summary>
-    public SourceLocation Where => Source.Root is null ? new(Source.Name, 0, 0) : new(Source.Name, line, column);
+    public SourceLocation Where => Source.HasLines ? new(Source.Name, line, column) : new(Source.Name, 0, 0);
 
     protected int Line => line;
 
