@@ -26,7 +26,7 @@ internal static class LockCommand
     {
         var file = PipelineSession.PathOf(parsed.GetRequiredValue(PipelineOptions.Pipeline), host);
         // What the file says, whatever somebody overrides here: the lock is for all who have the file.
-        var loaded = PipelineLoader.Load(file, [], new StageCatalog(host.Kinds()));
+        var loaded = PipelineLoader.Load(file, [], new StageCatalog(host.Kinds()), local: false);
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Pipeline is not { } pipeline) throw PipelineSession.Refuse(parsed, host, loaded);
         var before = SourceLock.Read(file);

@@ -37,8 +37,9 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
             var store = cluster is null ? CommonOptions.Open(parsed, host) : ClusterRun.Store(parsed, host);
             var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
             var worker = cluster?.Connection.Worker(store.Artifacts);
+            var overridden = sets.Count > 0 || loaded.Local is { Used.Count: > 0 };
             var sources = host.Sources() is { } resolver
-                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden: sets.Count > 0 || loaded.Local is { Used.Count: > 0 }) : null;
+                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden) : null;
             return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources);
         }
 
