@@ -18,6 +18,8 @@ public sealed class AdapterStageTests : IDisposable
 
     private string Adapter => _folder["adapter"];
 
+    public AdapterStageTests() => TinyModel.Prepare();
+
     public void Dispose()
     {
         foreach (var run in new[] { _run, _model, _data, _evaluation }) run.Dispose();

@@ -76,7 +76,7 @@ public sealed class PeftContents
         var (a, b) = (Lora(LoraAdapter.SuffixA), Lora(LoraAdapter.SuffixB));
         var (rank, scaling) = _settings.Of(_inside + PoolerModule);
         if (!a.shape.SequenceEqual([rank, weight.shape[1]]) || !b.shape.SequenceEqual([weight.shape[0], rank])) throw new ModelException("the adapter's tensors of the pooler do not fit the model");
-        var changed = weight.add(matmul(b, a).mul(scaling));
+        var changed = weight.add(matmul(b, a).mul(Scalars.Kept(scaling)), Scalars.One);
         return (_settings.UseDora ? changed.mul((Lora(LoraAdapter.SuffixMagnitude) / LoraAdapter.RowNorm(changed)).unsqueeze(1)) : changed, bias);
     }
 
