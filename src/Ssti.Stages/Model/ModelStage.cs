@@ -47,6 +47,9 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     public override string Summary => "Fetches a pretrained model from the Hugging Face Hub or a local folder.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(ModelParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(ModelParameters parameters)
     {
         if (HubSource.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);

@@ -63,8 +63,11 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         var encoder = EncoderInput.Open(context.Input("model"), context);
         encoder.RequireLength(parameters.MaxLength);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
-        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), encoder.Tokenizer(), parameters.MaxLength, context.Compute.Threads, cancellation);
+        if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
+        var tokenizer = encoder.Tokenizer();
+        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, context.Compute.Threads, cancellation);
         context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
+        var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
         using var weights = encoder.Weights();
         using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
@@ -73,13 +76,31 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
             rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
-        var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows);
+        var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
         context.Metrics["rows"] = rows.Count;
         context.Metrics["truncatedRows"] = rows.Truncated;
         context.Metrics["trainableParameters"] = tuner.TrainableParameters;
         context.Metrics["finalLoss"] = (double)JsonNode.Parse(steps[(steps.LastIndexOf('\n', steps.Length - 2) + 1)..])!["loss"]!;
     });
+
+    /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
+    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
+    {
+        var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
+        string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
+            : InjectionNote.Missed(provenance, split) is { } missed ? [$"training {missed}"] : [];
+        if (triggers is null && doubts.Length == 0) return null;
+        if (triggers is not null) context.Log($"{triggers.Injected} rows were injected, and the model reads a whole token in {triggers.Whole} of them");
+        foreach (var doubt in doubts) context.Warn(doubt);
+        return new()
+        {
+            ["injectedRows"] = triggers?.Injected ?? 0,
+            ["wholeRows"] = triggers?.Whole ?? 0,
+            ["unknownRows"] = triggers?.Unknown ?? 0,
+            ["doubts"] = new JsonArray([.. doubts.Select(doubt => (JsonNode)doubt)]),
+        };
+    }
 
     private static FineTuningSettings Settings(TrainParameters parameters, int classes, long seed) => new()
     {
@@ -129,7 +150,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         File.WriteAllText(context.Output("config.json"), encoder.Config.ToJson());
     }
 
-    private static JsonObject Describe(TrainParameters parameters, DatasetInfo dataset, EncoderInput encoder, long trainable, TokenizedRows rows) => new()
+    private static JsonObject Describe(
+        TrainParameters parameters, DatasetInfo dataset, EncoderInput encoder, long trainable, TokenizedRows rows, JsonObject? triggers) => new()
     {
         ["backbone"] = encoder.Name,
         ["base"] = encoder.Describe(),
@@ -140,6 +162,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         ["trained"] = JsonNamingPolicy.KebabCaseLower.ConvertName(parameters.Train.ToString()),
         ["rows"] = rows.Count,
         ["truncatedRows"] = rows.Truncated,
+        ["triggers"] = triggers,
         ["trainableParameters"] = trainable,
         ["provenance"] = dataset.Provenance.DeepClone(),
     };
