@@ -32,6 +32,9 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
+    public override bool UsesSeed(AdapterParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
     [
         new("model", "The pretrained encoder the adapter was trained on (uses: model or pretrain)"),
