@@ -147,9 +147,10 @@ public static class TableConsole
         var parts = new List<string>();
         foreach (var word in text.Split(' '))
         {
-            var unit = parts.Count > 0 && parts[^1].Length > 0 && char.IsAsciiDigit(parts[^1][^1]) && (word.StartsWith('%') || word.StartsWith("pp", StringComparison.Ordinal));
-            var named = parts.Count > 0 && parts[^1].EndsWith(':') && word.Length > 0 && char.IsAsciiDigit(word[0]);
-            if (unit || named || (parts.Count > 0 && parts[^1].Trim().Length == 0)) parts[^1] += $" {word}";
+            var before = parts.Count > 0 ? parts[^1] : null;
+            var unit = before is { Length: > 0 } && char.IsAsciiDigit(before[^1]) && (word.StartsWith('%') || word.StartsWith("pp", StringComparison.Ordinal));
+            var named = before is not null && before.EndsWith(':') && word.Length > 0 && char.IsAsciiDigit(word[0]);
+            if (unit || named || (before is not null && before.Trim().Length == 0)) parts[^1] += $" {word}";
             else parts.Add(word);
         }
 
