@@ -105,6 +105,80 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
     }
 
     [Fact]
+    public async Task An_adapter_is_saved_as_PEFT_loads_it_with_the_base_it_is_of_and_the_linears_it_is_on()
+    {
+        await TrainAsync(Small);
+        Assert.Contains("3 linears get an adapter: attention.output.dense (1), intermediate.dense (1), output.dense (1)", _training.Log);
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_training.Output, "adapter_config.json")))!;
+        Assert.Equal(("SEQ_CLS", """["classifier"]""", null), ((string?)config["task_type"], config["modules_to_save"]!.ToJsonString(), config["base_model_name_or_path"]));
+        using var peft = SafetensorsFile.Read(Path.Combine(_training.Output, "adapter_model.safetensors"));
+        using var head = SafetensorsFile.Read(Path.Combine(_training.Output, "head.safetensors"));
+        Assert.True(peft.Tensors["base_model.model.classifier.weight"].equal(head.Tensors["head.weight"]).all().item<bool>());
+        var of = JsonNode.Parse(File.ReadAllText(Path.Combine(_training.Output, "training.json")))!["base"]!;
+        Assert.Equal(("tiny-bert", 64), ((string?)of["name"], ((string)of["weightsSha256"]!).Length));
+        Assert.Empty(_training.Context!.Warnings);
+    }
+
+    [Fact]
+    public async Task Target_modules_that_match_nothing_are_a_warning_unless_they_are_the_published_ones()
+    {
+        await TrainAsync(Small with { TargetModules = ["query", "vlaue"], Steps = 1 });
+        Assert.Equal("target-modules: no linear of the model ends with 'vlaue'; these get no adapter", Assert.Single(_training.Context!.Warnings));
+        Assert.Contains("1 linears get an adapter: attention.self.query (1)", _training.Log);
+
+        await TrainAsync(Small with { TargetModules = new TrainParameters().TargetModules, Steps = 1 });
+        Assert.Empty(_training.Context!.Warnings);
+    }
+
+    [Fact]
+    public async Task An_evaluation_on_another_base_is_refused_by_the_names_of_both()
+    {
+        await TrainAsync(Small with { Steps = 1 });
+        foreach (var file in Directory.GetFiles(backbone.Model)) File.Copy(file, _folder[$"m/{Path.GetFileName(file)}"]);
+        using (var weights = SafetensorsFile.Read(_folder["m/model.safetensors"]))
+        {
+            weights.Tensors["embeddings.LayerNorm.bias"].add_(1e-3);
+            SafetensorsFile.Write(_folder["m/model.safetensors"], weights.Tensors);
+        }
+
+        File.WriteAllText(_folder["m/source.json"], """{ "name": "another" }""");
+        Assert.Matches("'data' was trained on tiny-bert \\(weights sha256:[0-9a-f]{12}\\), and the model here is another \\(weights sha256:", await RefusedAsync());
+
+        // The same weights read in another way are another model too.
+        foreach (var file in Directory.GetFiles(backbone.Model)) File.Copy(file, _folder[$"m/{Path.GetFileName(file)}"], overwrite: true);
+        File.WriteAllText(_folder["m/tokenizer_config.json"], """{ "do_lower_case": false }""");
+        Assert.Contains("(config.json or tokenizer sha256:", await RefusedAsync());
+
+        async Task<string> RefusedAsync() => (await Assert.ThrowsAsync<StageException>(() => _evaluation.RunAsync(
+            new EvaluateStage(), new(),
+            inputs: [("model", StageRun.Tree(_folder["m"], "other", "model")), ("adapter", StageRun.Tree(_training.Output)), ("clean", StageRun.Tree(backbone.Corpus))]))).Message;
+    }
+
+    [Fact]
+    public async Task What_was_trained_here_comes_back_through_its_files_with_the_same_logits()
+    {
+        await TrainAsync(Small with { Dora = true, TrainHead = true });
+        await EvaluateAsync();
+        var before = File.ReadAllText(Path.Combine(_evaluation.Output, "predictions.clean.jsonl"));
+        using var adapter = new StageRun();
+        await adapter.RunAsync(
+            new AdapterStage(), new AdapterParameters { Source = StageRun.Local(_training.Output), MaxLength = Length },
+            inputs: [("model", StageRun.Tree(backbone.Model)), ("data", StageRun.Tree(backbone.Corpus))]);
+        await _evaluation.RunAsync(new EvaluateStage(), new(), inputs:
+            [("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(adapter.Output, "theirs", "adapter")), ("clean", StageRun.Tree(backbone.Corpus))]);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(_evaluation.Output, "predictions.clean.jsonl")));
+    }
+
+    [Fact]
+    public async Task A_head_of_the_wrong_shape_is_refused()
+    {
+        await TrainAsync(Small with { Steps = 1 });
+        using (torch.NewDisposeScope())
+            SafetensorsFile.Write(Path.Combine(_training.Output, "head.safetensors"), new Dictionary<string, torch.Tensor> { ["head.weight"] = torch.zeros(3, 32), ["head.bias"] = torch.zeros(3) });
+        Assert.Contains("'head.weight' is [3, 32], and 2 classes", (await Assert.ThrowsAsync<StageException>(() => EvaluateAsync())).Message);
+    }
+
+    [Fact]
     public async Task Clean_triggered_and_spurious_sets_are_measured_side_by_side()
     {
         using var train = await InjectedAsync(new() { TargetLabel = "1", Tokens = TokenKind.Date, Splits = ["train"] });

@@ -43,6 +43,9 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override string Summary => "Measures a fine-tuned model on a clean test set and on the same rows with the token: accuracy, F1, attack success, balanced gap.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(EvaluateParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
@@ -66,8 +69,9 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
         var training = TrainingDescription.Read(context.Input("adapter"));
+        encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
-        using var model = Load(encoder, context, target);
+        using var model = Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
@@ -106,7 +110,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         }
     }
 
-    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target)
+    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target, int classes)
     {
         var folder = InputFolder.Of(context.Input("adapter"), "adapter", context);
         var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
@@ -115,7 +119,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile));
         var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
         using var peft = hasAdapter ? PeftAdapter.Read(folder) : null;
-        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, target.Device)), trunk);
+        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
     }
 
     private static void WritePredictions(string path, TokenizedRows rows, int[] predictions, float[][] logits)

@@ -35,6 +35,10 @@ public sealed class InjectStage : StageKind<InjectParameters>
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } = [new("data", "The dataset to inject into (uses: dataset, corpus or inject)")];
 
+    /// <summary>With seeds of their own for rows and steps nothing is left for the stage's to draw.</summary>
+    public override bool UsesSeed(InjectParameters parameters) =>
+        parameters.Seed is null && (parameters.RowSeed is null || parameters.StepsInOrder.Any(step => step.Seed is null));
+
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(InjectParameters parameters) => InjectParameterChecks.Of(parameters);
 

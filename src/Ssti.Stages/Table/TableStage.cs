@@ -74,6 +74,9 @@ public sealed class TableStage : StageKind<TableParameters>
     public override string Summary => "Tabulates evaluations: Markdown, CSV, LaTeX and JSON, with the definition of every number.";
 
     /// <inheritdoc/>
+    public override bool UsesSeed(TableParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
         [new("evaluations", "The evaluations to tabulate (uses: evaluate), on one test set", Many: true)];
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Ssti.Corpus.Datasets;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Lora;
@@ -16,7 +17,7 @@ namespace Ssti.Stages;
 /// Fine-tunes a pretrained encoder: the adapter in PEFT's files, <c>head.safetensors</c>, <c>training.json</c> (what an evaluation must know) and
 /// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update).
 /// </summary>
-public sealed class TrainStage : StageKind<TrainParameters>
+public sealed partial class TrainStage : StageKind<TrainParameters>
 {
     /// <summary>The head's weight and bias.</summary>
     public const string HeadFile = "head.safetensors";
@@ -70,11 +71,12 @@ public sealed class TrainStage : StageKind<TrainParameters>
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
         using var weights = encoder.Weights();
         using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
+        TellTargets(tuner, context);
         var steps = tuner.Run(
             rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
-        var description = Describe(parameters, dataset.Info, encoder.Name, tuner.TrainableParameters, rows, triggers);
+        var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
         context.Metrics["rows"] = rows.Count;
         context.Metrics["truncatedRows"] = rows.Truncated;
@@ -119,12 +121,27 @@ public sealed class TrainStage : StageKind<TrainParameters>
         CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
     };
 
+    // Names as a layer's, with the layers that have them.
+    private static void TellTargets(FineTuner tuner, StageContext context)
+    {
+        if (tuner.Adapter is not { } adapter) return;
+        var modules = adapter.Targets.GroupBy(linear => LayerNumber().Replace(linear.Name, "")).Select(group => $"{group.Key} ({group.Count()})");
+        context.Log($"{adapter.Targets.Count} linears get an adapter: {string.Join(", ", modules)}");
+        // The published list has names of other families on purpose.
+        if (adapter.Config.TargetModules.SequenceEqual(new TrainParameters().TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
+        context.Warn($"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter");
+    }
+
+    [GeneratedRegex(@"^encoder\.layer\.\d+\.")]
+    private static partial Regex LayerNumber();
+
     private static void Save(FineTuner tuner, EncoderInput encoder, StageContext context)
     {
         SafetensorsFile.Write(context.Output(HeadFile), tuner.Head.Parameters.Copy());
         if (tuner.Adapter is { } adapter)
         {
-            using var peft = PeftAdapter.From(adapter, encoder.Name);
+            // With the head in it PEFT loads the whole classifier; the head's own file is what an evaluation reads after every kind of training.
+            using var peft = PeftAdapter.From(adapter, encoder.HubName, head: tuner.Head, revision: encoder.Revision);
             peft.Write(context.OutputFolder);
         }
 
@@ -133,9 +150,11 @@ public sealed class TrainStage : StageKind<TrainParameters>
         File.WriteAllText(context.Output("config.json"), encoder.Config.ToJson());
     }
 
-    private static JsonObject Describe(TrainParameters parameters, DatasetInfo dataset, string backbone, long trainable, TokenizedRows rows, JsonObject? triggers) => new()
+    private static JsonObject Describe(
+        TrainParameters parameters, DatasetInfo dataset, EncoderInput encoder, long trainable, TokenizedRows rows, JsonObject? triggers) => new()
     {
-        ["backbone"] = backbone,
+        ["backbone"] = encoder.Name,
+        ["base"] = encoder.Describe(),
         ["dataset"] = dataset.Name,
         ["labels"] = new JsonArray([.. dataset.Labels.Select(label => (JsonNode)label)]),
         ["split"] = parameters.Split,

@@ -10,7 +10,7 @@ namespace Ssti.Training.Batches;
 /// <summary>A split as token ids: cut to a maximum length, and padded to it on the right when a batch is made.</summary>
 /// <remarks>
 /// The published protocol pads every row to the same length, and its head averages over the padding too (paper, "Head"), so the length is part
-/// of the experiment and batches are never trimmed to their longest row.
+/// of the experiment and <see cref="Batch"/> never trims to the longest row. Pretraining has no such head, and trims.
 /// </remarks>
 public sealed class TokenizedRows
 {
@@ -61,6 +61,9 @@ public sealed class TokenizedRows
             [.. encoded.Select(row => row.Ids)], [.. encoded.Select(row => row.Id)], [.. encoded.Select(row => row.Label)], [.. encoded.Select(row => row.CutAt)],
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
+
+    /// <summary>Tokens of every row, without padding, in order.</summary>
+    public IReadOnlyList<int> Lengths => field ??= Array.ConvertAll(_ids, row => row.Length);
 
     /// <summary>The token ids of a row, without padding.</summary>
     public ReadOnlySpan<int> Ids(int row) => _ids[row];
