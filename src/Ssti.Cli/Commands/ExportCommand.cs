@@ -32,7 +32,7 @@ internal static class ExportCommand
         {
             What, StageOrFile, Folder,
         };
-        foreach (var option in new Option[] { Overwrite, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { Overwrite, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
         command.SetAction((parsed, cancellation) =>
         {
             var (what, second) = (parsed.GetRequiredValue(What), parsed.GetRequiredValue(StageOrFile));

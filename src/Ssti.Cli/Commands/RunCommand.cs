@@ -13,10 +13,15 @@ internal static class RunCommand
     private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Show the plan; run nothing." };
     private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "After a failure go on with what does not need the failed stage." };
 
+    private static readonly Option<bool> Strict = new("--strict")
+    {
+        Description = "Warnings are failures: a stage that warned, now or when it was made, has failed, and what needs it does not run. What is stored stays.",
+    };
+
     private static readonly Option<int?> Jobs = WholeNumber.Option("--jobs", "-j", 1,
         "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores; with --cluster, as many as it takes).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each taken whole (default: 1).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own (default: 1).");
 
     private static readonly Option<long?> Memory = new("--memory")
     {
@@ -29,7 +34,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question,
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked,
             CommonOptions.Quiet, CommonOptions.Verbose })
             command.Add(option);
         command.SetAction((parsed, cancellation) =>
@@ -61,6 +66,7 @@ internal static class RunCommand
             Gpus = parsed.GetValue(Gpus) ?? (cluster is null ? 1 : ClusterRun.Jobs),
             Memory = parsed.GetValue(Memory),
             KeepGoing = parsed.GetValue(KeepGoing),
+            Strict = parsed.GetValue(Strict),
             CommandLine = $"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}",
         };
 
@@ -69,11 +75,11 @@ internal static class RunCommand
         using var export = telemetry as IDisposable;
         RunResult result;
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await using (var display = new DeferredDisplay(host.Terminal, quiet))
+        await using (var display = new DeferredDisplay(host.Terminal, quiet, host.Time))
         {
             using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
             using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
-            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, telemetry), interruption.Token);
+            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, host.Time, telemetry), interruption.Token);
         }
 
         var tables = await TableOutput.OfAsync(session, result, CancellationToken.None);
@@ -84,11 +90,13 @@ internal static class RunCommand
         }
         else
         {
-            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole());
+            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole(host.Terminal.Columns));
             if (!quiet) RunText.Write(output, result, verbose);
         }
 
-        RunText.WriteFailures(host.Terminal.Error, result);
+        RunText.WriteWarnings(host.Terminal.Error, result);
+        RunText.WriteFailures(host.Terminal.Error, result, options.Strict);
+        if (!quiet && SourceText.Note(result.Plan.Pipeline) is { } note) host.Terminal.Error.WriteLine(note);
         if (result.Outcome == RunOutcome.Cancelled)
             host.Terminal.Error.WriteLine("interrupted; finished stages are kept: the same command goes on from here");
         return result.Outcome switch

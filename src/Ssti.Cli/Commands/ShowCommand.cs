@@ -24,7 +24,7 @@ internal static class ShowCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("show", "Show a stage, run, key, tree or blob, with where it came from.") { What, Stage };
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             var found = await FindAsync(host, parsed, cancellation);

@@ -28,7 +28,7 @@ internal static class TransferCommands
     private static Command Create(CliHost host, bool push, string name, string description)
     {
         var command = new Command(name, description) { Other, Pipeline };
-        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet,
+        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Quiet,
             CommonOptions.Json }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -49,7 +49,7 @@ internal static class TransferCommands
                 ? Task.FromResult(RunNames.Find(from, run)) : RunNames.FindAsync(shared, new RunHistory(mine.Workspace), run, cancellation), cancellation);
 
             TransferResult result;
-            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
+            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name, host.Time))
             {
                 var progress = new Reporter<TransferProgress>(p => meter.Show(p.Blobs, p.Bytes, p.TotalBlobs, p.TotalBytes));
                 result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);

@@ -29,7 +29,7 @@ internal static class VerifyCommand
         var command = new Command("verify", "Hash everything in the store again and check every record; exit with 4 when anything is not what it says.") { Pipeline };
         foreach (var option in new Option[]
         {
-            Repair, Rerun, Seed, Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store, CommonOptions.Quiet, CommonOptions.Json,
+            Repair, Rerun, Seed, Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Quiet, CommonOptions.Json,
         }) command.Add(option);
         command.SetAction((parsed, cancellation) => VerifyAsync(host, parsed, cancellation));
         return command;
@@ -44,7 +44,7 @@ internal static class VerifyCommand
         using var use = repair || parsed.GetValue(Rerun) is not null ? store.Use() : store.UseToRead();
         var clock = System.Diagnostics.Stopwatch.StartNew();
         VerificationReport report;
-        using (var meter = new Meter(host.Terminal, quiet || json, "verify"))
+        using (var meter = new Meter(host.Terminal, quiet || json, "verify", host.Time))
         {
             long blobs = 0, bytes = 0;
             if (host.Terminal.IsInteractive && !quiet && !json)
