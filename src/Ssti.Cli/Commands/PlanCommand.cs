@@ -13,7 +13,6 @@ internal static class PlanCommand
         PipelineOptions.AddTo(command);
         command.Add(PipelineOptions.Question);
         command.Add(ClusterRun.Option);
-        command.Add(CommonOptions.Verbose);
         command.SetAction((parsed, cancellation) => ShowAsync(host, parsed, cancellation));
         return command;
     }

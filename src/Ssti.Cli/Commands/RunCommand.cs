@@ -4,6 +4,8 @@ using System.Runtime.InteropServices;
 using Ssti.Cli.Display;
 using Ssti.Engine.Running;
 using Ssti.Reporting.Tables;
+using Ssti.Store;
+using Ssti.Store.Files;
 
 namespace Ssti.Cli.Commands;
 
@@ -29,9 +31,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question,
-            CommonOptions.Quiet, CommonOptions.Verbose })
-            command.Add(option);
+        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question }) command.Add(option);
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
             : parsed.GetValue(PipelineOptions.Question) ? AskAsync(host, parsed, cancellation)
@@ -73,10 +73,17 @@ internal static class RunCommand
         {
             using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
             using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
-            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, telemetry), interruption.Token);
+            try
+            {
+                result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, telemetry), interruption.Token);
+            }
+            catch (StoreException error) when (StoreErrors.IsReadOnly(error))
+            {
+                return await ReadOnlyRun.ShowAsync(host, parsed, session, options.Selection, error, interruption.Token);
+            }
         }
 
-        var tables = await TableOutput.OfAsync(session, result, CancellationToken.None);
+        var tables = await TableOutput.OfAsync(session, result.Stages.Select(stage => (stage.Instance, stage.Tree)), CancellationToken.None);
         var output = host.Terminal.Out;
         if (parsed.GetValue(CommonOptions.Json))
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using Ssti.Cluster;
 using Ssti.Cluster.Client;
@@ -62,7 +63,9 @@ internal static class ServeCommand
         if (Uri.TryCreate(http, UriKind.Absolute, out var url) && IPAddress.TryParse(url.Host, out var address)) Demand(new IPEndPoint(address, url.Port), "--http");
         await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);
         await app.StartAsync(cancellation);
-        host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
+        if (parsed.GetValue(CommonOptions.Json))
+            JsonOutput.Write(host.Terminal.Out, new JsonObject { ["cluster"] = $"local:{port}", ["store"] = folder, ["health"] = $"{http}/health" });
+        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
         await app.WaitForShutdownAsync(cancellation);
         return ExitCodes.Done;
     }

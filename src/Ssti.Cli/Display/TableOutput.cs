@@ -1,6 +1,6 @@
 using System.Text;
 using Ssti.Cli.Commands;
-using Ssti.Engine.Running;
+using Ssti.Engine.Pipelines;
 using Ssti.Reporting.Tables;
 using Ssti.Stages;
 using Ssti.Store;
@@ -10,11 +10,12 @@ namespace Ssti.Cli.Display;
 /// <summary>Finds the tables that a run ended in.</summary>
 internal static class TableOutput
 {
-    /// <summary>The tables of the run's stages of kind <c>table</c>, cached ones too, in the pipeline's order.</summary>
-    public static async Task<IReadOnlyList<(string Stage, Table Table)>> OfAsync(PipelineSession session, RunResult result, CancellationToken cancellation)
+    /// <summary>The tables of a run's stages of kind <c>table</c>, cached ones too, in the pipeline's order.</summary>
+    public static async Task<IReadOnlyList<(string Stage, Table Table)>> OfAsync(
+        PipelineSession session, IEnumerable<(StageInstance Instance, Digest? Tree)> stages, CancellationToken cancellation)
     {
         var tables = new List<(string, Table)>();
-        foreach (var stage in result.Stages)
+        foreach (var stage in stages)
         {
             // By the file and not the type: a kind of another assembly may leave tables too.
             if (stage.Instance.Kind.Name != "table" || stage.Tree is not { } digest) continue;

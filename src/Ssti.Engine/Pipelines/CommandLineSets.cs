@@ -27,7 +27,7 @@ internal static class CommandLineSets
             var path = name.Split('.');
             if (path.Length == 1 && path[0] == "seed") seed = value;
             else if (path.Length == 1) diagnostics.Error(DiagnosticCodes.BadSet, where,
-                $"'{name}' names no parameter", "write stage.parameter=value, params.name=value, compute.name=value or seed=value");
+                $"'{name}' names no parameter{Meant(source, name)}", "write stage.parameter=value, params.name=value, compute.name=value or seed=value");
             else if (path is ["compute", _]) compute.Add(new YamlEntry(Key(file, path[1]), value));
             else if (path[0] == "params") SetParameter(source, string.Join('.', path[1..]), value, where, diagnostics);
             else SetStage(source, path, value, file, diagnostics);
@@ -35,6 +35,11 @@ internal static class CommandLineSets
 
         return (compute.Count == 0 ? null : new YamlMapping(new SourceFile("--set compute", Directory.GetCurrentDirectory(), null), 0, 0, compute), seed);
     }
+
+    // 'rank=8' is params.rank where there is one.
+    private static string Meant(PipelineSource source, string name) =>
+        NearestWord.Find(name, source.Parameters.Keys.Append("seed")) is not { } near ? ""
+        : $"; did you mean '{(near == "seed" ? near : $"params.{near}")}'?";
 
     private static void SetParameter(PipelineSource source, string name, YamlNode value, SourceLocation where, DiagnosticBag diagnostics)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Ssti.Store.Files;
 
-/// <summary>What .NET does not have: flushing a folder, flushing a whole file system at once, and reading a file that is locked.</summary>
+/// <summary>What .NET does not have: flushing a folder or a whole file system, reading a file that is locked, and the mode of what is made.</summary>
 internal static partial class Native
 {
     private const int ReadOnly = 0, SmallFile = 8192;
@@ -68,6 +68,10 @@ internal static partial class Native
             _ = close(descriptor);
         }
     }
+
+    /// <summary>Sets what new files and folders of this process are not allowed; returns what was set before. Not on Windows.</summary>
+    [LibraryImport("libc")]
+    internal static partial uint umask(uint mask);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int open(string path, int flags);
