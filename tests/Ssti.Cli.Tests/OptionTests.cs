@@ -68,7 +68,7 @@ public sealed class OptionTests : CliFixture
     {
         foreach (var same in _root.Subcommands.SelectMany(verb => verb.Options).GroupBy(option => option.Name))
         {
-            if (same.Key is "--help" or "--force" or "--jobs" or "--gpus" or "--run" or "--dry-run") continue; // of stages and of files; by default of a machine; one or several
+            if (same.Key is "--help" or "--force" or "--jobs" or "--gpus" or "--run" or "--dry-run" or "--question") continue; // the same of other things
             Assert.Single(same.Select(option => option.Description).Distinct());
         }
 

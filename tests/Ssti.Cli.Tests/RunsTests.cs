@@ -58,17 +58,16 @@ public sealed class RunsTests : CliFixture
         Assert.Contains("writing a", (await RunAsync("log", "second@a", "-p", "two", "--run", "last")).Out);
         Assert.Contains("000002", (await RunAsync("trace", "-p", "two")).Out + (await RunAsync("trace", "-p", "two")).Error);
         Assert.Equal(0, (await RunAsync("export", "last", "run.tar", "-p", "two")).Code);
-        Assert.Contains("first.text", (await RunAsync("diff", "-p", "two", "--json")).Out + "first.text");
-        Assert.Equal(3, (await RunAsync("diff", "-p", "two", "--question")).Code);
+        Assert.Equal((0, 3), ((await RunAsync("diff", "-p", "two", "--question")).Code, (await RunAsync("diff", "--question")).Code));
         Assert.Contains("warning: these are runs of two pipelines, two and other", (await RunAsync("diff")).Error);
     }
 
     [Theory]
-    [InlineData("no run of the pipeline 'tow' in ~/.ssti; did you mean 'two'?", "runs", "-p", "tow")]
-    [InlineData("no run of the pipeline 'tow' in ~/.ssti; did you mean 'two'?", "show", "last", "-p", "tow")]
+    [InlineData("no run of the pipeline 'tow' in ~/.ssti (did you mean 'two'?)", "runs", "-p", "tow")]
+    [InlineData("no run of the pipeline 'tow' in ~/.ssti (did you mean 'two'?)", "show", "last", "-p", "tow")]
     [InlineData("there is no pipeline 'absent.yaml'", "runs", "-p", "absent.yaml")]
-    [InlineData("no run 'last~2' of two: there are only 2 runs", "show", "last~2", "-p", "two")]
-    [InlineData("no run 'lats' in ~/.ssti; did you mean 'last'?", "trace", "lats")]
+    [InlineData("no run 'last~2' of two in ~/.ssti; there are only 2 runs", "show", "last~2", "-p", "two")]
+    [InlineData("no run 'lats' in ~/.ssti (did you mean 'last'?)", "trace", "lats")]
     [InlineData("did you mean 'last'?", "show", "lats")]
     [InlineData("is one of other, not of two", "show", "3", "-p", "two")]
     [InlineData("--pipeline says whose runs --run means", "push", "elsewhere", "-p", "two")]

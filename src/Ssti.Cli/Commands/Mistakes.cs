@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Ssti.Engine.Yaml;
 
 namespace Ssti.Cli.Commands;
 
@@ -14,18 +13,18 @@ internal static class Mistakes
     public static string? Of(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        if (Words(parsed, command) is { } said) return $"{said}\n\nsee: ssti {(command.Parents.Any() ? $"{command.Name} " : "")}--help";
+        if (Say(parsed, command) is { } said) return $"{said}\n\nsee: ssti {(command.Parents.Any() ? $"{command.Name} " : "")}--help";
         return null;
     }
 
-    private static string? Words(ParseResult parsed, Command command)
+    private static string? Say(ParseResult parsed, Command command)
     {
         if (!command.Parents.Any() && parsed.Errors.Count > 0)
         {
             var first = parsed.UnmatchedTokens.FirstOrDefault();
             if (first is null) return "Say what to do: a verb, such as 'ssti run pipelines/quickstart.yaml'.";
             return first.StartsWith('-') ? Unknown(command, first)
-                : $"There is no verb '{first}'{Meant(first, command.Subcommands.Select(verb => verb.Name)) ?? $"; there are: {Listed(command)}"}.";
+                : $"There is no verb '{first}'{Display.Words.Meant(first, command.Subcommands.Select(verb => verb.Name))}; there are: {Listed(command)}.";
         }
 
         // Where an argument may still come, a mistyped option would be taken for it: 'ssti gc --keep-lst' for a pipeline's file.
@@ -48,10 +47,8 @@ internal static class Mistakes
         var options = Options(command).SelectMany(known => known.Aliases.Append(known.Name)).Distinct().ToList();
         if (name == CommonOptions.Stages.Name && Selections.Intersect(options).ToList() is { Count: > 0 } selections)
             return $"'{command.Name}' has no {name}: it selects stages with {string.Join(", ", selections)}.";
-        return $"There is no option '{name}'{(command.Parents.Any() ? $" of '{command.Name}'" : "")}{Meant(name, options)}.";
+        return $"There is no option '{name}'{(command.Parents.Any() ? $" of '{command.Name}'" : "")}{Display.Words.Meant(name, options)}.";
     }
-
-    private static string? Meant(string word, IEnumerable<string> known) => NearestWord.Find(word, known) is { } near ? $"; did you mean '{near}'?" : null;
 
     private static string Listed(Command root) => string.Join(", ", root.Subcommands.Select(verb => verb.Name));
 

@@ -40,7 +40,7 @@ internal static class ReadOnlyRun
             foreach (var (_, table) in tables) host.Terminal.Out.WriteLine(table.ToConsole());
         }
 
-        CommonOptions.Note(parsed, host, $"all {Amounts.Of(plan.Stages.Count, "stage")} cached; {session.Store.Location} can only be read, so this run is noted nowhere");
+        CommonOptions.Note(parsed, host, $"all {Amounts.Of(plan.Stages.Count, "stage")} cached; {session.Workspace.Root} can only be read, so this run is noted nowhere");
         return ExitCodes.Done;
     }
 }

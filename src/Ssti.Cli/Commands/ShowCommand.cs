@@ -49,8 +49,8 @@ internal static class ShowCommand
         if (several.Count > 0 || what.StartsWith("last", StringComparison.Ordinal)) names.Find(what);
         if (what.Length < ShortestPrefix || !what.All(char.IsAsciiHexDigitLower))
         {
-            throw new UserException($"'{what}' is no pipeline file, no run in {store.Workspace.Root}, and no digest (at least {ShortestPrefix} hexadecimal digits)"
-                + Words.Meant(what, new RunHistory(store.Workspace).Ids.Append("last")));
+            var near = Words.Meant(what, new RunHistory(store.Workspace).Ids.Append("last"));
+            throw new UserException($"'{what}' is no pipeline file, no run in {store.Workspace.Root}{near}, and no digest (at least {ShortestPrefix} hexadecimal digits)");
         }
 
         if (!selection.IsAll) throw new UserException($"--stage belongs to a pipeline or a run; '{what}' is none");

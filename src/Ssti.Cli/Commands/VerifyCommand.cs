@@ -41,10 +41,12 @@ internal static class VerifyCommand
         if (parsed.GetValue(Rerun) is null && (parsed.GetValue(Seed) is not null || !StageSelection.Of(parsed).IsAll))
             throw new UserException("--stage and --seed belong to --rerun, which executes stages again; without it the whole store is hashed");
         if (parsed.GetValue(Rerun) is not null && file is null) throw new UserException("--rerun needs a pipeline: ssti verify <pipeline.yaml> --rerun 3");
+        if (file is not null) file = PipelineFile.Find(file, host);
         using var store = CommonOptions.Open(parsed, host, file).MustExist(host.WorkingFolder);
-        // Before anything is hashed: a pipeline that is not there or not right is told at once.
+        // Before anything is hashed: a pipeline or a stage that is not there is told at once.
         using var session = file is null ? null : PipelineSession.Open(parsed, host, file, opened: store);
         using var use = repair || parsed.GetValue(Rerun) is not null ? store.Use() : store.UseToRead();
+        if (session is not null) await session.Runner.PlanAsync(session.Pipeline, StageSelection.Of(parsed).Until, cancellation);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         VerificationReport report;
         using (var meter = new Meter(host.Terminal, quiet || json, "verify"))

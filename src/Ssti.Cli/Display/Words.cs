@@ -9,6 +9,6 @@ internal static class Words
     public static string List(IReadOnlyCollection<string> names) => names.Count <= 6
         ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more";
 
-    /// <summary><c>; did you mean 'train'?</c>, or nothing when no name is near.</summary>
-    public static string Meant(string word, IEnumerable<string> names) => NearestWord.Find(word, names) is { } near ? $"; did you mean '{near}'?" : "";
+    /// <summary><c> (did you mean 'train'?)</c>, or nothing when no name is near.</summary>
+    public static string Meant(string word, IEnumerable<string> names) => NearestWord.Find(word, names) is { } near ? $" (did you mean '{near}'?)" : "";
 }
