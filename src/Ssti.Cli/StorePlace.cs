@@ -18,12 +18,12 @@ internal sealed record StorePlace(string Folder, string? Note)
         // What a shell hands over as a pipe (/dev/fd/63) lies nowhere.
         var from = pipeline is not null && Path.GetDirectoryName(Path.GetFullPath(pipeline, workingFolder)) is { } folder && !IsDevice(folder) ? folder : workingFolder;
         var own = Path.Combine(ProjectOf(from) ?? from, Name);
-        // Stores stood in the working folder once, and what is in them is not to be lost from sight.
-        var old = Path.Combine(workingFolder, Name);
-        if (old == own || !IsStore(old)) return new(own, null);
+        // Stores stood in the working folder once, and beside a pipeline that was in no project yet: what is in them is not to be lost from sight.
+        var old = new[] { workingFolder, from }.Select(place => Path.Combine(place, Name)).FirstOrDefault(place => place != own && IsStore(place));
+        if (old is null) return new(own, null);
         return IsStore(own)
-            ? new(own, $"the store is {own}, the project's; the one in the working folder is not looked at ('ssti push {own} --store {old}' copies its results)")
-            : new(old, $"the store is {old}, in the working folder, for there is none at {own} yet ('mv {old} {own}' puts it there)");
+            ? new(own, $"the store is {own}, the project's; the one in {old} is not looked at (its results are copied by: ssti push {Quoted(own)} --store {Quoted(old)})")
+            : new(old, $"the store is {old}, for there is none at {own} yet (it is put there by: mv {Quoted(old)} {Quoted(own)})");
     }
 
     /// <summary>What may be meant where there is no store: those in folders beside it; empty when there are none.</summary>
@@ -52,6 +52,8 @@ internal sealed record StorePlace(string Folder, string? Note)
             if (Path.Exists(Path.Combine(at.FullName, ".git"))) return at.FullName;
         return null;
     }
+
+    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
 
     private static bool IsDevice(string folder) => folder.StartsWith("/dev/", StringComparison.Ordinal) || folder == "/dev"
         || folder.StartsWith("/proc/", StringComparison.Ordinal);

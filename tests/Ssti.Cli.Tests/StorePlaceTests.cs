@@ -50,15 +50,16 @@ public sealed class StorePlaceTests : CliFixture
         File.Move(Path.Combine(Folder, "p.yaml"), Path.Combine(Folder, "pipelines/p.yaml"));
         Home = "pipelines";
         var found = await RunAsync("run", "p.yaml");
-        Assert.Contains("note: the store is ~/pipelines/.ssti, in the working folder, for there is none at ~/.ssti yet", found.Error);
+        Assert.Contains("note: the store is ~/pipelines/.ssti, for there is none at ~/.ssti yet (it is put there by: mv ~/pipelines/.ssti ~/.ssti)", found.Error);
         Assert.Contains("3 cached", found.Out);
         Assert.DoesNotContain("note:", (await RunAsync("run", "p.yaml", "-q")).Error);
 
+        // The same from anywhere else: beside the pipeline it lay before there was a project.
         Home = "";
-        Assert.Equal(0, (await RunAsync("run", "pipelines/p.yaml")).Code);
-        Assert.True(IsStore(".ssti"));
+        Assert.Contains("note: the store is ~/pipelines/.ssti", (await RunAsync("run", "pipelines/p.yaml")).Error);
+        await RunAsync("push", ".ssti", "--store", "pipelines/.ssti");
         Home = "pipelines";
-        Assert.Contains("note: the store is ~/.ssti, the project's; the one in the working folder is not looked at", (await RunAsync("runs")).Error);
+        Assert.Contains("note: the store is ~/.ssti, the project's; the one in ~/pipelines/.ssti is not looked at", (await RunAsync("runs")).Error);
     }
 
     [Fact]
