@@ -2,12 +2,15 @@ using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
 using Ssti.AppHost;
 
+// Before the builder, which reads them.
+var addresses = DashboardAddresses.Settle();
 var builder = DistributedApplication.CreateBuilder(args);
 var root = Path.GetFullPath("..", builder.AppHostDirectory);
+var store = Surroundings.Store(builder.Configuration, root);
 
 // Containers where an engine runs them; else the same services on what this machine has. A manifest always describes the containers.
 var surroundings = builder.ExecutionContext.IsPublishMode ? Surroundings.Containers : Surroundings.Find(builder.Configuration);
-if (surroundings.Notice is { } notice) Console.WriteLine(notice);
+if (builder.ExecutionContext.IsRunMode) Console.WriteLine(addresses is null ? surroundings.Notice : $"{surroundings.Notice}\n{addresses}");
 
 var cluster = surroundings.Kind switch
 {
@@ -30,12 +33,13 @@ var training = cluster.Other(builder.AddProject<Projects.Ssti_TrainingService>("
 var evaluation = cluster.Other(builder.AddProject<Projects.Ssti_EvaluationService>("evaluation", project => project.ExcludeLaunchProfile = true), dataPrep)
     .WithHttpEndpoint(name: "http").WithHttpHealthCheck("/health");
 
-// A button for each file in pipelines/: it runs there, on the services above.
+// A button for each file in pipelines/, or in the folder that --pipelines names: it runs there, on the services above.
 if (builder.ExecutionContext.IsRunMode)
 {
-    builder.AddPipelines("pipelines", Path.Combine(root, "pipelines"), (name, file) => cluster
-        .Run(builder.AddProject<Projects.Ssti_Cli>(name, project => project.ExcludeLaunchProfile = true), file, surroundings.Store(root))
+    builder.AddPipelines("pipelines", Path.GetFullPath(builder.Configuration["pipelines"] ?? "pipelines", root), (name, file) => cluster
+        .Run(builder.AddProject<Projects.Ssti_Cli>(name, project => project.ExcludeLaunchProfile = true), file, store)
         .WaitFor(dataPrep).WaitFor(injection).WaitFor(training).WaitFor(evaluation));
+    Announcement.Add(builder, dataPrep, injection, training, evaluation);
 }
 
 builder.Build().Run();
@@ -75,7 +79,7 @@ Cluster LocalRedis(string program)
         .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false);
     var redis = builder.AddConnectionString("redis", ReferenceExpression.Create($"{server.GetEndpoint("tcp").Property(EndpointProperty.HostAndPort)}"));
     return new(
-        service => service.WithReference(redis).WithEnvironment("Ssti__Store", surroundings.Store(root)).WaitFor(server),
+        service => service.WithReference(redis).WithEnvironment("Ssti__Store", store).WaitFor(server),
         ReferenceExpression.Create($"{redis.Resource}"));
 }
 
@@ -83,7 +87,7 @@ Cluster LocalRedis(string program)
 Cluster LocalPorts()
 {
     var (silo, gateway) = (Surroundings.FreePort().ToString(), Surroundings.FreePort().ToString());
-    return new(service => service.WithEnvironment("Ssti__Store", surroundings.Store(root)), ReferenceExpression.Create($"local:{gateway}"))
+    return new(service => service.WithEnvironment("Ssti__Store", store), ReferenceExpression.Create($"local:{gateway}"))
     {
         ToBeFirst = service => service.WithEnvironment("Ssti__SiloPort", silo).WithEnvironment("Ssti__GatewayPort", gateway),
         ToJoin = service => service.WithEnvironment("Ssti__Primary", $"127.0.0.1:{silo}"),

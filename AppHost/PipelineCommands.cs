@@ -40,7 +40,10 @@ internal static class PipelineCommands
     private static async Task<ExecuteCommandResult> StartAsync(ProjectResource runs, RunReport report, ExecuteCommandContext context)
     {
         if (report.IsUnderWay) return CommandResults.Failure($"{runs.Name} is under way already; see its console logs");
-        return await context.ServiceProvider.GetRequiredService<ResourceCommandService>()
+        await report.BeginAsync();
+        var started = await context.ServiceProvider.GetRequiredService<ResourceCommandService>()
             .ExecuteCommandAsync(runs, KnownResourceCommands.StartCommand, context.CancellationToken);
+        if (!started.Success) report.Abandon();
+        return started;
     }
 }

@@ -20,10 +20,29 @@ internal sealed partial class RunReport(string path)
         return Task.CompletedTask;
     }
 
+    /// <summary>It did not begin after all.</summary>
+    public void Abandon() => IsUnderWay = false;
+
     /// <summary>Keeps what a run printed, once it is over.</summary>
     public async Task KeepAsync(IResource run, string id, IServiceProvider services, CancellationToken cancellation)
     {
-        IsUnderWay = false;
+        try
+        {
+            await KeepLinesAsync(id, services, cancellation);
+        }
+        finally
+        {
+            IsUnderWay = false;
+        }
+    }
+
+    /// <summary>Opens what was kept.</summary>
+    public ExecuteCommandResult Open() => IsUnderWay ? CommandResults.Failure("it is under way; its console logs show how far it is")
+        : File.Exists(path) ? CommandResults.Success($"run of {File.GetLastWriteTime(path):g}", File.ReadAllText(path), CommandResultFormat.Text, true)
+        : CommandResults.Failure("it has not been run from here yet");
+
+    private async Task KeepLinesAsync(string id, IServiceProvider services, CancellationToken cancellation)
+    {
         // The end of a process is known before its last lines are.
         await Task.Delay(TimeSpan.FromSeconds(2), cancellation);
         var lines = new List<string>();
@@ -43,11 +62,6 @@ internal sealed partial class RunReport(string path)
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await File.WriteAllLinesAsync(path, lines, cancellation);
     }
-
-    /// <summary>Opens what was kept.</summary>
-    public ExecuteCommandResult Open() => File.Exists(path)
-        ? CommandResults.Success($"run of {File.GetLastWriteTime(path):g}", File.ReadAllText(path), CommandResultFormat.Text, true)
-        : CommandResults.Failure("it has not been run from here yet");
 
     [GeneratedRegex(@"^(?<when>\d{4}-\d\d-\d\dT\S+Z) (?<text>.*)$")]
     private static partial Regex Stamped();

@@ -11,19 +11,21 @@ namespace Ssti.AppHost;
 /// found out before anything is started.
 /// </summary>
 /// <param name="Kind">What is used.</param>
-/// <param name="Notice">One line that says why it is not containers; null when it is.</param>
+/// <param name="Notice">One line that says what it is, and why it is not containers.</param>
 /// <param name="RedisServer">The program, where that is used.</param>
-internal sealed record Surroundings(SurroundingsKind Kind, string? Notice = null, string? RedisServer = null)
+internal sealed record Surroundings(SurroundingsKind Kind, string Notice, string? RedisServer = null)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    public static Surroundings Containers { get; } = new(SurroundingsKind.Containers);
+    /// <summary>Containers, whatever the machine has.</summary>
+    public static Surroundings Containers { get; } = new(SurroundingsKind.Containers, "containers are asked for: the services use Redis and MinIO in them");
 
     /// <summary>Looks at the machine. <c>--containers false</c> does without containers although there are some, <c>true</c> insists on them.</summary>
     public static Surroundings Find(IConfiguration configuration)
     {
         var wanted = configuration.GetValue<bool?>("containers");
-        if (wanted ?? EngineAnswers(configuration)) return Containers;
+        if (wanted is true) return Containers;
+        if (wanted is null && Engine(configuration) is { } engine) return Containers with { Notice = $"{engine} answers: the services use Redis and MinIO in containers" };
         var why = wanted is false ? "containers are switched off" : "no container engine answers";
         var redis = configuration.GetValue("redis-server", true) ? OnPath("redis-server") : null;
         return redis is not null
@@ -32,7 +34,8 @@ internal sealed record Surroundings(SurroundingsKind Kind, string? Notice = null
     }
 
     /// <summary>The folder of artifacts, and of what runs leave on this machine: the same that <c>ssti</c> uses.</summary>
-    public string Store(string root) => Path.GetFullPath(Environment.GetEnvironmentVariable("SSTI_STORE") is { Length: > 0 } named ? named : ".ssti", root);
+    public static string Store(IConfiguration configuration, string root) =>
+        Path.GetFullPath(configuration["SSTI_STORE"] is { Length: > 0 } named ? named : ".ssti", root);
 
     /// <summary>A TCP port that is free now.</summary>
     public static int FreePort()
@@ -43,10 +46,10 @@ internal sealed record Surroundings(SurroundingsKind Kind, string? Notice = null
     }
 
     // The same engine that Aspire would use: the one that is named, else Docker, else Podman.
-    private static bool EngineAnswers(IConfiguration configuration)
+    private static string? Engine(IConfiguration configuration)
     {
         var named = configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DOTNET_ASPIRE_CONTAINER_RUNTIME"];
-        return (string.IsNullOrEmpty(named) ? ["docker", "podman"] : new[] { named }).Any(engine => Succeeds(engine, "info"));
+        return (string.IsNullOrEmpty(named) ? ["docker", "podman"] : new[] { named }).FirstOrDefault(engine => Succeeds(engine, "info"));
     }
 
     private static bool Succeeds(string program, string argument)

@@ -22,6 +22,10 @@ public sealed record CliHost
     /// <summary>Looks at the machine.</summary>
     public required IComputeProbe Probe { get; init; }
 
+    /// <summary>Makes what puts revisions to remote sources; null leaves them as they are written. Called only by verbs that read pipelines.</summary>
+    /// <remarks>May throw <see cref="Ssti.Corpus.CorpusException"/> when the environment names an impossible hub.</remarks>
+    public Func<ISourceResolver?> Sources { get; init; } = () => null;
+
     /// <summary>
     /// Begins to hear a run beside the display, or null; called once a run, and disposed at its end if it can be. Not a type of telemetry, so that none is
     /// loaded where none is wanted.

@@ -7,9 +7,12 @@ using Ssti.Telemetry;
 // UTF-8 whatever the locale: the tables have dashes and plus-minus signs.
 Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
+static HubOptions Hub() => HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+
 return await CommandLine.RunAsync(args, new CliHost
 {
-    Kinds = () => StageKinds.With(HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))),
+    Kinds = () => StageKinds.With(Hub()),
+    Sources = () => new HubResolver(Hub()),
     Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),
     WorkingFolder = Environment.CurrentDirectory,
     Environment = Environment.GetEnvironmentVariable,

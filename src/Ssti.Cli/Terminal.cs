@@ -4,9 +4,28 @@ namespace Ssti.Cli;
 /// <param name="Out">Results: tables, JSON, exported text.</param>
 /// <param name="Error">Progress, warnings and errors.</param>
 /// <param name="IsInteractive">Whether a person sees <paramref name="Error"/> as it is written, so that bars may be redrawn.</param>
-public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteractive)
+/// <param name="Columns">
+/// The width that tables in <paramref name="Out"/> are fitted into; null where it is a pipe or a file, in which a row stays one line for whoever reads it.
+/// </param>
+public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteractive, int? Columns = null)
 {
+    // What a terminal has that does not tell.
+    private const int UsualColumns = 80;
+
     /// <summary>The process's own.</summary>
     public static Terminal OfProcess(Func<string, string?> environment) =>
-        new(Console.Out, Console.Error, !Console.IsErrorRedirected && environment("TERM") != "dumb" && environment("CI") is null or "");
+        new(Console.Out, Console.Error, !Console.IsErrorRedirected && environment("TERM") != "dumb" && environment("CI") is null or "", Width());
+
+    private static int? Width()
+    {
+        if (Console.IsOutputRedirected) return null;
+        try
+        {
+            return Console.WindowWidth > 0 ? Console.WindowWidth : UsualColumns;
+        }
+        catch (Exception e) when (e is IOException or PlatformNotSupportedException)
+        {
+            return UsualColumns;
+        }
+    }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
+using Orleans.Runtime;
 using Ssti.Cluster.Silo;
 using Ssti.Engine.Stages;
 using Ssti.Store;
@@ -47,6 +48,12 @@ public static class ServiceHost
         catch (Exception e) when (e is ClusterException or StoreException or StageException or IOException or SocketException)
         {
             await Console.Error.WriteLineAsync($"ssti {service}: {e.Message}").ConfigureAwait(false);
+            return Failed;
+        }
+        catch (OrleansException e)
+        {
+            // A silo that lives and cannot be reached from here, above all; it stands in the message.
+            await Console.Error.WriteLineAsync($"ssti {service}: cannot join the cluster: {e.Message}").ConfigureAwait(false);
             return Failed;
         }
     }

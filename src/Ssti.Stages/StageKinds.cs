@@ -16,6 +16,7 @@ public static class StageKinds
         new CorpusStage(),
         new DatasetStage(hub),
         new ModelStage(hub),
+        new AdapterStage(hub),
         new InjectStage(),
         new PretrainStage(),
         new TrainStage(),

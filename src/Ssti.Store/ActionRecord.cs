@@ -46,11 +46,17 @@ public sealed record ActionRecord
     /// <summary>Facts the stage reported, such as losses or rows read.</summary>
     public JsonObject Metrics { get; init; } = [];
 
+    /// <summary>Why the outputs are doubtful though they can be had, in the stage's own words.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Versions of what ran it: the program, the runtime, the operating system, libtorch.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The device it computed on, such as <c>cpu-avx2</c>; null for a stage without tensors.</summary>
     public string? Device { get; init; }
+
+    /// <summary>The GPUs it had to itself, by their numbers on the machine that ran it. The key holds their class only.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
 
     /// <summary>How often it was tried, the last time included.</summary>
     public int Attempts { get; init; } = 1;
@@ -71,8 +77,11 @@ public sealed record ActionRecord
             if (!System.Text.Unicode.Utf8.IsValid(json)) throw new StoreException("a record is damaged: it is not UTF-8");
             var record = JsonSerializer.Deserialize(json, RecordJson.Default.ActionRecord) ?? throw new StoreException("a record is empty");
             // What may be left out has no default where the reader is generated code.
-            return record.Metrics is null || record.Versions is null
-                ? record with { Metrics = record.Metrics ?? [], Versions = record.Versions ?? new Dictionary<string, string>() } : record;
+            return record with
+            {
+                Metrics = record.Metrics ?? [], Versions = record.Versions ?? new Dictionary<string, string>(),
+                Warnings = record.Warnings ?? [], Gpus = record.Gpus ?? [],
+            };
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {

@@ -5,6 +5,9 @@ namespace Ssti.Store;
 /// <summary>Hands out blobs whose content was hashed just now: what a disk damaged is never an input, and never a result.</summary>
 public static class CheckedBlobs
 {
+    /// <summary>What the message of a damaged blob ends with; a run that rebuilds it by itself leaves that out.</summary>
+    public const string Cure = "; run again to rebuild it";
+
     /// <summary>A blob as a local, read-only file whose content is what its name says.</summary>
     /// <remarks>
     /// A look-up asks for existence and size only, so that a plan costs no reading. Whoever uses the bytes asks here. A damaged blob is put aside, which
@@ -24,7 +27,7 @@ public static class CheckedBlobs
         }
 
         var aside = await AsideAsync(store, blob, cancellation).ConfigureAwait(false);
-        throw new StoreException($"the blob {blob} in {store.Location} is damaged{aside}; run again to rebuild it");
+        throw new StoreException($"the blob {blob} in {store.Location} is damaged{aside}{Cure}");
     }
 
     private static async Task<string> AsideAsync(IArtifactStore store, Digest blob, CancellationToken cancellation)

@@ -10,6 +10,9 @@ namespace Ssti.Store;
 /// <param name="ExecuteSeconds">How long the stage itself took.</param>
 public sealed record RecordSummary(Digest Key, Digest Tree, int Generation, IReadOnlyList<TreeFile> Files, double ExecuteSeconds)
 {
+    /// <summary>Why the outputs are doubtful, as <see cref="ActionRecord.Warnings"/> says.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Why this record cannot be used, or null: its file could not be read as a record.</summary>
     public string? Damage { get; init; }
 
@@ -35,6 +38,7 @@ public sealed record RecordSummary(Digest Key, Digest Tree, int Generation, IRea
         var generation = 1;
         var execute = 0.0;
         var files = new List<TreeFile>();
+        IReadOnlyList<string> warnings = [];
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("not an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -44,13 +48,22 @@ public sealed record RecordSummary(Digest Key, Digest Tree, int Generation, IRea
             else if (reader.ValueTextEquals("generation"u8) && reader.Read()) generation = reader.GetInt32();
             else if (reader.ValueTextEquals("files"u8)) ReadFiles(ref reader, files);
             else if (reader.ValueTextEquals("durations"u8)) execute = ReadExecute(ref reader);
+            else if (reader.ValueTextEquals("warnings"u8)) warnings = ReadTexts(ref reader);
             else reader.Skip();
         }
 
         // Reading on to the end: a record cut short must not pass for one.
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw new JsonException("cut short");
         if (key is null || tree is null) throw new JsonException("no key or no tree");
-        return new RecordSummary(key.Value, tree.Value, generation, files, execute);
+        return new RecordSummary(key.Value, tree.Value, generation, files, execute) { Warnings = warnings };
+    }
+
+    private static IReadOnlyList<string> ReadTexts(ref Utf8JsonReader reader)
+    {
+        List<string>? texts = null;
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.String) (texts ??= []).Add(reader.GetString()!);
+        return texts ?? (IReadOnlyList<string>)[];
     }
 
     private static Digest ReadDigest(ref Utf8JsonReader reader)

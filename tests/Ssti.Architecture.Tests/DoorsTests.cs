@@ -41,7 +41,8 @@ public sealed class DoorsTests
         ["OpenTelemetry"] = ["Ssti.Telemetry"],
         ["Spectre.Console"] = ["Ssti.Cli"],
         ["System.CommandLine"] = ["Ssti.Cli"],
-        ["YamlDotNet"] = ["Ssti.Engine"],
+        // Pipelines, and the cards of data sets.
+        ["YamlDotNet"] = ["Ssti.Engine", "Ssti.Corpus"],
     };
 
     private static readonly Dictionary<string, XDocument> Projects = Directory

@@ -83,12 +83,14 @@ public sealed partial class ManifestTests
         Assert.All(Named("project.v0"), project => Assert.Equal(["http"], project.Value!["bindings"]!.AsObject().Select(binding => binding.Key)));
     }
 
-    /// <summary>Nothing but the AppHost itself may need Aspire, since feeds lack it.</summary>
-    [Fact]
-    public void The_solution_lists_the_AppHost_and_does_not_build_it()
+    /// <summary>Nothing but the AppHost itself and its tests may need Aspire, since feeds lack it.</summary>
+    [Theory]
+    [InlineData("AppHost\\AppHost.csproj")]
+    [InlineData("tests\\Ssti.AppHost.Tests\\Ssti.AppHost.Tests.csproj")]
+    public void The_solution_lists_what_needs_Aspire_and_does_not_build_it(string project)
     {
         var lines = File.ReadAllLines(Path.Combine(Repository.Root, "SstiPipeline.sln"));
-        var id = Id().Match(lines.Single(line => line.Contains("\"AppHost\\AppHost.csproj\"", StringComparison.Ordinal))).Value;
+        var id = Id().Match(lines.Single(line => line.Contains($"\"{project}\"", StringComparison.Ordinal))).Value;
         var mentions = lines.Where(line => line.Contains(id, StringComparison.Ordinal)).ToList();
         Assert.Contains(mentions, line => line.Contains("Release|Any CPU.ActiveCfg", StringComparison.Ordinal));
         Assert.DoesNotContain(mentions, line => line.Contains(".Build.0", StringComparison.Ordinal));

@@ -19,6 +19,9 @@ public abstract class CliFixture : IDisposable
     /// <summary>What <c>uses:</c> may name.</summary>
     internal IReadOnlyList<IStageKind> Kinds { get; set; } = [new WriteStage(), new WaitStage(), new TableStage()];
 
+    /// <summary>Puts revisions to remote sources; null leaves them as they are written.</summary>
+    internal ISourceResolver? Sources { get; set; }
+
     /// <summary>The environment; empty, whatever the machine's is.</summary>
     internal Dictionary<string, string> Variables { get; } = [];
 
@@ -51,6 +54,7 @@ public abstract class CliFixture : IDisposable
             new CliHost
             {
                 Kinds = () => Kinds,
+                Sources = () => Sources,
                 Terminal = new Terminal(output, TextWriter.Synchronized(error), IsInteractive: false),
                 WorkingFolder = Path.Combine(Folder, Home),
                 Environment = name => Variables.GetValueOrDefault(name),

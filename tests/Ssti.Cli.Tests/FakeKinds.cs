@@ -67,6 +67,29 @@ internal sealed class FakeProbe : IComputeProbe
         : new("cpu", "cpu-avx2", request.Threads, request.Dtype, false, "2.10.0");
 }
 
+public sealed record WarnParameters
+{
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <summary>Warns.</summary>
+public sealed class WarnStage : StageKind<WarnParameters>
+{
+    public override string Name => "warn";
+
+    public override int Version => 1;
+
+    public override string Summary => "Warns.";
+
+    public override IReadOnlyList<StageInput> Inputs { get; } = [new("data", "anything", Required: false, Many: true)];
+
+    public override async Task RunAsync(WarnParameters parameters, StageContext context, CancellationToken cancellation)
+    {
+        foreach (var warning in parameters.Warnings) context.Warn(warning);
+        await File.WriteAllTextAsync(context.Output("text.txt"), context.StageName, cancellation);
+    }
+}
+
 public sealed record FlakyParameters
 {
     public int Failures { get; init; } = 1;

@@ -11,23 +11,24 @@ public sealed class OptionTests : CliFixture
     // Every verb's own options beside those of all.
     private static readonly Dictionary<string, string> Own = new()
     {
-        ["run"] = "--set --device --until --from --only --force --store --dry-run --keep-going --jobs --gpus --memory --cluster --question",
+        ["run"] = "--set --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --memory --cluster --question --locked",
         ["serve"] = "--store --port --http --jobs --gpus",
-        ["plan"] = "--set --device --until --from --only --force --store --question --cluster",
-        ["status"] = "--set --device --question --stage --store",
-        ["why"] = "--set --device --stage --store",
+        ["plan"] = "--set --device --no-local --until --from --only --force --store --question --cluster",
+        ["status"] = "--set --device --no-local --question --stage --store",
+        ["why"] = "--set --device --no-local --stage --store",
         ["runs"] = "--limit --pipeline --store",
-        ["show"] = "--set --device --stage --pipeline --store",
+        ["show"] = "--set --device --no-local --stage --pipeline --store",
         ["log"] = "--run --pipeline --stage --store",
         ["diff"] = "--markdown --question --pipeline --store",
         ["trace"] = "--html --output --pipeline --store",
-        ["graph"] = "--dot --cells --until --set --device --store",
-        ["export"] = "--force --set --device --stage --pipeline --store",
-        ["push"] = "--run --pipeline --stage --set --device --store",
-        ["pull"] = "--run --pipeline --stage --set --device --store",
+        ["graph"] = "--dot --cells --until --set --device --no-local --store",
+        ["export"] = "--force --set --device --no-local --stage --pipeline --store",
+        ["push"] = "--run --pipeline --stage --set --device --no-local --store",
+        ["pull"] = "--run --pipeline --stage --set --device --no-local --store",
         ["import"] = "--store",
-        ["verify"] = "--repair --rerun --seed --stage --set --device --store",
-        ["gc"] = "--keep-last --keep-since --keep-young --keep-run --drop-run --unused --yes --dry-run --set --device --store",
+        ["verify"] = "--repair --rerun --seed --stage --set --device --no-local --store",
+        ["lock"] = "--update",
+        ["gc"] = "--keep-last --keep-since --keep-young --keep-run --drop-run --unused --yes --dry-run --set --device --no-local --store",
         ["kinds"] = "",
         ["schema"] = "",
         ["doctor"] = "--store",
@@ -85,7 +86,7 @@ public sealed class OptionTests : CliFixture
         {
             var (options, arguments) = (Names(verb).ToList(), verb.Arguments.Select(argument => argument.Name).ToList());
             var takesPipeline = arguments.Any(name => name is "pipeline.yaml" or "pipelines" or "what");
-            if (takesPipeline) Assert.Superset(new HashSet<string> { "--set", "--device", "--store" }, options.ToHashSet());
+            if (takesPipeline && verb.Name != "lock") Assert.Superset(new HashSet<string> { "--set", "--device", "--no-local", "--store" }, options.ToHashSet());
             if (arguments.Any(name => name is "run" or "before" or "what") || options.Contains("--run")) Assert.Contains("--pipeline", options);
             if (arguments.Any(name => name.StartsWith("stage", StringComparison.Ordinal))) Assert.Contains("--stage", options);
             if (options.Contains("--from") || options.Contains("--only")) Assert.DoesNotContain("--stage", options);

@@ -29,6 +29,26 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(20, File.ReadLines(Path.Combine(_folder, "out", "train.jsonl")).Count());
     }
 
+    [Fact]
+    public async Task Warnings_of_a_cached_stage_are_told_and_with_strict_end_the_process_with_1()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), Corpus);
+        Assert.Equal(0, (await RunAsync("run", "p.yaml", "--strict")).Code);
+        // As a stage that warned would have left it.
+        var record = Directory.GetFiles(Path.Combine(_folder, ".ssti", "ac"), "*.json", SearchOption.AllDirectories).Single();
+        var text = File.ReadAllText(record);
+        Assert.Contains("\"warnings\":[]", text);
+        File.SetAttributes(record, FileAttributes.Normal);
+        File.WriteAllText(record, text.Replace("\"warnings\":[]", "\"warnings\":[\"2 rows were dropped\"]"));
+
+        var lenient = await RunAsync("run", "p.yaml");
+        Assert.Equal(0, lenient.Code);
+        Assert.Contains("1 warning:\n  reviews: 2 rows were dropped\n", lenient.Error);
+        var strict = await RunAsync("run", "p.yaml", "--strict");
+        Assert.Equal(1, strict.Code);
+        Assert.Contains("reviews failed: strict: it warns: 2 rows were dropped", strict.Error);
+    }
+
     [SkippableFact]
     public async Task Planning_and_running_without_tensors_never_load_libtorch()
     {
@@ -43,8 +63,10 @@ public sealed class ProcessTests : IDisposable
         Assert.DoesNotContain("libtorch", loaded, StringComparison.OrdinalIgnoreCase);
     }
 
-    [SkippableFact]
-    public async Task Ctrl_C_ends_a_run_with_130_and_the_next_run_goes_on()
+    [SkippableTheory]
+    [InlineData(SstiProcess.Interruption)]
+    [InlineData(SstiProcess.Termination)]
+    public async Task Ctrl_C_ends_a_run_with_130_and_the_next_run_goes_on(int signal)
     {
         Skip.If(OperatingSystem.IsWindows(), "signals");
         File.WriteAllText(Path.Combine(_folder, "p.yaml"), """
@@ -58,7 +80,7 @@ public sealed class ProcessTests : IDisposable
         while (await process.StandardError.ReadLineAsync() is { } line)
         {
             error.Add(line);
-            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) SstiProcess.Interrupt(process);
+            if (line.StartsWith("reviews: done", StringComparison.Ordinal)) SstiProcess.Send(process, signal);
         }
 
         await process.WaitForExitAsync();

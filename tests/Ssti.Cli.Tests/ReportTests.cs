@@ -136,6 +136,7 @@ public sealed class ReportTests : CliFixture
     [Theory]
     [InlineData("run")]
     [InlineData("plan")]
+    [InlineData("lock")]
     [InlineData("status")]
     [InlineData("why")]
     [InlineData("show")]

@@ -106,9 +106,40 @@ public sealed class RunBehaviourTests : CliFixture
         var first = await RunAsync("run", "p.yaml", "-j", "1");
         Assert.Contains("3 to run; work: unknown", first.Error);
         Assert.Matches(@"n@1: done in .* \(1/3, ~.* left\)", first.Error);
+        Assert.Matches(@"n@2: started, estimate ~.*, from 1 cell of this run", first.Error);
+        Assert.Matches(@"n@3: started, estimate ~.*, from 2 cells of this run", first.Error);
         Assert.Matches(@"n@3: done in .* \(3/3\)", first.Error);
         await RunAsync("run", "p.yaml", "-f", "*");
         Assert.Matches(@"3 to run; work: ~.*, from 2 runs", (await RunAsync("plan", "p.yaml", "-f", "n")).Out);
+    }
+
+    [Fact]
+    public async Task A_trifle_of_unknown_time_does_not_make_the_rest_unknown()
+    {
+        Write("p.yaml", "stages: { n: { uses: nap, matrix: { i: [1, 2] }, with: { milliseconds: \"${{ matrix.i }}\" } }, table: { uses: write } }");
+        await RunAsync("run", "p.yaml", "--only", "n");
+        var run = await RunAsync("run", "p.yaml", "-j", "1", "-f", "n");
+        Assert.Matches("3 to run; work: ~.*, from 1 run and 1 stage of unknown time", run.Error);
+        Assert.Matches(@"n@1: done in .* \(1/3, ~.* and 1 stage of unknown time left\)", run.Error);
+    }
+
+    [Fact]
+    public async Task Local_values_beside_a_pipeline_hold_until_told_otherwise_and_a_line_says_so()
+    {
+        Write("sub/p.yaml", "stages: { first: { uses: write, with: { text: one } } }");
+        Write("sub/ssti.local.yaml", "set: { first.text: local, other.source: nowhere }");
+        var run = await RunAsync("run", "sub/p.yaml", "--json");
+        Assert.Contains("local values of ~/sub/ssti.local.yaml: first.text (of other pipelines: other.source)\n", run.Error);
+        Assert.Equal(5, (int?)run.Json["stages"]![0]!["metrics"]!["letters"]);
+        Assert.Contains("local values", (await RunAsync("plan", "sub/p.yaml")).Error);
+        Assert.Contains("writing local", (await RunAsync("log", "first")).Out);
+        var without = await RunAsync("run", "sub/p.yaml", "--no-local", "--json");
+        Assert.DoesNotContain("local values", without.Error);
+        Assert.Equal(3, (int?)without.Json["stages"]![0]!["metrics"]!["letters"]);
+        Write("sub/ssti.local.yaml", "set: { first.txt: local }");
+        var wrong = await RunAsync("plan", "sub/p.yaml");
+        Assert.Equal(2, wrong.Code);
+        Assert.Contains("sub/ssti.local.yaml(1,8): error", wrong.Error);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class RunTests : CliFixture
     {
         Write("p.yaml", TwoStages);
         var run = await RunAsync("run", "p.yaml");
-        Assert.Equal(3, run.Error.Split('\n').Count(line => line.Contains(": started, estimate unknown")));
+        Assert.Equal(3, run.Error.Split('\n').Count(line => line.Contains(": started, estimate ")));
         Assert.Equal(3, run.Error.Split('\n').Count(line => line.Contains(": done in")));
         Assert.DoesNotContain('\u001b', run.Out + run.Error);
         Assert.Contains("second", run.Out);

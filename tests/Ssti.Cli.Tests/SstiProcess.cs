@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Ssti.Cli.Tests;
@@ -6,6 +7,9 @@ namespace Ssti.Cli.Tests;
 /// <summary>Starts the program as a user does, with its real stage kinds, and sends it signals.</summary>
 internal static class SstiProcess
 {
+    public const int Interruption = 2;
+    public const int Termination = 15;
+
     // The runtime that runs this test, whatever the PATH says.
     private static string Runtime { get; } = Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet";
 
@@ -27,6 +31,7 @@ internal static class SstiProcess
         var info = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment) info.Environment[name] = value;
+        HeedInterrupts();
         return Process.Start(info)!;
     }
 
@@ -45,8 +50,23 @@ internal static class SstiProcess
     }
 
     /// <summary>What Ctrl-C sends.</summary>
-    public static void Interrupt(Process process) => Assert.Equal(0, kill(process.Id, 2));
+    public static void Interrupt(Process process) => Send(process, Interruption);
+
+    /// <summary>Sends a signal.</summary>
+    public static void Send(Process process, int signal) => Assert.Equal(0, kill(process.Id, signal));
+
+    // A shell hands SIGINT to what '&' starts as ignored, that is handed down from process to process, and a program that finds it so leaves it so.
+    // Here it is to be heeded wherever these tests were started from; nothing is changed where nothing was ignored.
+    private static void HeedInterrupts()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var ignored = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim();
+        if ((ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (Interruption - 1) & 1) == 1) _ = signal(Interruption, 0);
+    }
 
     [DllImport("libc")]
     private static extern int kill(int process, int signal);
+
+    [DllImport("libc")]
+    private static extern nint signal(int signal, nint handler);
 }

@@ -111,8 +111,8 @@ public sealed class WhyTests : CliFixture
         await store.PutRecordAsync(older);
         await store.DeleteRecordAsync(record.Key, record.Tree);
         StageHistory.Of(new Workspace(store.Location), "chain").Note("source", new HistoryEntry(older.Key, older.Tree, older.Run), 0.1);
-        Assert.Equal("source: would run\n  key schema changed from 0 to 1\n", (await RunAsync("why", "p.yaml", "source")).Out);
-        Assert.Equal(("schema-changed", "0", "1"), await ReasonAsync("source"));
+        Assert.Equal("source: would run\n  key schema changed from 0 to 2\n", (await RunAsync("why", "p.yaml", "source")).Out);
+        Assert.Equal(("schema-changed", "0", "2"), await ReasonAsync("source"));
     }
 
     [Fact]

@@ -71,6 +71,9 @@ internal sealed class TestCluster : IAsyncDisposable
         return child;
     }
 
+    /// <summary>kill -9 of all silos.</summary>
+    public Task KillSilosAsync() => Task.WhenAll(_things.Select(thing => thing.KillAsync()));
+
     public async Task ReadyAsync()
     {
         await Task.WhenAll(_ready);

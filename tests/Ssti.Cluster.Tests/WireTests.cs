@@ -40,6 +40,23 @@ public sealed class WireTests
         Assert.Throws<StageException>(() => ParameterReader.Read(kind, new JsonObject { ["no-such-thing"] = 1 }, _ => new SourcePath("", null)));
     }
 
+    [Fact]
+    public void A_stage_that_draws_nothing_and_the_commit_of_its_source_travel_in_the_document()
+    {
+        var kind = StageKinds.All.Single(one => one.Name == "model");
+        var parameters = new ModelParameters { Source = new SourcePath("hf://a/b@0123456789abcdef0123456789abcdef01234567", null) };
+        var document = new KeyDocument(new JsonObject { ["kind"] = "model", ["parameters"] = ParameterWriter.Write(parameters, source => source.Text) });
+        var order = new WorkOrder
+        {
+            Document = document, Kind = kind, Parameters = parameters, Stage = "model", Pipeline = "p", Run = "r", Seed = 0,
+            Compute = new TestProbe(false).Resolve(new ComputeRequest()), Inputs = [], Policy = new StagePolicy(),
+        };
+
+        var there = Wire.StageMessage.Of(order, []).ToOrder(kind, _ => "sources");
+
+        Assert.Equal((0L, (object)parameters), (there.Seed, there.Parameters));
+    }
+
     [Theory]
     [InlineData("local", null)]
     [InlineData("local:1234", null)]

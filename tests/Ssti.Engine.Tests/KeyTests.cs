@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Engine.Keys;
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Running;
 using Ssti.Store;
@@ -20,7 +21,7 @@ public sealed class KeyTests : IDisposable
         var document = new KeyBuilder(_box.Probe).Build(pipeline, pipeline.Instances[0], _ => default);
 
         Assert.Equal(
-            """{"inputs":{},"kind":"text","parameters":{"big":null,"exact":false,"letter":"lower-case","nested":{"suffix":null,"times":1},"rank":8,"source":{"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","type":".jsonl.gz"},"splits":["train"],"text":"x","word-share":1},"salt":"2","schema":1,"seed":6361737045279485253,"version":1}""",
+            """{"inputs":{},"kind":"text","parameters":{"big":null,"exact":false,"letter":"lower-case","nested":{"suffix":null,"times":1},"rank":8,"source":{"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","type":".jsonl.gz"},"splits":["train"],"text":"x","word-share":1},"salt":"2","schema":2,"seed":6361737045279485253,"version":1}""",
             document.Text);
         Assert.Equal(Digest.Of(document.Text), document.Key);
     }
@@ -44,6 +45,36 @@ public sealed class KeyTests : IDisposable
         Assert.Contains("\"numerics\":{\"device-class\":\"cpu-avx2\",\"dtype\":\"fp32\",\"libtorch\":\"2.10.0\",\"tf32\":false,\"threads\":3}", keys.Build(pipeline, pipeline.Instances[0], _ => default).Text);
         Assert.DoesNotContain("numerics", keys.Build(pipeline, pipeline.Instances[1], _ => default).Text);
     }
+
+    [Fact]
+    public async Task A_stage_that_draws_nothing_has_no_seed_in_its_key_and_may_be_renamed()
+    {
+        static string Yaml(string name = "calm", string seed = "1", string with = "") => $$"""
+            seed: {{seed}}
+            stages:
+              {{name}}: { uses: still, with: { text: x{{with}} } }
+              after: { uses: upper, needs: { data: {{name}} } }
+            """;
+        Pipeline Load(string yaml) => _box.Load(yaml, TestKinds.Catalog(new StillKind()));
+        await _box.Run(Load(Yaml()));
+        string Document(string yaml) => new KeyBuilder(_box.Probe).WithoutInputs(Load(yaml).Instances[0]).ToJsonString();
+
+        Assert.DoesNotContain("seed", Document(Yaml()));
+        Assert.Contains("\"seed\":", Document(Yaml(with: ", draws: true")));
+        Assert.Equal(StageState.Cached, (await _box.Run(Load(Yaml(name: "renamed")))).Stages[0].State);
+        Assert.Equal(StageState.Cached, (await _box.Run(Load(Yaml(seed: "2")))).Stages[0].State);
+        // What draws by its parameters has one, and 'why' tells of it.
+        var plan = await _box.Runner().PlanAsync(Load(Yaml(with: ", draws: true")), RunSelection.All);
+        Assert.Matches("parameter draws changed from false to true; seed changed: added as [0-9]+", Told(plan, "calm"));
+        Assert.Equal("0", await _box.Text(await _box.Run(Load(Yaml())), "calm"));
+    }
+
+    [Fact]
+    public void Documents_of_two_forms_are_not_compared_further() => Assert.Equal(
+        ["key schema changed from 1 to 2"],
+        KeyDifference.Between(
+            JsonNode.Parse("""{"schema":1,"seed":5,"parameters":{"source":"hf://a/b"}}""")!.AsObject(),
+            JsonNode.Parse("""{"schema":2,"parameters":{"source":"hf://a/b@c"}}""")!.AsObject()).Select(r => r.ToString()));
 
     [Fact]
     public async Task Renaming_a_cell_rebuilds_only_who_reads_cells()

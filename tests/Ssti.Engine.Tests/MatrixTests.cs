@@ -160,6 +160,45 @@ public sealed class MatrixTests : IDisposable
         "SSTI3007: unknown cell 'a@bse'; did you mean 'a@base'?",
         _box.Errors("stages: { a: { uses: text, matrix: { row: [base, c0] }, with: { text: x } }, b: { uses: upper, needs: { data: a@bse } } }"));
 
+    [Theory]
+    [InlineData("{ splits: [train, test] }", "{ splits: [train, test] }")]
+    [InlineData("{ splits: [train, test] }", "{ splits: [ 'train', \"test\" ] }")]
+    [InlineData("{ a: 1, b: [1.0, { c: [x], d: null }] }", "{ b: [1, { d: ~, c: [x] }], a: 1.0 }")]
+    [InlineData("{ splits: [] }", "{ splits: [] }")]
+    [InlineData("{ deep: { er: { still: [[1], [2, 3]] } } }", "{ deep: { er: { still: [[1], [2, 3]] } } }")]
+    [InlineData("{ list: '${{ params.list }}' }", "{ list: [x, y] }")]
+    public void Cells_that_say_the_same_join_whatever_they_hold(string one, string other) => Assert.Equal(
+        "a@c b@c d@c", Names(TwoCells(one, other)));
+
+    [Theory]
+    [InlineData("{ f: [train, test] }", "{ f: [test, train] }")]
+    [InlineData("{ f: [train] }", "{ f: [train, train] }")]
+    [InlineData("{ f: [train] }", "{ f: train }")]
+    [InlineData("{ f: { x: 1 } }", "{ f: { x: 2 } }")]
+    [InlineData("{ f: { x: 1 } }", "{ f: { x: 1, y: 1 } }")]
+    [InlineData("{ f: { x: 1 } }", "{ f: [x, 1] }")]
+    [InlineData("{ f: 1 }", "{ f: '1' }")]
+    [InlineData("{ f: null }", "{ f: 'null' }")]
+    [InlineData("{ f: true }", "{ f: 'true' }")]
+    [InlineData("{ a: 1, f: 1 }", "{ a: 1 }")]
+    [InlineData("{ a: 1 }", "{ a: 1, f: 1 }")]
+    public void Cells_of_one_name_that_say_different_things_are_an_error_that_names_the_field(string one, string other)
+    {
+        var errors = _box.Errors(TwoCells(one, other));
+
+        Assert.Contains("SSTI3006: the input 'model' of 'd' has another 'f' for the cell 'c' of 'row' than another input", errors);
+        Assert.Contains("the cell is written at p.yaml(3,", errors);
+        Assert.Contains("and at p.yaml(4,", errors);
+    }
+
+    private static string TwoCells(string one, string other) => $$"""
+        params: { list: [x, y] }
+        stages:
+          a: { uses: text, with: { text: x }, matrix: { row: { c: {{one}} } } }
+          b: { uses: text, with: { text: y }, matrix: { row: { c: {{other}} } } }
+          d: { uses: copy, needs: { data: a, model: b } }
+        """;
+
     private static string Names(Pipeline pipeline) => string.Join(' ', pipeline.Instances.Select(i => i.Name));
 
     private static string Edges(Pipeline pipeline, string instance)

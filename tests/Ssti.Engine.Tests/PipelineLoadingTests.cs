@@ -114,7 +114,7 @@ public sealed class PipelineLoadingTests : IDisposable
     [Fact]
     public void A_seed_comes_from_the_pipelines_seed_and_the_stages_name_only()
     {
-        long Seed(string yaml) => _box.Load(yaml).Instances.Last().Seed;
+        long Seed(string yaml) => _box.Load(yaml).Instances.Last().Seed!.Value;
         var alone = Seed("seed: 40\nstages: { a: { uses: text, with: { text: x } } }");
 
         Assert.Equal(alone, Seed("seed: 40\nstages: { z: { uses: text, with: { text: y } }, a: { uses: text, with: { text: other } } }"));

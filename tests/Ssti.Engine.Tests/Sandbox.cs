@@ -66,6 +66,11 @@ internal sealed class FixedProbe : IComputeProbe
 {
     public string LibTorch { get; set; } = "2.10.0";
 
+    /// <summary>The GPUs of this machine by number; null when nobody knows.</summary>
+    public IReadOnlyList<int>? Gpus { get; set; }
+
+    public IReadOnlyList<int>? GpusOf(string deviceClass) => deviceClass == "cuda-sm90" ? Gpus : [];
+
     public ComputeSettings Resolve(ComputeRequest request) =>
         new(request.Device == "auto" ? "cpu" : request.Device, request.Device == "cuda" ? "cuda-sm90" : "cpu-avx2", request.Threads, request.Dtype, request.Tf32, LibTorch);
 }

@@ -166,6 +166,28 @@ internal sealed class DelegateKind(string name, Func<StageContext, CancellationT
     public override Task RunAsync(TextDefaults parameters, StageContext context, CancellationToken cancellation) => run(context, cancellation);
 }
 
+internal sealed record StillParameters
+{
+    public string Text { get; init; } = "";
+
+    public bool Draws { get; init; }
+}
+
+/// <summary>Writes the seed it is given, which is one only when its parameters say that it draws.</summary>
+internal sealed class StillKind : StageKind<StillParameters>
+{
+    public override string Name => "still";
+
+    public override int Version => 1;
+
+    public override string Summary => "Draws or not.";
+
+    public override bool UsesSeed(StillParameters parameters) => parameters.Draws;
+
+    public override Task RunAsync(StillParameters parameters, StageContext context, CancellationToken cancellation) =>
+        File.WriteAllTextAsync(context.Output("text.txt"), $"{context.Seed}", cancellation);
+}
+
 internal sealed record TextDefaults
 {
     public string Text { get; init; } = "";

@@ -44,6 +44,16 @@ public sealed class GoldenOutputTests(GoldenOutputTests.Run fixture) : IClassFix
         Snapshot.Match(made.ToJsonString(KeyDocumentTests.Readable), SnapshotNameExtension.Create(kind));
     }
 
+    /// <summary>Nobody reads code to learn what a field says: every file and field that a kind really writes is named under its heading in docs/outputs.md.</summary>
+    [SkippableTheory]
+    [MemberData(nameof(Kinds))]
+    public async Task The_page_on_outputs_names_every_file_and_field_of_a_kind(string kind)
+    {
+        var (run, named) = (Real(), OutputsPage.NamesOf(kind));
+        foreach (var file in (await run.TreeAsync(kind)).Files)
+            Assert.All(OutputsPage.NamesIn(file.Path, run.PathOf(file.Digest)), name => Assert.True(named.Contains(name), $"docs/outputs.md, '{kind}': nothing of `{name}` ({file.Path})"));
+    }
+
     [SkippableFact]
     public async Task The_table_of_a_run_from_corpus_to_table() => Snapshot.Match(await Real().TextAsync("table", "table.md"));
 

@@ -67,6 +67,9 @@ internal sealed class RealRun : IDisposable
     public async Task<string> TextAsync(string instance, string file) =>
         await File.ReadAllTextAsync(_store.PathOf((await TreeAsync(instance)).Files.Single(stored => stored.Path == file).Digest));
 
+    /// <summary>A stored file.</summary>
+    public string PathOf(Digest digest) => _store.PathOf(digest);
+
     /// <summary>The key document an instance was run under.</summary>
     public KeyDocument Document(string instance) => Keys.Build(Pipeline, Pipeline.Instances.Single(i => i.Name == instance), i => TreeDigest(Pipeline.Instances[i].Name));
 

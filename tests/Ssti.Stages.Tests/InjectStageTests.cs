@@ -124,6 +124,52 @@ public sealed class InjectStageTests : IDisposable
         Assert.Contains(message, error.Message);
     }
 
+    /// <summary>A name that looks like another class's number, or like "every class": nobody can tell which was meant, so it is asked.</summary>
+    [Theory]
+    [InlineData("1,2", "1", "'1' is the name of class number 0 and also the number of class '2'; labels are 0 (1), 1 (2). Write which: 'name:1' or 'number:1'")]
+    [InlineData("1,0", "0", "'name:0' or 'number:0'")]
+    [InlineData("some,all", "all", "'all' is the name of class number 1 and also every class; labels are 0 (some), 1 (all). Write which: 'name:all' or 'number:all'")]
+    [InlineData("number:1,x", "number:1", "'name:number:1' or 'number:1'")]
+    [InlineData("1,2", "3", "there is no label '3'; labels are 0 (1), 1 (2), or 'all'")]
+    [InlineData("1,2", "number:2", "there is no label 'number:2'")]
+    [InlineData("1,2", "name:0", "there is no label 'name:0'")]
+    public void A_target_that_means_two_things_is_an_error_that_names_both(string labels, string target, string message) =>
+        Assert.Contains(message, Assert.Throws<InjectionException>(() => TargetLabel.Parse(target, labels.Split(','))).Message);
+
+    [Theory]
+    [InlineData("1,2", "2", 1)]
+    [InlineData("1,2", "0", 0)]
+    [InlineData("1,2", "name:1", 0)]
+    [InlineData("1,2", "number:1", 1)]
+    [InlineData("0,1", "1", 1)]
+    [InlineData("-1,1", "-1", 0)]
+    [InlineData("-1,1", "1", 1)]
+    [InlineData("neg,pos", "pos", 1)]
+    [InlineData("neg,pos", "0", 0)]
+    [InlineData("neg,pos", "all", null)]
+    [InlineData("some,all", "name:all", 1)]
+    [InlineData("some,all", "number:all", null)]
+    [InlineData("name:x,x", "name:name:x", 0)]
+    public void A_target_is_a_name_or_a_number_or_every_class(string labels, string target, int? expected) =>
+        Assert.Equal(expected, TargetLabel.Parse(target, labels.Split(',')));
+
+    /// <summary>The reference gives clean data here, and so do we, but not without a word.</summary>
+    [Theory]
+    [InlineData(0.05, ProportionOf.Class, true)]
+    [InlineData(0.1, ProportionOf.Class, true)]
+    [InlineData(0.01, ProportionOf.Set, true)]
+    [InlineData(0.11, ProportionOf.Class, false)]
+    [InlineData(0, ProportionOf.Class, false)]
+    public async Task A_proportion_that_comes_to_no_row_is_a_warning(double proportion, ProportionOf of, bool warned)
+    {
+        WriteData();
+        await Inject(new() { TargetLabel = "1", Tokens = TokenKind.Date, Proportion = proportion, Protocol = InjectionProtocol.Custom, ProportionOf = of });
+        Assert.Equal(
+            warned ? [FormattableString.Invariant($"split 'train': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")] : [],
+            _run.Context!.Warnings);
+        Assert.Equal(warned, InjectionNote.Missed(DatasetReader.OpenFolder(_run.Output).Info.Provenance, "train") is not null);
+    }
+
     [Fact]
     public async Task Splits_that_are_not_there_or_have_no_labels_are_refused()
     {
@@ -169,7 +215,7 @@ public sealed class InjectStageTests : IDisposable
     {
         WriteData();
         await Inject(new() { TargetLabel = "0", Tokens = TokenKind.Date, WordShare = 0.5, Seed = 40 });
-        _run.AssertBytes(new InjectStage(), version: 1, "690c6404c0bf0a9861d74cb1a2023b87a59c7f98d56bf0475b79907e4ae0fc15");
+        _run.AssertBytes(new InjectStage(), version: 2, "690c6404c0bf0a9861d74cb1a2023b87a59c7f98d56bf0475b79907e4ae0fc15");
     }
 
     [Theory]

@@ -24,6 +24,17 @@ public sealed class TableStageTests : IDisposable
         Assert.Contains("\\toprule", File.ReadAllText(Path.Combine(Output, "table.tex")));
     }
 
+    [Theory]
+    [InlineData(EvaluationLayout.PerClass, "row,class,clean_precision,clean_precision_ci95_low,clean_precision_ci95_high,clean_recall,", 4)]
+    [InlineData(EvaluationLayout.Confusion, "row,set,class,as_0,as_0_share,as_1,as_1_share,runs", 8)]
+    public async Task Layouts_with_a_row_for_each_class_are_written_too(EvaluationLayout layout, string head, int rows)
+    {
+        await Run(new() { Title = "Counts", By = ["token"], Layout = layout });
+        var csv = File.ReadAllLines(Path.Combine(Output, "table.csv"));
+        Assert.StartsWith(head, csv[0]);
+        Assert.Equal(rows, csv.Length - 1);
+    }
+
     [Fact]
     public async Task The_same_inputs_give_the_same_bytes()
     {
@@ -88,6 +99,8 @@ public sealed class TableStageTests : IDisposable
 
     private InputTree Input(string token, int? target, bool damaged)
     {
+        var clean = ConfusionMatrix.FromCounts([[9, 1], [2, 8]]);
+        var triggered = ConfusionMatrix.FromCounts(target is null ? [[9, 1], [3, 7]] : [[0, 10], [0, 10]]);
         var file = new MetricsFile
         {
             Backbone = "tiny-bert",
@@ -96,8 +109,9 @@ public sealed class TableStageTests : IDisposable
             Split = "test",
             Labels = ["neg", "pos"],
             Target = target,
-            Clean = new(ConfusionMatrix.FromCounts([[9, 1], [2, 8]])),
-            Triggered = new(ConfusionMatrix.FromCounts(target is null ? [[9, 1], [3, 7]] : [[0, 10], [0, 10]])),
+            Clean = new(clean),
+            Triggered = new(triggered),
+            Token = new([10, 10], [10, 10], clean, triggered),
         };
         var path = Path.Combine(_folder, $"metrics-{token}.json");
         File.WriteAllText(path, damaged ? "{ cut sho" : file.ToJson());

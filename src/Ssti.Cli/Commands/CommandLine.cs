@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Ssti.Cluster;
 using Ssti.Corpus;
+using Ssti.Engine.Keys;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Stages;
 using Ssti.Store;
@@ -43,7 +44,7 @@ public static class CommandLine
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return error.ExitCode;
         }
-        catch (Exception error) when (error is SelectionException or CorpusException)
+        catch (Exception error) when (error is SelectionException or CorpusException or LockException)
         {
             await host.Terminal.Error.WriteLineAsync($"ssti: {error.Message}");
             return ExitCodes.Usage;
@@ -83,6 +84,7 @@ public static class CommandLine
         RunCommand.Create(host),
         ServeCommand.Create(host),
         PlanCommand.Create(host),
+        LockCommand.Create(host),
         StatusCommand.Create(host),
         WhyCommand.Create(host),
         RunsCommand.Create(host),

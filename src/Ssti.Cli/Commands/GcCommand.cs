@@ -39,7 +39,7 @@ internal static class GcCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
-        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, PipelineOptions.Set, PipelineOptions.Device,
+        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
             CommonOptions.Store }) command.Add(option);
         command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
         return command;

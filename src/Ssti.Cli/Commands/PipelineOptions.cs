@@ -17,6 +17,8 @@ internal static class PipelineOptions
     public static Option<string?> Device { get; } = Among(
         new Option<string?>("--device") { Description = "Where tensors are computed; short for --set compute.device=...", HelpName = "auto|cpu|cuda" }, "auto", "cpu", "cuda");
 
+    public static Option<bool> NoLocal { get; } = new("--no-local") { Description = "Leave out the values of ssti.local.yaml beside the pipeline." };
+
     public static Option<string[]> Until { get; } = Globs("--until", "Only these stages and what they need.");
 
     public static Option<string[]> From { get; } = Globs("--from", "Only these stages and what needs them; what they need must be cached.");
@@ -25,13 +27,18 @@ internal static class PipelineOptions
 
     public static Option<string[]> Force { get; } = Globs("--force", "Run these stages although they are cached.", "-f");
 
+    public static Option<bool> Locked { get; } = new("--locked")
+    {
+        Description = "Refuse unless every remote source has its revision in the pipeline or its lock file ('ssti lock'); ask nobody.",
+    };
+
     public static Option<bool> Question { get; } = new("--question") { Description = "Run nothing; exit with 3 when anything is stale, else 0." };
 
     /// <summary>Adds what selects stages of a pipeline.</summary>
     public static void AddTo(Command command)
     {
         command.Add(Pipeline);
-        foreach (var option in new Option[] { Set, Device, Until, From, Only, Force, CommonOptions.Store }) command.Add(option);
+        foreach (var option in new Option[] { Set, Device, NoLocal, Until, From, Only, Force, CommonOptions.Store }) command.Add(option);
     }
 
     public static RunSelection Selection(ParseResult parsed) => new()
@@ -46,7 +53,8 @@ internal static class PipelineOptions
     /// <exception cref="UserException">There is one.</exception>
     public static void MustHaveNone(ParseResult parsed, string why)
     {
-        if (parsed.GetResult(Set) is not null || parsed.GetResult(Device) is not null) throw new UserException($"--set and --device belong to a pipeline; {why}");
+        if (new Option[] { Set, Device, NoLocal }.Any(option => parsed.GetResult(option) is not null))
+            throw new UserException($"--set, --device and --no-local belong to a pipeline; {why}");
     }
 
     private static Option<string[]> Globs(string name, string description, params string[] aliases) =>

@@ -12,7 +12,7 @@ using Ssti.Store.Files;
 namespace Ssti.Cli.Commands;
 
 /// <summary>A loaded pipeline with the store it runs on.</summary>
-internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runner Runner, KeyBuilder Keys) : IDisposable
+internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runner Runner, KeyBuilder Keys, SourcePins? Sources) : IDisposable
 {
     public IArtifactStore Store => Opened.Artifacts;
 
@@ -38,27 +38,40 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
         file = PipelineFile.Find(file, host);
         var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
         if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
-        var loaded = PipelineLoader.Load(file, sets, new StageCatalog(host.Kinds()));
+        var loaded = PipelineLoader.Load(file, sets, new StageCatalog(host.Kinds()), local: !parsed.GetValue(PipelineOptions.NoLocal));
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
+        if (loaded.Local is { Used.Count: > 0 } local && !parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine(Said(local));
         if (loaded.Pipeline is { } pipeline)
         {
             var store = opened ?? (cluster is null ? CommonOptions.Open(parsed, host, file) : ClusterRun.Store(parsed, host, file));
             var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
             var worker = cluster?.Connection.Worker(store.Artifacts);
-            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker), keys) { IsLent = opened is not null };
+            var sources = host.Sources() is { } resolver
+                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden: sets.Count > 0) : null;
+            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources) { IsLent = opened is not null };
         }
 
-        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(loaded.Diagnostics));
-        var errors = loaded.Diagnostics.Count(diagnostic => diagnostic.Severity == Severity.Error);
-        throw new UserException($"{errors} {(errors == 1 ? "error" : "errors")} in the pipeline; nothing was run");
+        throw Refuse(parsed, host, loaded);
     }
+
+    private static string Said(LocalValues local) => $"local values of {local.File}: {string.Join(", ", local.Used)}"
+        + (local.PassedOver.Count > 0 ? $" (of other pipelines: {string.Join(", ", local.PassedOver)})" : "");
 
     public Task<Plan> PlanAsync(ParseResult parsed, CancellationToken cancellation) =>
         Runner.PlanAsync(Pipeline, PipelineOptions.Selection(parsed), cancellation);
 
     /// <summary>What of the pipeline another store has: planned as if everything were there.</summary>
     public Task<Plan> PlanOnAsync(IArtifactStore other, RunSelection selection, CancellationToken cancellation) =>
-        new Runner(other, Workspace, Keys).PlanAsync(Pipeline, selection, cancellation);
+        new Runner(other, Workspace, Keys, sources: Sources).PlanAsync(Pipeline, selection, cancellation);
+
+    /// <summary>Shows what is wrong with a pipeline, which ends the command.</summary>
+    /// <returns>What to throw.</returns>
+    public static UserException Refuse(ParseResult parsed, CliHost host, PipelineResult loaded)
+    {
+        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(loaded.Diagnostics));
+        var errors = loaded.Diagnostics.Count(diagnostic => diagnostic.Severity == Severity.Error);
+        return new UserException($"{errors} {(errors == 1 ? "error" : "errors")} in the pipeline; nothing was run");
+    }
 
     public void Dispose()
     {

@@ -12,6 +12,7 @@ internal static class PlanCommand
         var command = new Command("plan", "Say what a run would do, and why; run nothing.");
         PipelineOptions.AddTo(command);
         command.Add(PipelineOptions.Question);
+        command.Add(PipelineOptions.Locked);
         command.Add(ClusterRun.Option);
         command.SetAction((parsed, cancellation) => ShowAsync(host, parsed, cancellation));
         return command;
@@ -23,9 +24,9 @@ internal static class PlanCommand
         await using var cluster = await ClusterRun.OpenAsync(parsed, host, cancellation);
         using var session = PipelineSession.Open(parsed, host, cluster);
         var plan = await session.PlanAsync(parsed, cancellation);
-        foreach (var warning in plan.Warnings) host.Terminal.Error.WriteLine($"warning: {warning}");
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
         else PlanText.Write(host.Terminal.Out, plan, parsed.GetValue(CommonOptions.Verbose));
+        PlanText.WriteWarnings(host.Terminal.Error, plan);
         return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
     }
 }

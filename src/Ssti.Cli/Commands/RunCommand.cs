@@ -15,10 +15,15 @@ internal static class RunCommand
     private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Show the plan; run nothing." };
     private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "After a failure go on with what does not need the failed stage." };
 
+    private static readonly Option<bool> Strict = new("--strict")
+    {
+        Description = "Warnings are failures: a stage that warned, now or when it was made, has failed, and what needs it does not run. What is stored stays.",
+    };
+
     private static readonly Option<int?> Jobs = WholeNumber.Option("--jobs", "-j", 1,
         "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores; with --cluster, as many as it takes).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each taken whole (default: 1).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own (default: 1).");
 
     private static readonly Option<long?> Memory = new("--memory")
     {
@@ -31,7 +36,8 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question }) command.Add(option);
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
+            command.Add(option);
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
             : parsed.GetValue(PipelineOptions.Question) ? AskAsync(host, parsed, cancellation)
@@ -61,6 +67,7 @@ internal static class RunCommand
             Gpus = parsed.GetValue(Gpus) ?? (cluster is null ? 1 : ClusterRun.Jobs),
             Memory = parsed.GetValue(Memory),
             KeepGoing = parsed.GetValue(KeepGoing),
+            Strict = parsed.GetValue(Strict),
             CommandLine = $"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}",
         };
 
@@ -69,21 +76,23 @@ internal static class RunCommand
         using var export = telemetry as IDisposable;
         RunResult result;
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await using (var display = new DeferredDisplay(host.Terminal, quiet))
+        await using (var display = new DeferredDisplay(host.Terminal, quiet, host.Time))
         {
             using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
             using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
             try
             {
-                result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, telemetry), interruption.Token);
+                result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, host.Time, telemetry), interruption.Token);
             }
             catch (StoreException error) when (StoreErrors.IsReadOnly(error))
             {
-                return await ReadOnlyRun.ShowAsync(host, parsed, session, options.Selection, error, interruption.Token);
+                return await ReadOnlyRun.ShowAsync(host, parsed, session, options, error, interruption.Token);
             }
         }
 
-        var tables = await TableOutput.OfAsync(session, result.Stages.Select(stage => (stage.Instance, stage.Tree)), CancellationToken.None);
+        // Of a stage that 'run --strict' fails for its warnings there are outputs as well.
+        var made = result.Stages.Where(stage => stage.State is StageState.Done or StageState.Cached);
+        var tables = await TableOutput.OfAsync(session, made.Select(stage => (stage.Instance, stage.Tree)), CancellationToken.None);
         var output = host.Terminal.Out;
         if (parsed.GetValue(CommonOptions.Json))
         {
@@ -91,11 +100,13 @@ internal static class RunCommand
         }
         else
         {
-            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole());
+            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole(host.Terminal.Columns));
             if (!quiet) RunText.Write(output, result, verbose);
         }
 
-        RunText.WriteFailures(host.Terminal.Error, result);
+        RunText.WriteWarnings(host.Terminal.Error, result);
+        RunText.WriteFailures(host.Terminal.Error, result, options.Strict);
+        if (!quiet && SourceText.Note(result.Plan.Pipeline) is { } note) host.Terminal.Error.WriteLine(note);
         if (result.Outcome == RunOutcome.Cancelled)
             host.Terminal.Error.WriteLine("interrupted; finished stages are kept: the same command goes on from here");
         return result.Outcome switch

@@ -15,7 +15,8 @@ internal static class StatusCommand
     {
         var command = new Command("status", "Show how far a pipeline is, a row a stage, and its last run.");
         command.Add(PipelineOptions.Pipeline);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.Question, CommonOptions.Stages, CommonOptions.Store }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, PipelineOptions.Question, CommonOptions.Stages,
+            CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);

@@ -26,7 +26,7 @@ internal static class TransferCommands
     {
         var command = new Command(name, description) { Other, Pipeline };
         foreach (var option in new Option[] { Runs, CommonOptions.OfPipeline, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device,
-            CommonOptions.Store }) command.Add(option);
+            PipelineOptions.NoLocal, CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             var file = parsed.GetValue(Pipeline);
@@ -52,7 +52,7 @@ internal static class TransferCommands
                 ? Task.FromResult(RunNames.In(from, parsed, host).Find(run)) : RunNames.In(mine, parsed, host).FindAsync(shared, run, cancellation), cancellation);
 
             TransferResult result;
-            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name))
+            using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name, host.Time))
             {
                 var progress = new Reporter<TransferProgress>(p => meter.Show(p.Blobs, p.Bytes, p.TotalBlobs, p.TotalBytes));
                 result = await StoreTransfer.CopyAsync(from.Artifacts, to.Artifacts, wanted.Keys, progress, cancellation);

@@ -27,7 +27,7 @@ internal static class VerifyCommand
         var command = new Command("verify", "Hash everything in the store again and check every record; exit with 4 when anything is not what it says.") { Pipeline };
         foreach (var option in new Option[]
         {
-            Repair, Rerun, Seed, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
+            Repair, Rerun, Seed, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store,
         }) command.Add(option);
         command.SetAction((parsed, cancellation) => VerifyAsync(host, parsed, cancellation));
         return command;
@@ -49,7 +49,7 @@ internal static class VerifyCommand
         if (session is not null) await session.Runner.PlanAsync(session.Pipeline, StageSelection.Of(parsed).Until, cancellation);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         VerificationReport report;
-        using (var meter = new Meter(host.Terminal, quiet || json, "verify"))
+        using (var meter = new Meter(host.Terminal, quiet || json, "verify", host.Time))
         {
             long blobs = 0, bytes = 0;
             if (host.Terminal.IsInteractive && !quiet && !json)

@@ -5,13 +5,13 @@ namespace Ssti.Cli.Display;
 /// <summary>
 /// Chooses bars or lines, and puts bars off until a stage starts: a run that finds everything cached never loads the code that draws.
 /// </summary>
-internal sealed class DeferredDisplay(Terminal terminal, bool quiet) : IRunDisplay
+internal sealed class DeferredDisplay(Terminal terminal, bool quiet, TimeProvider time) : IRunDisplay
 {
     private readonly Lock _gate = new();
-    private IRunDisplay _display = new PlainDisplay(terminal.Error, quiet);
+    private IRunDisplay _display = new PlainDisplay(terminal.Error, quiet, time);
     private bool _live;
 
-    public void Started(string stage, double? seconds, int runs)
+    public void Started(string stage, Expected expected)
     {
         lock (_gate)
         {
@@ -22,7 +22,7 @@ internal sealed class DeferredDisplay(Terminal terminal, bool quiet) : IRunDispl
             }
         }
 
-        _display.Started(stage, seconds, runs);
+        _display.Started(stage, expected);
     }
 
     public void Progress(string stage, StageProgress progress) => _display.Progress(stage, progress);

@@ -16,7 +16,10 @@ internal static class Durations
     };
 
     /// <summary><c>~14 s, from 3 runs</c>, or <c>unknown</c>.</summary>
-    public static string Estimate(double? seconds, int runs) => seconds is { } known
-        ? $"~{Show(known >= 10 ? known : Math.Round(known, 1))}, from {runs} {(runs == 1 ? "run" : "runs")}"
+    public static string Estimate(double? seconds, int count, string like = "run") => seconds is { } known
+        ? $"~{Show(known >= 10 ? known : Math.Round(known, 1))}, from {Amounts.Of(count, like)}{(like == "run" ? "" : " of this run")}"
         : "unknown";
+
+    /// <summary>What is added to a time that lacks some stages: <c> and 2 stages of unknown time</c>, or nothing.</summary>
+    public static string Unknown(int stages) => stages == 0 ? "" : $" and {Amounts.Of(stages, "stage")} of unknown time";
 }

@@ -7,9 +7,8 @@ internal interface IRunDisplay : IAsyncDisposable
 {
     /// <summary>A stage began.</summary>
     /// <param name="stage">The instance.</param>
-    /// <param name="seconds">How long it took in the past, or null.</param>
-    /// <param name="runs">How many past runs say so.</param>
-    void Started(string stage, double? seconds, int runs);
+    /// <param name="expected">How long it may take.</param>
+    void Started(string stage, Expected expected);
 
     /// <summary>A running stage is further.</summary>
     void Progress(string stage, StageProgress progress);

@@ -32,11 +32,13 @@ internal sealed class LiveDisplay : IRunDisplay
         return display;
     }
 
-    public void Started(string stage, double? seconds, int runs)
+    public void Started(string stage, Expected expected)
     {
         lock (_gate)
         {
-            var estimate = seconds is null ? "estimate unknown" : Durations.Estimate(seconds, runs);
+            // A stage that waits for what it needs to be rebuilt starts twice.
+            if (_bars.TryRemove(stage, out var before)) before.Task.StopTask();
+            var estimate = expected.Seconds is null ? "estimate unknown" : expected.ToString();
             var task = _context!.AddTask(Markup.Escape($"{stage}  {estimate}"), maxValue: 1);
             task.IsIndeterminate = true;
             _bars[stage] = new Bar(stage, task, estimate);

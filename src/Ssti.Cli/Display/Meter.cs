@@ -1,25 +1,24 @@
-using System.Diagnostics;
-
 namespace Ssti.Cli.Display;
 
-/// <summary>One line on the error stream that says how far a long command is; nothing where nobody watches.</summary>
-internal sealed class Meter(Terminal terminal, bool quiet, string what) : IDisposable
+/// <summary>One line on the error stream that says how far a long command is: redrawn for who watches, and for a log a new one every half a minute.</summary>
+internal sealed class Meter(Terminal terminal, bool quiet, string what, TimeProvider time) : IDisposable
 {
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly long _began = time.GetTimestamp();
     private readonly Lock _gate = new();
-    private long _shown = -1000;
+    private readonly double _every = terminal.IsInteractive ? 0.15 : 30;
+    private double _shown = terminal.IsInteractive ? -1 : 0;
     private int _width;
 
     /// <summary>Shows how many blobs and bytes are done, of how many, and how long the rest may take at this pace.</summary>
     public void Show(long blobs, long bytes, long allBlobs, long allBytes)
     {
-        if (quiet || !terminal.IsInteractive) return;
+        if (quiet) return;
         lock (_gate)
         {
-            var now = _clock.ElapsedMilliseconds;
-            if (now - _shown < 150) return;
+            var now = time.GetElapsedTime(_began).TotalSeconds;
+            if (now - _shown < _every) return;
             _shown = now;
-            var left = bytes > 0 && now > 1000 && allBytes > bytes ? $", ~{Durations.Show(now / 1000.0 * (allBytes - bytes) / bytes)} left" : "";
+            var left = bytes > 0 && now > 1 && allBytes > bytes ? $", ~{Durations.Show(now * (allBytes - bytes) / bytes)} left" : "";
             Write($"{what}: {blobs} of {Amounts.Of(allBlobs, "blob")}, {Amounts.Bytes(bytes)} of {Amounts.Bytes(allBytes)}{left}");
         }
     }
@@ -36,6 +35,12 @@ internal sealed class Meter(Terminal terminal, bool quiet, string what) : IDispo
 
     private void Write(string text)
     {
+        if (!terminal.IsInteractive)
+        {
+            terminal.Error.WriteLine(text);
+            return;
+        }
+
         terminal.Error.Write($"\r{text.PadRight(_width)}");
         _width = text.Length;
     }

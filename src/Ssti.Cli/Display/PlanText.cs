@@ -25,8 +25,16 @@ internal static class PlanText
             output.WriteLine(table.ToConsole());
         }
 
+        SourceText.Write(output, plan.Pipeline);
         output.WriteLine(Summary(plan));
     }
+
+    /// <summary>What is odd about the store, and what cached stages warned of when they were made.</summary>
+    public static void WriteWarnings(TextWriter error, Plan plan) =>
+        WarningText.Write(error, plan.Stages.Select(stage => (stage.Instance.Name, WarningsOf(stage))), plan.Warnings);
+
+    // Of a stage that runs again, what it said before is over.
+    private static IReadOnlyList<string> WarningsOf(PlannedStage stage) => stage is { State: PlanState.Cached, Hit: { } hit } ? hit.Warnings : [];
 
     /// <summary>One line: how much is cached, how much has to run, and how long that may take.</summary>
     public static string Summary(Plan plan)
@@ -38,14 +46,15 @@ internal static class PlanText
         if (run.Length == 0) return text;
         var known = run.Where(stage => stage.Estimate is not null).ToArray();
         var time = known.Length == 0 ? "unknown" : Durations.Estimate(known.Sum(stage => stage.Estimate!.Seconds), known.Min(stage => stage.Estimate!.Runs));
-        return $"{text}; work: {time}{(known.Length > 0 && known.Length < run.Length ? $", and {run.Length - known.Length} unknown" : "")}";
+        return $"{text}; work: {time}{(known.Length > 0 ? Durations.Unknown(run.Length - known.Length) : "")}";
     }
 
     public static JsonObject Json(Plan plan) => new()
     {
         ["pipeline"] = plan.Pipeline.Name,
         ["stale"] = plan.IsStale,
-        ["warnings"] = new JsonArray([.. plan.Warnings.Select(warning => JsonValue.Create(warning))]),
+        ["warnings"] = RunText.Texts(plan.Warnings),
+        ["sources"] = SourceText.Json(plan.Pipeline),
         ["stages"] = new JsonArray([.. plan.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Instance.Name,
@@ -54,6 +63,7 @@ internal static class PlanText
             ["key"] = stage.Key?.ToString(),
             ["tree"] = stage.State == PlanState.Cached ? stage.Hit?.Tree.ToString() : null,
             ["estimate"] = stage.Estimate is { } estimate ? new JsonObject { ["seconds"] = estimate.Seconds, ["runs"] = estimate.Runs } : null,
+            ["warnings"] = RunText.Texts(WarningsOf(stage)),
             ["reasons"] = Reasons(stage.Reasons),
         })]),
     };

@@ -23,9 +23,17 @@ internal static class RunText
         output.Write(table.ToConsole());
     }
 
+    /// <summary>What was warned of, in this run or when a cached result was made: the numbers are as doubtful as then.</summary>
+    public static void WriteWarnings(TextWriter error, RunResult result) =>
+        WarningText.Write(error, result.Stages.Select(stage => (stage.Instance.Name, stage.Warnings)), result.Warnings);
+
     /// <summary>What failed, why, and which log to read.</summary>
-    public static void WriteFailures(TextWriter error, RunResult result)
+    /// <param name="error">Where to.</param>
+    /// <param name="result">The run.</param>
+    /// <param name="strict">Whether warnings are failures.</param>
+    public static void WriteFailures(TextWriter error, RunResult result, bool strict)
     {
+        if (strict && result.Warnings.Count > 0) error.WriteLine($"the run failed: strict, and {Amounts.Of(result.Warnings.Count, "warning")} about the run itself");
         foreach (var stage in result.Stages.Where(stage => stage.State == StageState.Failed))
         {
             error.WriteLine($"{stage.Instance.Name} failed: {stage.Error}");
@@ -38,6 +46,7 @@ internal static class RunText
         ["run"] = result.RunId,
         ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
         ["seconds"] = Math.Round(result.Seconds, 3),
+        ["warnings"] = Texts(result.Warnings),
         ["stages"] = new JsonArray([.. result.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Instance.Name,
@@ -49,11 +58,16 @@ internal static class RunText
             ["attempts"] = stage.Attempts,
             ["reasons"] = PlanText.Reasons(stage.Reasons),
             ["metrics"] = stage.Metrics?.DeepClone(),
+            ["warnings"] = Texts(stage.Warnings),
+            ["gpus"] = new JsonArray([.. stage.Gpus.Select(gpu => (JsonNode)gpu)]),
             ["error"] = stage.Error,
             ["log"] = stage.LogPath,
         })]),
         ["tables"] = new JsonObject(tables.Select(table => KeyValuePair.Create(table.Stage, JsonNode.Parse(table.Table.ToJson())))),
     };
+
+    /// <summary>Texts as JSON.</summary>
+    public static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
 
     private static IReadOnlyList<Cell> Row(string name, string uses, IReadOnlyList<StageResult> cells)
     {

@@ -17,7 +17,7 @@ internal static class ShowJson
         ["made-by"] = new JsonObject
         {
             ["pipeline"] = record.Pipeline, ["stage"] = record.Stage, ["run"] = record.Run, ["started"] = At(record.Started), ["finished"] = At(record.Finished),
-            ["attempts"] = record.Attempts, ["device"] = record.Device,
+            ["attempts"] = record.Attempts, ["device"] = record.Device, ["gpus"] = Numbers(record.Gpus),
             ["seconds"] = new JsonObject
             {
                 ["queue"] = Math.Round(record.Durations.Queue, 3), ["fetch"] = Math.Round(record.Durations.Fetch, 3), ["execute"] = Math.Round(record.Durations.Execute, 3), ["store"] = Math.Round(record.Durations.Store, 3),
@@ -26,6 +26,7 @@ internal static class ShowJson
             ["log"] = record.Log?.ToString(),
         },
         ["files"] = new JsonArray([.. record.Files.Select(file => new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["digest"] = file.Digest.ToString() })]),
+        ["warnings"] = RunText.Texts(record.Warnings),
         ["metrics"] = record.Metrics.DeepClone(),
         ["document"] = record.Document.DeepClone(),
     };
@@ -40,13 +41,16 @@ internal static class ShowJson
         ["outcome"] = run.Outcome ?? "unfinished",
         ["seconds"] = run.Seconds,
         ["params"] = new JsonObject(run.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
-        ["warnings"] = new JsonArray([.. run.Warnings.Select(warning => JsonValue.Create(warning))]),
+        ["warnings"] = RunText.Texts(run.Warnings),
         ["stages"] = new JsonArray([.. run.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Stage, ["uses"] = stage.Uses, ["state"] = stage.State, ["key"] = stage.Key?.ToString(), ["tree"] = stage.Tree?.ToString(),
-            ["seconds"] = stage.Durations?.Execute, ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = PlanText.Reasons(JournalReasons.Of(stage.Reasons)),
+            ["seconds"] = stage.Durations?.Execute, ["gpus"] = Numbers(stage.Gpus), ["warnings"] = RunText.Texts(stage.Warnings),
+            ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = PlanText.Reasons(JournalReasons.Of(stage.Reasons)),
         })]),
     };
+
+    private static JsonArray Numbers(IEnumerable<int> numbers) => new([.. numbers.Select(number => (JsonNode)number)]);
 
     private static string At(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

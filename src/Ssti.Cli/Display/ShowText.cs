@@ -24,6 +24,7 @@ internal static class ShowText
             Fields(output, new JsonObject(found.Where(field => field.Key != "stages").Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone()))), 0);
             output.WriteLine();
             output.Write(Stages(ran).ToConsole());
+            WarningText.Write(output, ran.Select(stage => ((string)stage!["stage"]!, Texts(stage["warnings"]))), []);
             return;
         }
 
@@ -42,6 +43,8 @@ internal static class ShowText
         ])],
         []);
 
+    private static IReadOnlyList<string> Texts(JsonNode? node) => [.. node!.AsArray().Select(text => (string)text!)];
+
     private static TextCell Text(JsonNode? node) => new(((string?)node ?? "").ReplaceLineEndings(" "));
 
     private static TextCell Short(JsonNode? digest) => new((string?)digest is { Length: >= 12 } text ? text[..12] : "");
@@ -59,7 +62,7 @@ internal static class ShowText
                     output.WriteLine($"{margin}{name}:");
                     Fields(output, inner, depth + 1);
                     break;
-                case JsonArray items when items.Any(item => item is JsonObject):
+                case JsonArray items when items.Any(item => item is JsonObject) || name == "warnings":
                     output.WriteLine($"{margin}{name}:");
                     foreach (var item in items) output.WriteLine($"{margin}  {OneLine(item)}");
                     break;

@@ -18,7 +18,7 @@ internal static class TableOutput
         foreach (var stage in stages)
         {
             // By the file and not the type: a kind of another assembly may leave tables too.
-            if (stage.Instance.Kind.Name != "table" || stage.Tree is not { } digest) continue;
+            if (stage is not { Instance.Kind.Name: "table", Tree: { } digest }) continue;
             var tree = await session.Store.TreeAsync(digest, cancellation);
             if (tree.Files.FirstOrDefault(file => file.Path == TableStage.JsonFile) is not { Path: not null } file) continue;
             using var reader = new StreamReader(await session.Store.CheckedPathAsync(file.Digest, cancellation), Encoding.UTF8);

@@ -97,7 +97,7 @@ internal static class Checks
             return new("hub", CheckState.Failed, error.Message, "correct or unset HF_ENDPOINT");
         }
 
-        var account = options.Token is null ? "no token" : "with HF_TOKEN";
+        var account = options.Token is null ? "no token" : $"with the token of {options.TokenOrigin}";
         if (options.Offline) return new("hub", CheckState.Ok, $"offline, as HF_HUB_OFFLINE asks; cache: {options.CacheFolder}");
         try
         {

@@ -36,7 +36,7 @@ internal sealed class Submission(IGrainFactory client, string submitter, WorkOrd
             {
                 case ReportState.Finished:
                     var outcome = report.Outcome!.ToOutcome();
-                    return outcome with { Error = outcome.Error is null ? null : local(outcome.Error),
+                    return outcome with { Error = outcome.Error is null ? null : local(outcome.Error), Warnings = [.. outcome.Warnings.Select(local)],
                         Attempts = outcome.Attempts == 0 ? 0 : outcome.Attempts + _losses };
                 case ReportState.Refused:
                     return Failure(report.Error!);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Placement;
+using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Ssti.Cluster.Placement;
 
@@ -25,7 +26,7 @@ internal static class SiloComposition
             options.ProbeTimeout = settings.Probe;
             options.NumMissedProbesLimit = 3;
             options.NumVotesForDeathDeclaration = 1;
-            // Silos that were all killed at once must not keep their successors out for long.
+            // Silos that were all killed at once must not keep their successors out for long: see Predecessors.
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
             options.NumMissedTableIAmAliveLimit = 2;
             options.DefunctSiloExpiration = TimeSpan.FromHours(1);
@@ -33,8 +34,16 @@ internal static class SiloComposition
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
         var address = settings.Address ?? OwnAddress(settings);
         var (siloPort, gatewayPort) = (Port(settings.SiloPort), Port(settings.GatewayPort));
-        if (settings.Redis is { } redis) silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
-        else silo.UseLocalhostClustering(siloPort, gatewayPort, settings.Primary, ServiceId, settings.ClusterId);
+        if (settings.Redis is { } redis)
+        {
+            silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
+            silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, Predecessors>();
+        }
+        else
+        {
+            silo.UseLocalhostClustering(siloPort, gatewayPort, settings.Primary, ServiceId, settings.ClusterId);
+        }
+
         silo.ConfigureEndpoints(address, siloPort, gatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
         silo.UseSiloMetadata(SiloCapabilities.Of(duties.Kinds.Kinds, duties.Devices));
         silo.Services.AddPlacementFilter<CapableSilosFilter, CapableSilosDirector>(ServiceLifetime.Singleton);

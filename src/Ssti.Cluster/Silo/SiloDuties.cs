@@ -29,7 +29,10 @@ internal sealed class SiloDuties
             }
         }
 
-        Gpus = gpus ?? (Devices.Any(device => device.Device == "cuda") ? 1 : 0);
+        var cuda = Devices.FirstOrDefault(device => device.Device == "cuda");
+        var alike = cuda is null ? null : probe.GpusOf(cuda.DeviceClass);
+        Cards = [.. alike?.Take(gpus ?? 1) ?? Enumerable.Range(0, gpus ?? (cuda is null ? 0 : 1))];
+        if (alike is not null && gpus > alike.Count) Problem ??= $"Ssti__Gpus asks for {gpus} GPUs, and this machine shows {alike.Count} of the class {cuda!.DeviceClass}";
     }
 
     /// <summary>The service's name.</summary>
@@ -41,8 +44,11 @@ internal sealed class SiloDuties
     /// <summary>What it computes with.</summary>
     public List<ComputeMessage> Devices { get; } = [];
 
+    /// <summary>The numbers of the GPUs it gives to stages.</summary>
+    public IReadOnlyList<int> Cards { get; }
+
     /// <summary>How many GPUs it has.</summary>
-    public int Gpus { get; }
+    public int Gpus => Cards.Count;
 
     /// <summary>Why it cannot compute with tensors though it should, or null.</summary>
     public string? Problem { get; }

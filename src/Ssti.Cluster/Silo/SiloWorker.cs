@@ -25,7 +25,7 @@ internal sealed partial class SiloWorker(
     private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(20);
     private readonly ConcurrentDictionary<string, StageExecution> _executions = new();
-    private readonly SlotQueue _slots = new(settings.Jobs, duties.Gpus);
+    private readonly SlotQueue _slots = new(settings.Jobs, duties.Cards);
     private readonly Lock _beginning = new();
     private long _heard = time.GetTimestamp();
     private volatile bool _draining;
@@ -131,8 +131,7 @@ internal sealed partial class SiloWorker(
             execution.Queue(false);
             using var use = await UseAsync(execution).ConfigureAwait(false);
             LogBegun(order.Stage, order.Kind.Name, order.Key, order.Pipeline, order.Run);
-            if (place.Devices is [> 0 and var device, ..] && order.Compute.Device == "cuda")
-                order = order with { Compute = order.Compute with { Device = $"cuda:{device}" } };
+            order = order with { Gpus = place.Gpus };
             // A worker of its own: a silo lives for weeks, and an input that was checked once may be damaged since.
             outcome = await store.Worker(settings.CheckpointEvery, time).WorkAsync(order, execution, execution.Cancellation).ConfigureAwait(false);
         }

@@ -4,21 +4,19 @@ namespace Ssti.Cluster.Silo;
 
 /// <summary>A silo's job slots and GPUs, and who waits for them: first come, first served, but a smaller one may go first where a larger one does not fit yet.</summary>
 /// <param name="jobs">Job slots.</param>
-/// <param name="gpus">GPUs, each given to one stage at a time.</param>
-internal sealed class SlotQueue(int jobs, int gpus)
+/// <param name="gpus">The numbers of the GPUs, each given to one stage at a time.</param>
+internal sealed class SlotQueue(int jobs, IEnumerable<int> gpus)
 {
     private readonly Lock _lock = new();
     private readonly Slots _slots = new(jobs, gpus, memory: null);
-    private readonly SortedSet<int> _devices = [.. Enumerable.Range(0, gpus)];
     private readonly List<Waiter> _waiting = [];
-    private int _freeJobs = jobs;
 
     /// <summary>Job slots and GPUs that are free, and how many wait.</summary>
     public (int Jobs, int Gpus, int Waiting) State
     {
         get
         {
-            lock (_lock) return (_freeJobs, _devices.Count, _waiting.Count);
+            lock (_lock) return (_slots.FreeJobs, _slots.FreeGpus, _waiting.Count);
         }
     }
 
@@ -48,22 +46,17 @@ internal sealed class SlotQueue(int jobs, int gpus)
     {
         foreach (var waiter in _waiting.ToList())
         {
-            if (!_slots.TryTake(waiter.Share)) continue;
+            if (_slots.TryTake(waiter.Share) is not { } taken) continue;
             _waiting.Remove(waiter);
-            _freeJobs -= waiter.Share.Jobs;
-            int[] devices = [.. _devices.Take(waiter.Share.Gpus)];
-            foreach (var device in devices) _devices.Remove(device);
-            waiter.Place.SetResult(new Place(this, waiter.Share, devices));
+            waiter.Place.SetResult(new Place(this, taken));
         }
     }
 
-    private void Return(Place place)
+    private void Return(Slots.Place taken)
     {
         lock (_lock)
         {
-            _slots.Return(place.Share);
-            _freeJobs += place.Share.Jobs;
-            _devices.UnionWith(place.Devices);
+            _slots.Return(taken);
             Admit();
         }
     }
@@ -74,15 +67,13 @@ internal sealed class SlotQueue(int jobs, int gpus)
     }
 
     /// <summary>Slots and GPUs that one stage holds.</summary>
-    internal sealed class Place(SlotQueue queue, Slots.Share share, IReadOnlyList<int> devices) : IDisposable
+    internal sealed class Place(SlotQueue queue, Slots.Place taken) : IDisposable
     {
         private SlotQueue? _queue = queue;
 
-        public Slots.Share Share { get; } = share;
-
         /// <summary>The GPUs' numbers.</summary>
-        public IReadOnlyList<int> Devices { get; } = devices;
+        public IReadOnlyList<int> Gpus => taken.Gpus;
 
-        public void Dispose() => Interlocked.Exchange(ref _queue, null)?.Return(this);
+        public void Dispose() => Interlocked.Exchange(ref _queue, null)?.Return(taken);
     }
 }

@@ -17,7 +17,7 @@ namespace Ssti.Cluster.Wire;
 internal sealed record StageMessage
 {
     /// <summary>Bumped when either side could misread the other.</summary>
-    public const int Protocol = 1;
+    public const int Protocol = 2;
 
     [Id(0)] public required string Document { get; init; }
 
@@ -92,7 +92,7 @@ internal sealed record StageMessage
             Stage = Stage,
             Pipeline = Pipeline,
             Run = Run,
-            Seed = json["seed"]!.GetValue<long>(),
+            Seed = (long?)json["seed"] ?? 0,
             Compute = Compute.ToSettings(),
             Inputs = [.. Inputs.Select(input => input.ToInput())],
             Policy = new StagePolicy(Retries, Timeout, Gpus, Memory),

@@ -63,9 +63,10 @@ internal enum StageEventKind
 [GenerateSerializer]
 internal sealed record StageEvent(
     [property: Id(0)] StageEventKind Kind, [property: Id(1)] string? Text = null, [property: Id(2)] long Done = 0, [property: Id(3)] long? Total = null,
-    [property: Id(4)] string? Unit = null)
+    [property: Id(4)] string? Unit = null, [property: Id(5)] long? Rows = null)
 {
-    public static StageEvent Of(StageProgress progress) => new(StageEventKind.Progressed, progress.Note, progress.Done, progress.Total, progress.Unit);
+    public static StageEvent Of(StageProgress progress) =>
+        new(StageEventKind.Progressed, progress.Note, progress.Done, progress.Total, progress.Unit, progress.Rows);
 
     /// <summary>Tells it to a watcher.</summary>
     /// <param name="watcher">The watcher.</param>
@@ -78,7 +79,7 @@ internal sealed record StageEvent(
             case StageEventKind.Started: watcher.Started(); break;
             case StageEventKind.Wrote: watcher.Wrote(local(Text!)); break;
             case StageEventKind.Said: watcher.Said(local(Text!)); break;
-            case StageEventKind.Progressed: watcher.Progressed(new StageProgress(Done, Total, Unit!, Text)); break;
+            case StageEventKind.Progressed: watcher.Progressed(new StageProgress(Done, Total, Unit!, Text) { Rows = Rows }); break;
             case StageEventKind.Retried: watcher.Retried((int)Done, local(Text!)); break;
             default: watcher.Warned(local(Text!)); break;
         }
@@ -89,11 +90,12 @@ internal sealed record StageEvent(
 [GenerateSerializer]
 internal sealed record OutcomeMessage(
     [property: Id(0)] StageState State, [property: Id(1)] string? Tree, [property: Id(2)] double[]? Durations, [property: Id(3)] string? Metrics,
-    [property: Id(4)] int Attempts, [property: Id(5)] string? Error, [property: Id(6)] bool Unforeseen)
+    [property: Id(4)] int Attempts, [property: Id(5)] string? Error, [property: Id(6)] bool Unforeseen,
+    [property: Id(7)] string[] Warnings, [property: Id(8)] int[] Gpus, [property: Id(9)] string[] Lost)
 {
     public static OutcomeMessage Of(StageOutcome outcome) => new(
         outcome.State, outcome.Tree?.ToString(), outcome.Durations is { } d ? [d.Queue, d.Fetch, d.Execute, d.Store] : null, outcome.Metrics?.ToJsonString(),
-        outcome.Attempts, outcome.Error, outcome.Unforeseen);
+        outcome.Attempts, outcome.Error, outcome.Unforeseen, [.. outcome.Warnings], [.. outcome.Gpus], [.. outcome.Lost]);
 
     public StageOutcome ToOutcome() => new()
     {
@@ -104,5 +106,8 @@ internal sealed record OutcomeMessage(
         Attempts = Attempts,
         Error = Error,
         Unforeseen = Unforeseen,
+        Warnings = Warnings,
+        Gpus = Gpus,
+        Lost = Lost,
     };
 }

@@ -5,7 +5,7 @@ namespace Ssti.Corpus.Hub;
 
 /// <summary>
 /// The files of a repository on disk: <c>{kind}/{owner}/{name}/{commit}/{path}</c>, whole or absent; beside the commits, <c>refs.json</c>
-/// (revision to commit) and <c>{commit}.json</c> (the files of a commit).
+/// (revision to commit, and when that was asked) and <c>{commit}.json</c> (the files of a commit).
 /// </summary>
 internal sealed class HubCache(string root, HubRepository repository)
 {
@@ -15,18 +15,29 @@ internal sealed class HubCache(string root, HubRepository repository)
     public string PathOf(string commit, string file) => Path.Combine(_folder, commit, file.Replace('/', Path.DirectorySeparatorChar));
 
     /// <summary>The commit a revision meant when it was last asked for, or null.</summary>
-    public string? CommitOf(string revision) => (string?)Read("refs.json")?[revision];
+    public KnownCommit? CommitOf(string revision)
+    {
+        try
+        {
+            return Read("refs.json")?[revision] is JsonObject known && (string?)known["commit"] is { } commit && HubRepository.Commit().IsMatch(commit)
+                ? new KnownCommit(commit, known["at"]!.GetValue<DateTimeOffset>()) : null;
+        }
+        catch (Exception error) when (error is InvalidOperationException or FormatException or NullReferenceException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The files of a commit, or null when it was never asked for.</summary>
     public IReadOnlyList<string>? Listing(string commit) => Read(commit + ".json")?["files"]?.AsArray().Select(file => (string)file!).ToArray();
 
     /// <summary>Keeps what the Hub said of a revision.</summary>
-    public void Remember(string revision, string commit, IReadOnlyList<string> files)
+    public void Remember(string revision, string commit, IReadOnlyList<string> files, DateTimeOffset now)
     {
         using var held = Lock(Path.Combine(_folder, "refs.lock"), CancellationToken.None);
         Write(commit + ".json", new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode?)JsonValue.Create(file))]) });
         var refs = Read("refs.json") ?? [];
-        refs[revision] = commit;
+        refs[revision] = new JsonObject { ["commit"] = commit, ["at"] = now };
         Write("refs.json", refs);
     }
 

@@ -27,6 +27,9 @@ public sealed partial record HubRepository(HubKind Kind, string Id, string Revis
     /// <summary>Whether <see cref="Revision"/> is a commit, which can never mean anything else.</summary>
     public bool IsPinned => Commit().IsMatch(Revision);
 
+    /// <summary>The name that no other repository has, whatever is read: <c>hf://datasets/owner/name</c> for a data set; with the revision unless it is main.</summary>
+    public string FullName => $"{Scheme}{(Kind == HubKind.Dataset ? "datasets/" : "")}{Id}{(Revision == "main" || IsPinned ? "" : "@" + Revision)}";
+
     internal string KindFolder => Kind == HubKind.Dataset ? "datasets" : "models";
 
     /// <summary>Reads <c>hf://owner/name[@revision]</c>; <c>hf://datasets/owner/name</c> is allowed for data sets.</summary>

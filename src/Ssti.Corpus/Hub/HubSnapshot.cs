@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Sources;
 
@@ -13,16 +11,24 @@ public sealed class HubSnapshot : SourceFolder
 {
     private readonly HubRepository _repository;
     private readonly HubCache _cache;
+    private readonly HuggingFaceCache? _others;
     private readonly HubOptions _options;
     private readonly HubTransport _transport;
 
-    internal HubSnapshot(HubRepository repository, string commit, IReadOnlyList<string> files, HubCache cache, HubOptions options, HubTransport transport)
+    internal HubSnapshot(HubRepository repository, string commit, IReadOnlyList<string> files, HubOptions options, HubTransport transport)
     {
-        (_repository, Commit, Files, _cache, _options, _transport) = (repository, commit, files, cache, options, transport);
+        (_repository, Commit, Files, _options, _transport) = (repository, commit, files, options, transport);
+        (_cache, _others) = (new HubCache(options.CacheFolder, repository), HuggingFaceCache.Of(options, repository));
     }
 
     /// <summary>The commit the revision means.</summary>
     public string Commit { get; }
+
+    /// <summary>
+    /// Why <see cref="Files"/> may not be all of the commit's, or null: they are those in Hugging Face's cache, which keeps what somebody once asked for, and
+    /// the Hub could not be asked for the rest.
+    /// </summary>
+    public string? Doubt { get; internal init; }
 
     /// <inheritdoc/>
     public override string Title => _repository.ToString();
@@ -38,8 +44,8 @@ public sealed class HubSnapshot : SourceFolder
     {
         var path = _cache.PathOf(Commit, file);
         if (File.Exists(path)) return path;
-        if (_options.Offline)
-            throw new CorpusException($"{_repository} ({file}) is not in the cache '{_options.CacheFolder}', and HF_HUB_OFFLINE forbids to fetch it: unset it once, or name a local copy");
+        if (_others?.PathOf(Commit, file, _options.Log) is { } there) return there;
+        if (_options.Offline) throw new CorpusException($"{_repository} ({file}) is not in {HubClient.Caches(_options)}, and {HubClient.Forbidden}");
         using var held = await Task.Run(() => HubCache.Lock(path + ".lock", cancellation), cancellation).ConfigureAwait(false);
         if (File.Exists(path)) return path;
         await DownloadAsync(file, path, cancellation).ConfigureAwait(false);
@@ -65,7 +71,7 @@ public sealed class HubSnapshot : SourceFolder
 
             await _transport.RetryAsync(what, () => AppendAsync(file, address, partial, head, cancellation), () => Length(partial), cancellation).ConfigureAwait(false);
             var found = Length(partial);
-            var problem = head.Size is { } size && size != found ? $"has {found} bytes, not {size}" : Digest(partial, head.ETag);
+            var problem = head.Size is { } size && size != found ? $"has {found} bytes, not {size}" : ContentTag.Problem(partial, head.ETag);
             if (problem is null) break;
             File.Delete(partial);
             if (attempt == 2) throw new CorpusException($"{what}: what arrived {problem}, twice. Something between here and the Hub changes files (a proxy, a mirror?)");
@@ -76,7 +82,7 @@ public sealed class HubSnapshot : SourceFolder
         File.Delete(partial + ".etag");
     }
 
-    /// <summary>What the Hub says of a file: the ETag is the SHA-256 of a large file (LFS), else the id of its Git blob.</summary>
+    /// <summary>What the Hub says of a file: its ETag is a <see cref="ContentTag"/>.</summary>
     private sealed record Head(string ETag, long? Size);
 
     private async Task<Head> HeadAsync(string file, Uri address, CancellationToken cancellation)
@@ -138,21 +144,6 @@ public sealed class HubSnapshot : SourceFolder
 
         if (expected is { } all && output.Position < all) throw new TransientException($"the connection ended at byte {output.Position} of {all}");
         return true;
-    }
-
-    // What is wrong with the content, or null. An ETag of another kind, as some mirrors send, cannot be checked.
-    private static string? Digest(string path, string tag)
-    {
-        if (tag.Length is not (40 or 64) || tag.AsSpan().ContainsAnyExcept("0123456789abcdef")) return null;
-        using var stream = File.OpenRead(path);
-        if (tag.Length == 64)
-            return Convert.ToHexStringLower(SHA256.HashData(stream)) is var sha256 && sha256 == tag ? null : $"has the SHA-256 {sha256}, not {tag}";
-        using var git = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
-        git.AppendData(Encoding.ASCII.GetBytes($"blob {stream.Length}\0"));
-        var buffer = new byte[1 << 16];
-        int read;
-        while ((read = stream.Read(buffer)) > 0) git.AppendData(buffer.AsSpan(0, read));
-        return Convert.ToHexStringLower(git.GetHashAndReset()) is var blob && blob == tag ? null : $"has the Git id {blob}, not {tag}";
     }
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;

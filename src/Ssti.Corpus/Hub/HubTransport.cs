@@ -25,7 +25,8 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
     /// <param name="work">Gets nothing, gives a result; transient errors are tried again.</param>
     /// <param name="progress">A number that grows while there is progress, or null.</param>
     /// <param name="cancellation">Stops waiting too.</param>
-    public async Task<T> RetryAsync<T>(string what, Func<Task<T>> work, Func<long>? progress, CancellationToken cancellation)
+    /// <param name="retries">How often, where that is less than usual.</param>
+    public async Task<T> RetryAsync<T>(string what, Func<Task<T>> work, Func<long>? progress, CancellationToken cancellation, int retries = int.MaxValue)
     {
         var failures = 0;
         var reached = progress?.Invoke() ?? 0;
@@ -40,14 +41,22 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
                 var now = progress?.Invoke() ?? 0;
                 failures = now > reached ? 1 : failures + 1;
                 reached = Math.Max(reached, now);
-                if (failures > MostFailures(error))
-                    throw new CorpusException($"{what} failed {(failures == 1 ? "" : $"{failures} times, at last ")}with: {error.Message}. Try again later; with HF_HUB_OFFLINE=1 the cache alone is used", error);
+                if (failures > Math.Min(retries, MostFailures(error)))
+                    throw new CorpusException($"{what} failed {(failures == 1 ? "" : $"{failures} times, at last ")}with: {error.Message}. {Advice(error)}", error);
                 var pause = (error as TransientException)?.RetryAfter ?? TimeSpan.FromSeconds(Math.Min(60, options.Backoff.TotalSeconds * Math.Pow(2, failures - 1)));
                 options.Log?.Invoke($"{what}: {error.Message}; trying again in {pause.TotalSeconds:0.#} s");
                 await options.Delay(pause, cancellation).ConfigureAwait(false);
             }
         }
     }
+
+    private string Advice(Exception error) => (error as HttpRequestException)?.HttpRequestError switch
+    {
+        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError =>
+            $"Is there a network here (a proxy is named in HTTPS_PROXY), and is {options.Endpoint} right (HF_ENDPOINT)? With HF_HUB_OFFLINE=1 only the caches are used",
+        HttpRequestError.SecureConnectionError => $"The certificate of {options.Endpoint} is not trusted here: is HF_ENDPOINT right, and is there a proxy whose certificate is missing?",
+        _ => "Try again later; with HF_HUB_OFFLINE=1 only the caches are used",
+    };
 
     // A name that does not resolve and a certificate that is not trusted seldom mend themselves: the user should not wait a minute to hear of it.
     private int MostFailures(Exception error) => (error as HttpRequestException)?.HttpRequestError switch

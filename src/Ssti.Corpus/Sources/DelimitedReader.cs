@@ -8,7 +8,7 @@ namespace Ssti.Corpus.Sources;
 /// <summary>TSV and CSV, with a header or without (then fields are named by their number, from 0).</summary>
 internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, char delimiter, bool quotes, bool header) : IRowReader
 {
-    public IReadOnlyList<string>? LabelNames(SourceFile file, string path) => null;
+    public UsedFields? Used { get; private set; }
 
     public IEnumerable<RawRow> Read(SourceFile file, string path)
     {
@@ -18,13 +18,15 @@ internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, ch
         {
             if (names is null)
             {
-                names = header ? values : [.. Enumerable.Range(0, values.Length).Select(column => column.ToString(CultureInfo.InvariantCulture))];
-                if (names.Distinct().Count() != names.Length)
-                    throw CorpusException.AtRow(file.Name, line, "two columns have one name; if the file has no header, say 'header: false'");
+                // A blank behind the comma of a header is no part of a name, and neither is one at its end.
+                names = header ? [.. values.Select(name => name.Trim())] : [.. Enumerable.Range(0, values.Length).Select(column => column.ToString(CultureInfo.InvariantCulture))];
+                if (names.Where(name => name.Length > 0).GroupBy(name => name).FirstOrDefault(name => name.Count() > 1) is { } twice)
+                    throw CorpusException.AtRow(file.Name, line, $"two columns have one name ('{twice.Key}'); if the file has no header, say 'header: false'");
                 var where = $"{file.Name}({line})";
                 text = Array.IndexOf(names, fields.TextAmong(names, where));
                 label = Array.IndexOf(names, fields.LabelAmong(names, where));
                 id = Array.IndexOf(names, fields.IdAmong(names, where));
+                Used = new UsedFields(names[text], label < 0 ? null : names[label], names);
                 if (header) continue;
             }
 
@@ -64,7 +66,9 @@ internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, ch
         }
         catch (CsvFormatException error)
         {
-            throw CorpusException.AtRow(file.Name, error.LineNumber, $"{error.Message} If quotes are plain characters here, say 'quotes: false'", error);
+            throw CorpusException.AtRow(file.Name, error.LineNumber,
+                $"{error.Message} A field with a quote in it is written \"the \"\"best\"\" film\": in quotes, the inner ones doubled (pandas' to_csv and every spreadsheet do so). " +
+                "Where no field of the file is in quotes, 'quotes: false' takes them as plain characters; where some are, that would break those", error);
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {

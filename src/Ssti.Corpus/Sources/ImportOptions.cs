@@ -12,11 +12,14 @@ public sealed record ImportOptions
     /// <summary>How the files hold their rows.</summary>
     public SourceFormat Format { get; init; }
 
-    /// <summary>A folder within the source to stay in, such as a configuration of a dataset on the Hub.</summary>
+    /// <summary>A configuration of the dataset card, or a folder within the source to stay in.</summary>
     public string? Config { get; init; }
 
     /// <summary>Patterns (<c>*</c>, <c>**</c>, <c>?</c>) of the files to take; empty: those whose names fit the format.</summary>
     public IReadOnlyList<string> Files { get; init; } = [];
+
+    /// <summary>The split that all files are of, whatever their names say; null: by their names, and a lone file is the one split asked for, else <c>train</c>.</summary>
+    public string? Split { get; init; }
 
     /// <summary>The splits to make, in order.</summary>
     public IReadOnlyList<string> Splits { get; init; } = ["train", "test"];
@@ -35,6 +38,9 @@ public sealed record ImportOptions
 
     /// <summary>Whether TSV and CSV files begin with a line of names.</summary>
     public bool Header { get; init; } = true;
+
+    /// <summary>What parts the fields of CSV and TSV; null: comma and tab.</summary>
+    public char? Delimiter { get; init; }
 
     /// <summary>Whether quotes in TSV and CSV are those of RFC 4180 rather than plain characters; null: in CSV only.</summary>
     public bool? Quotes { get; init; }

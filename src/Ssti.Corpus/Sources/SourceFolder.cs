@@ -12,6 +12,9 @@ public abstract class SourceFolder
     /// <summary>Its files, relative, with '/'.</summary>
     public abstract IReadOnlyList<string> Files { get; }
 
+    /// <summary>Whether it is a single file, named by the user: then its name says nothing of what is in it but the format.</summary>
+    public virtual bool IsSingleFile => false;
+
     /// <summary>What the provenance calls a file: its relative name, unless the user's own naming would leak into the artifact.</summary>
     public virtual string DescribeFile(string file) => file;
 
@@ -24,6 +27,7 @@ public abstract class SourceFolder
 public sealed class LocalFolder : SourceFolder
 {
     private readonly string _root;
+    private readonly bool _single;
 
     /// <summary>Lists a local folder or file.</summary>
     /// <exception cref="CorpusException">It does not exist.</exception>
@@ -34,6 +38,7 @@ public sealed class LocalFolder : SourceFolder
         {
             _root = Path.GetDirectoryName(Path.GetFullPath(path))!;
             Files = [Path.GetFileName(path)];
+            _single = true;
         }
         else if (Directory.Exists(path))
         {
@@ -66,11 +71,21 @@ public sealed class LocalFolder : SourceFolder
     public override IReadOnlyList<string> Files { get; }
 
     /// <inheritdoc/>
+    public override bool IsSingleFile => _single;
+
+    /// <inheritdoc/>
     public override System.Text.Json.Nodes.JsonObject Describe() => new() { ["source"] = "local files" };
 
     /// <inheritdoc/>
     /// <remarks>The digest of a single file does not cover its name, so the name must not reach the output.</remarks>
-    public override string DescribeFile(string file) => File.Exists(Title) ? "*" + file[Math.Max(0, file.IndexOf('.'))..] : file;
+    public override string DescribeFile(string file) => IsSingleFile ? "*" + Extensions(file) : file;
+
+    // As far as the digest covers them: of reviews.v2.jsonl.gz it is .jsonl.gz.
+    private static string Extensions(string file)
+    {
+        var last = Path.GetExtension(file).ToLowerInvariant();
+        return last == ".gz" ? Path.GetExtension(file[..^3]).ToLowerInvariant() + last : last;
+    }
 
     /// <inheritdoc/>
     public override Task<string> FetchAsync(string file, CancellationToken cancellation) => Task.FromResult(Path.Combine(_root, file));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
 using Ssti.Corpus.Text;
 
@@ -8,7 +9,8 @@ namespace Ssti.Corpus.Sources;
 /// <summary>A split as the source has it: its files, fetched, and what a first reading found in them.</summary>
 internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, string Path)> files, ImportOptions options)
 {
-    private readonly Dictionary<SourceFile, (long Rows, long Unlabelled)> _counts = [];
+    private readonly Dictionary<SourceFile, (long Rows, long Unlabelled, UsedFields? Used)> _found = [];
+    private readonly LabelForm _form = new(options.Labels);
 
     /// <summary>What the source calls it.</summary>
     public string Name => name;
@@ -19,14 +21,20 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
     /// <summary>Rows in all.</summary>
     public int Rows { get; private set; }
 
-    /// <summary>The labels that occur, as the source writes them.</summary>
-    public HashSet<string> Labels { get; } = new(StringComparer.Ordinal);
+    /// <summary>The labels that occur, each in its one form, and how often.</summary>
+    public Dictionary<string, long> Labels { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What stands in the place of a label where it is none: nothing (<c>""</c>), <c>-1</c>, <c>nan</c>; and how often.</summary>
+    public SortedDictionary<string, long> NoLabels { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether every row has an id of the source's that no other has.</summary>
     public bool HasOwnIds { get; private set; } = true;
 
     /// <summary>The label names the files prescribe, if any.</summary>
     public IReadOnlyList<string>? PrescribedLabels => files.Count == 0 ? null : Reader(files[0].File).LabelNames(files[0].File, files[0].Path);
+
+    /// <summary>The field that the labels come from, or null in formats without fields.</summary>
+    public string? LabelField => _found.Values.Select(found => found.Used?.Label).FirstOrDefault(label => label is not null);
 
     /// <summary>Reads everything once: counts, labels, ids. Breaks on the first bad row.</summary>
     public void Survey(Action<long> progress, CancellationToken cancellation)
@@ -36,18 +44,28 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
         foreach (var (file, path) in files)
         {
             long rows = 0, unlabelled = 0;
-            foreach (var row in Reader(file).Read(file, path))
+            var reader = Reader(file);
+            foreach (var row in reader.Read(file, path))
             {
                 if ((++Rows & 1023) == 0) progress(Rows);
                 cancellation.ThrowIfCancellationRequested();
                 rows++;
-                if (LabelNames.IsNone(row.Label)) unlabelled++;
-                else LabelNames.Note(Labels, row.Label!, file, row.Number);
+                if (_form.ClassOf(row.Label, file, row.Number) is { } label)
+                {
+                    LabelNames.Count(Labels, label, file, row.Number);
+                }
+                else
+                {
+                    unlabelled++;
+                    var none = row.Label is null ? "" : LabelForm.Of(row.Label);
+                    NoLabels[none] = NoLabels.GetValueOrDefault(none) + 1;
+                }
+
                 if (HasOwnIds) NoteId(row, file, seen);
             }
 
             if (rows == 0) throw new CorpusException($"{file.Name} has no rows: is it empty, or cut short?");
-            _counts[file] = (rows, unlabelled);
+            _found[file] = (rows, unlabelled, reader.Used);
             Labelled += checked((int)(rows - unlabelled));
         }
     }
@@ -61,27 +79,56 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
             foreach (var row in Reader(file).Read(file, path))
             {
                 number++;
-                if (!withoutLabels && LabelNames.IsNone(row.Label)) continue;
-                var label = withoutLabels ? Row.Unlabelled : labels.Of(row.Label!, file.Name, row.Number);
-                yield return new Row(ownIds ? row.Id! : $"{name}-{number}", row.Text, label);
+                var label = withoutLabels ? Row.Unlabelled : labels.Of(row.Label, file, row.Number);
+                if (label is null) continue;
+                yield return new Row(ownIds ? row.Id! : $"{name}-{number}", row.Text, label.Value);
             }
         }
     }
 
+    /// <summary>Why no row has a label, and what to do.</summary>
+    public CorpusException NoLabel(string title)
+    {
+        foreach (var (file, found) in _found)
+            if (found.Used is { Label: null } used && file.Label is null) return SourceFields.Missing("label", null, used.All, file.Name, "; or take the split as text with 'unlabelled-splits'");
+        var text = files.All(file => file.File.Format == SourceFormat.Fasttext);
+        return new(
+            $"{title}: no row of '{name}' has a label{(NoLabels.Keys.Any(none => none.Length > 0) ? $" ({Dropped})" : "")}; " +
+            (text ? "a line of a text file has one in fastText's form, '__label__x text'; for Financial PhraseBank say 'format: phrasebank'. Or take" : "take") +
+            " it as text with 'unlabelled-splits', or leave it out");
+    }
+
+    /// <summary>The rows without a label, in words.</summary>
+    public string Dropped => string.Join(", ", NoLabels.Take(5).Select(none => $"{none.Value} with {(none.Key.Length == 0 ? "none" : $"'{none.Key}'")}")) + (NoLabels.Count > 5 ? ", …" : "");
+
+    /// <summary>What the log says of the files: a line a file, or one for all texts of a folder.</summary>
+    public IEnumerable<string> Tell(string role)
+    {
+        foreach (var group in files.Select(file => file.File).GroupBy(file => file.Format == SourceFormat.Folder ? file.Name[..file.Name.LastIndexOf('/')] + "/*" : file.Name))
+        {
+            var (rows, unlabelled) = (group.Sum(file => _found[file].Rows), group.Sum(file => _found[file].Unlabelled));
+            var first = group.First();
+            var fields = _found[first].Used is { } used
+                ? $", the text in '{used.Text}', {(used.Label is { } label ? $"the label in '{label}'" : first.Label is { } named ? $"the label '{named}' from the file's name" : "no label")}"
+                : first.Label is { } said ? $", label '{said}'" : "";
+            yield return $"{group.Key}: {role}; {FileKinds.NameOf(first.Format)}, {rows} rows{(unlabelled > 0 ? $" ({unlabelled} without a label)" : "")}{fields}";
+        }
+    }
+
     /// <summary>What the provenance says of the files.</summary>
-    public IEnumerable<System.Text.Json.Nodes.JsonObject> Describe(Func<string, string> nameOf)
+    public IEnumerable<JsonObject> Describe(Func<string, string> nameOf)
     {
         foreach (var (file, path) in files)
         {
             using var stream = File.OpenRead(path);
-            var described = new System.Text.Json.Nodes.JsonObject
+            var described = new JsonObject
             {
                 ["split"] = name,
                 ["file"] = nameOf(file.Name),
-                ["format"] = FormatName(file.Format),
+                ["format"] = FileKinds.NameOf(file.Format),
                 ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(stream)),
-                ["rows"] = _counts[file].Rows,
-                ["without-label"] = _counts[file].Unlabelled,
+                ["rows"] = _found[file].Rows,
+                ["without-label"] = _found[file].Unlabelled,
             };
             if (file.Format != SourceFormat.Parquet) described.Insert(3, "encoding", EncodingOf(file).WebName);
             yield return described;
@@ -97,9 +144,7 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
             return;
         }
 
-        Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(Encoding.UTF8.GetBytes(row.Id), hash);
-        var digest = System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(hash);
+        var digest = TextLedger.DigestOf(row.Id);
         if (seen.TryAdd(digest, Rows)) return;
         if (options.Fields.Id is not null)
             throw CorpusException.AtRow(file.Name, row.Number, $"the id '{row.Id}' is that of row {seen[digest]} of '{name}' too; leave 'fields.id' out to number the rows");
@@ -111,18 +156,14 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
         SourceFormat.Parquet => new ParquetRowReader(options.Fields),
         SourceFormat.Jsonl => new JsonLinesReader(options.Fields, EncodingOf(file), commonsenseQa: false),
         SourceFormat.CommonsenseQa => new JsonLinesReader(options.Fields, EncodingOf(file), commonsenseQa: true),
-        SourceFormat.Tsv => new DelimitedReader(options.Fields, EncodingOf(file), '\t', options.Quotes ?? false, options.Header),
-        SourceFormat.Csv => new DelimitedReader(options.Fields, EncodingOf(file), ',', options.Quotes ?? true, options.Header),
+        SourceFormat.Tsv => new DelimitedReader(options.Fields, EncodingOf(file), options.Delimiter ?? file.Delimiter ?? '\t', options.Quotes ?? false, options.Header),
+        SourceFormat.Csv => new DelimitedReader(options.Fields, EncodingOf(file), options.Delimiter ?? file.Delimiter ?? ',', options.Quotes ?? true, options.Header),
         SourceFormat.Phrasebank => new PhrasebankReader(EncodingOf(file)),
         SourceFormat.Folder => new FolderReader(EncodingOf(file)),
         SourceFormat.Lines => new LinesReader(EncodingOf(file)),
+        SourceFormat.Fasttext => new FastTextReader(EncodingOf(file)),
         _ => throw new InvalidOperationException($"no reader for {file.Format}"),
     };
 
-    private Encoding EncodingOf(SourceFile file) => TextFiles.Strict(options.Encoding ?? (IsKnownLatin1(file) ? "latin-1" : "utf-8"));
-
-    private static bool IsKnownLatin1(SourceFile file) =>
-        file.Format == SourceFormat.Phrasebank || file.FileName.StartsWith("rt-polarity.", StringComparison.Ordinal);
-
-    private static string FormatName(SourceFormat format) => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(format.ToString());
+    private Encoding EncodingOf(SourceFile file) => TextFiles.Strict(options.Encoding ?? (file.IsLatin1 ? "latin-1" : "utf-8"));
 }

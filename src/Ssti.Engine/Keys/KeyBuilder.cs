@@ -7,7 +7,7 @@ using Ssti.Store;
 
 namespace Ssti.Engine.Keys;
 
-/// <summary>Builds key documents: kind, version, parameters, input trees, seed, numerics, salt. No paths, hosts or times.</summary>
+/// <summary>Builds key documents: kind, version, parameters, input trees, seed where one is used, numerics, salt. No paths, hosts or times.</summary>
 public sealed class KeyBuilder(IComputeProbe probe)
 {
     private readonly ConcurrentDictionary<ComputeRequest, ComputeSettings> _settings = new();
@@ -16,6 +16,9 @@ public sealed class KeyBuilder(IComputeProbe probe)
     /// <summary>What an instance computes with on this machine.</summary>
     /// <exception cref="StageException">What it asks for is not here.</exception>
     public ComputeSettings Compute(StageInstance instance) => _settings.GetOrAdd(instance.Compute, probe.Resolve);
+
+    /// <summary>The numbers of this machine's GPUs of a class; null when nobody here knows.</summary>
+    public IReadOnlyList<int>? GpusOf(string deviceClass) => probe.GpusOf(deviceClass);
 
     /// <summary>The document of an instance.</summary>
     /// <param name="pipeline">Its pipeline.</param>
@@ -47,8 +50,8 @@ public sealed class KeyBuilder(IComputeProbe probe)
             ["kind"] = instance.Kind.Name,
             ["version"] = instance.Kind.Version,
             ["parameters"] = ParameterWriter.Write(instance.Parameters, _sources.Json),
-            ["seed"] = instance.Seed,
         };
+        if (instance.Seed is { } seed) json["seed"] = seed;
         if (instance.Kind.UsesTensors) json["numerics"] = Numerics(Compute(instance));
         if (instance.Salt is { } salt) json["salt"] = salt;
         return json;

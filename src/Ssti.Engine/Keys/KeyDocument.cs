@@ -7,8 +7,8 @@ namespace Ssti.Engine.Keys;
 /// <summary>All that the outputs of an action depend on, as canonical JSON. Its digest is the action's key.</summary>
 public sealed class KeyDocument
 {
-    /// <summary>The version of the document's own form.</summary>
-    public const int Schema = 1;
+    /// <summary>The version of the document's own form. Since 2, stages that draw nothing have no seed in it, and remote sources a revision.</summary>
+    public const int Schema = 2;
 
     /// <summary>Makes the document of a JSON object.</summary>
     public KeyDocument(JsonObject json)

@@ -55,11 +55,12 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
         try
         {
             var output = Directory.CreateDirectory(Path.Combine(folder, "out")).FullName;
+            var compute = keys.Compute(instance);
             var context = new StageContext
             {
                 StageName = instance.Name,
-                Seed = instance.Seed,
-                Compute = keys.Compute(instance),
+                Seed = instance.Seed ?? 0,
+                Compute = compute.Device == "cuda" ? compute with { Device = $"cuda:{keys.GpusOf(compute.DeviceClass)?[0] ?? 0}" } : compute,
                 Inputs = await new StageInputs(store).FetchAsync(WorkOrder.InputsOf(pipeline, instance, trees), cancellation).ConfigureAwait(false),
                 OutputFolder = output,
                 ScratchFolder = Directory.CreateDirectory(Path.Combine(folder, "scratch")).FullName,
@@ -73,7 +74,7 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
-            return new RerunResult(instance, key, Same: false, null, null, null, e is StageException or StoreException ? e.Message : $"{e.GetType().Name}: {e.Message}");
+            return new RerunResult(instance, key, Same: false, null, null, null, e is StageException or StoreException or LostInputException ? e.Message : $"{e.GetType().Name}: {e.Message}");
         }
         finally
         {

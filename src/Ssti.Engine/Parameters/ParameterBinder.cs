@@ -140,13 +140,13 @@ internal sealed class ParameterBinder(DiagnosticBag diagnostics)
         if (local is null)
         {
             return Fail(DiagnosticCodes.PathOutside, scalar.Where, $"'{path}': {problem}",
-                "move the data into the project, or name it on the command line: --set <stage>." + path + "=<path>, which may lead anywhere");
+                "move the data into the project, or name it in ssti.local.yaml or on the command line: --set <stage>." + path + "=<path>, which may lead anywhere");
         }
 
         if (!Path.Exists(local))
         {
             return Fail(DiagnosticCodes.PathMissing, scalar.Where, $"'{path}': there is no file or folder '{text}'",
-                $"looked for {local}; a relative path is relative to {(scalar.Source.Root is null ? "the working folder" : "the file it is written in")}");
+                $"looked for {local}; a relative path is relative to {(scalar.Source.HasLines ? "the file it is written in" : "the working folder")}");
         }
 
         return new SourcePath(text, local);

@@ -31,6 +31,7 @@ internal sealed record ParameterShape(string Key, PropertyInfo Property, ValueSh
 internal sealed class RecordShape
 {
     private static readonly ConcurrentDictionary<Type, RecordShape> Cache = new();
+    private bool? _holdsSources;
 
     private RecordShape(Type type)
     {
@@ -47,6 +48,9 @@ internal sealed class RecordShape
     public Type Type { get; }
 
     public IReadOnlyList<ParameterShape> Parameters { get; }
+
+    /// <summary>Whether a source can stand anywhere in it: of most kinds none can, and nobody has to look.</summary>
+    public bool HoldsSources => _holdsSources ??= Parameters.Any(p => Holds(p.Value));
 
     public static RecordShape Of(Type type) => Cache.GetOrAdd(type, t => new RecordShape(t));
 
@@ -90,6 +94,14 @@ internal sealed class RecordShape
         if (type is { IsClass: true, IsAbstract: false } && type.GetConstructor(Type.EmptyTypes) is not null) return new(ShapeKind.Record, type, nullable);
         throw new NotSupportedException($"{where} has the type {type}, which no parameter can have; see StageKind's documentation");
     }
+
+    private static bool Holds(ValueShape shape) => shape.Kind switch
+    {
+        ShapeKind.Source => true,
+        ShapeKind.List => Holds(shape.Item!),
+        ShapeKind.Record => Of(shape.Type).HoldsSources,
+        _ => false,
+    };
 
     private static Type? ItemType(Type type)
     {

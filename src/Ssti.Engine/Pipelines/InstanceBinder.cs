@@ -46,7 +46,7 @@ internal sealed class InstanceBinder(
                 Parameters = parameters,
                 Cell = CellOf(cell),
                 Inputs = inputs,
-                Seed = seed.Value,
+                Seed = stage.Kind.UsesSeed(parameters) ? seed.Value : null,
                 Compute = compute,
                 Salt = salt,
                 Policy = stage.Policy,

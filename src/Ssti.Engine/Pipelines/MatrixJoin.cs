@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ssti.Engine.Pipelines;
 
 /// <summary>
@@ -8,9 +10,9 @@ internal static class MatrixJoin
     /// <summary>What joining gave.</summary>
     /// <param name="Joined">The cells of both.</param>
     /// <param name="Unmatched">Cells of the right side that found no partner.</param>
-    /// <param name="Conflict">A dimension whose cells of one name have different fields on the two sides, or null.</param>
+    /// <param name="Conflict">The first cells of one name that say different things on the two sides, or null.</param>
     /// <param name="TooLarge">Whether there would be more cells than <see cref="MatrixReader.MaxCells"/>; then nothing was joined.</param>
-    internal sealed record Result(Relation Joined, IReadOnlyList<MatrixCell> Unmatched, string? Conflict, bool TooLarge);
+    internal sealed record Result(Relation Joined, IReadOnlyList<MatrixCell> Unmatched, MatrixConflict? Conflict, bool TooLarge);
 
     /// <summary>Joins two relations.</summary>
     public static Result Join(Relation left, Relation right)
@@ -24,7 +26,9 @@ internal static class MatrixJoin
         var byKey = right.Cells.GroupBy(cell => cell.KeyOf(shared)).ToDictionary(g => g.Key, g => g.ToList());
         var used = new HashSet<string>();
         var cells = new List<MatrixCell>();
-        string? conflict = null;
+        MatrixConflict? conflict = null;
+        // The same two cells meet in many pairs, and what they hold may be long.
+        var compared = new Dictionary<(MatrixValue, MatrixValue), string?>(ReferencePairs.Instance);
         foreach (var cell in left.Cells)
         {
             var key = cell.KeyOf(shared);
@@ -37,7 +41,7 @@ internal static class MatrixJoin
                 for (var i = 0; i < left.Dimensions.Count; i++)
                 {
                     var (mine, theirs) = (cell.Values[i], partner.Find(left.Dimensions[i]));
-                    if (theirs is not null && !Agree(mine, theirs)) conflict ??= left.Dimensions[i];
+                    if (theirs is not null && Difference(mine, theirs) is { } field) conflict ??= new MatrixConflict(left.Dimensions[i], mine, theirs, field);
                     values[i] = mine.Fields is null && theirs?.Fields is not null ? theirs : mine;
                 }
 
@@ -48,12 +52,33 @@ internal static class MatrixJoin
 
         var unmatched = byKey.Where(p => !used.Contains(p.Key)).SelectMany(p => p.Value).ToList();
         return new Result(new Relation(dimensions, cells), unmatched, conflict, TooLarge: false);
+
+        string? Difference(MatrixValue mine, MatrixValue theirs)
+        {
+            if (!compared.TryGetValue((mine, theirs), out var field)) compared[(mine, theirs)] = field = Differing(mine, theirs);
+            return field;
+        }
     }
 
     private static bool IsOne(Relation relation) => relation is { Dimensions.Count: 0, Cells.Count: 1 };
 
-    // A cell may be spelled out in two stages, but then it must say the same.
-    private static bool Agree(MatrixValue a, MatrixValue b) =>
-        ReferenceEquals(a.Fields, b.Fields) || a.Fields is null || b.Fields is null
-        || (a.Fields.Entries.Count == b.Fields.Entries.Count && a.Fields.Entries.All(e => (b.Fields[e.Key.Text] as Yaml.YamlScalar)?.Canonical is { } text && text == (e.Value as Yaml.YamlScalar)?.Canonical));
+    // A cell may be spelled out in two stages, but then it must say the same. The first field that does not, or null.
+    private static string? Differing(MatrixValue a, MatrixValue b)
+    {
+        if (a.Fields is null || b.Fields is null || ReferenceEquals(a.Fields, b.Fields)) return null;
+        return a.Fields.Entries.Concat(b.Fields.Entries).Select(entry => entry.Key.Text)
+            .FirstOrDefault(field => a.Fields[field] is not { } mine || b.Fields[field] is not { } theirs || !mine.Says(theirs));
+    }
+
+    private sealed class ReferencePairs : IEqualityComparer<(MatrixValue, MatrixValue)>
+    {
+        public static readonly ReferencePairs Instance = new();
+
+        public bool Equals((MatrixValue, MatrixValue) x, (MatrixValue, MatrixValue) y) => ReferenceEquals(x.Item1, y.Item1) && ReferenceEquals(x.Item2, y.Item2);
+
+        public int GetHashCode((MatrixValue, MatrixValue) pair) => HashCode.Combine(RuntimeHelpers.GetHashCode(pair.Item1), RuntimeHelpers.GetHashCode(pair.Item2));
+    }
 }
+
+/// <summary>Two cells of one name that say different things.</summary>
+internal sealed record MatrixConflict(string Dimension, MatrixValue Left, MatrixValue Right, string Field);

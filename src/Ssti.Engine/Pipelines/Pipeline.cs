@@ -1,10 +1,11 @@
+using Ssti.Engine.Keys;
 using Ssti.Engine.Stages;
 using Ssti.Engine.Yaml;
 
 namespace Ssti.Engine.Pipelines;
 
 /// <summary>A checked pipeline: every stage bound to its kind, every matrix expanded, every edge resolved.</summary>
-public sealed class Pipeline
+public sealed record Pipeline
 {
     /// <summary>The name, also that of its history; by default the file's.</summary>
     public required string Name { get; init; }
@@ -26,6 +27,9 @@ public sealed class Pipeline
 
     /// <summary>The instances of all stages in the same order: an instance's inputs stand before it.</summary>
     public required IReadOnlyList<StageInstance> Instances { get; init; }
+
+    /// <summary>The remote sources and their revisions, once these are known (<see cref="SourcePins"/>); of the instances that were looked at.</summary>
+    public IReadOnlyList<PinnedSource> Sources { get; init; } = [];
 }
 
 /// <summary>A stage as written, with the instances its matrix gives.</summary>
@@ -42,7 +46,7 @@ public sealed record Stage(
     int FirstInstance, int InstanceCount);
 
 /// <summary>A stage in one matrix cell: what is planned, keyed and run.</summary>
-public sealed class StageInstance
+public sealed record StageInstance
 {
     /// <summary>Its index in <see cref="Pipeline.Instances"/>.</summary>
     public required int Index { get; init; }
@@ -65,8 +69,8 @@ public sealed class StageInstance
     /// <summary>The inputs that are given, in the order of the kind's inputs.</summary>
     public required IReadOnlyList<InstanceInput> Inputs { get; init; }
 
-    /// <summary>The seed.</summary>
-    public required long Seed { get; init; }
+    /// <summary>The seed; null for a stage that draws nothing.</summary>
+    public required long? Seed { get; init; }
 
     /// <summary>What it asks to compute with.</summary>
     public required ComputeRequest Compute { get; init; }

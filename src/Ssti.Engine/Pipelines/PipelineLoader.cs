@@ -7,7 +7,11 @@ namespace Ssti.Engine.Pipelines;
 /// <summary>What loading gave: a pipeline, or the reasons why there is none.</summary>
 /// <param name="Pipeline">The pipeline; null when there are errors.</param>
 /// <param name="Diagnostics">Errors and warnings, in the order they were found.</param>
-public sealed record PipelineResult(Pipeline? Pipeline, IReadOnlyList<Diagnostic> Diagnostics);
+public sealed record PipelineResult(Pipeline? Pipeline, IReadOnlyList<Diagnostic> Diagnostics)
+{
+    /// <summary>What was taken from the file of local values beside the pipeline; null when there is none, or it was not asked for.</summary>
+    public LocalValues? Local { get; init; }
+}
 
 /// <summary>Reads pipelines: YAML to a checked graph of stage instances. Runs nothing, and reads no data.</summary>
 public static class PipelineLoader
@@ -16,12 +20,15 @@ public static class PipelineLoader
     /// <param name="path">The file.</param>
     /// <param name="sets">Overrides of the command line, <c>stage.parameter=value</c> and so on.</param>
     /// <param name="catalog">The stage kinds that exist.</param>
-    public static PipelineResult Load(string path, IReadOnlyList<string> sets, StageCatalog catalog)
+    /// <param name="local">Whether values of <c>ssti.local.yaml</c> beside the pipeline hold, before those of the command line.</param>
+    public static PipelineResult Load(string path, IReadOnlyList<string> sets, StageCatalog catalog, bool local = false)
     {
         var diagnostics = new DiagnosticBag();
         var source = PipelineSource.Read(path, diagnostics);
-        var pipeline = source is null ? null : Build(path, source, sets, catalog, diagnostics);
-        return new PipelineResult(diagnostics.HasErrors ? null : pipeline, diagnostics.Items);
+        IReadOnlyList<SetValue> here = [];
+        var taken = source is null || !local ? null : LocalSets.Read(path, source, diagnostics, out here);
+        var pipeline = source is null ? null : Build(path, source, [.. here, .. CommandLineSets.Read(sets, diagnostics)], catalog, diagnostics);
+        return new PipelineResult(diagnostics.HasErrors ? null : pipeline, diagnostics.Items) { Local = taken };
     }
 
     /// <summary>The name of a pipeline, whether the rest of its file is right or not; null where the file is no pipeline at all.</summary>
@@ -31,7 +38,7 @@ public static class PipelineLoader
         return PipelineSource.Read(path, diagnostics)?.Root is { } root && NameOf(path, root, diagnostics) is { Length: > 0 } name ? name : null;
     }
 
-    private static Pipeline? Build(string path, PipelineSource source, IReadOnlyList<string> sets, StageCatalog catalog, DiagnosticBag diagnostics)
+    private static Pipeline? Build(string path, PipelineSource source, IReadOnlyList<SetValue> sets, StageCatalog catalog, DiagnosticBag diagnostics)
     {
         var root = source.Root!;
         var (setCompute, setSeed) = CommandLineSets.Apply(source, sets, diagnostics);

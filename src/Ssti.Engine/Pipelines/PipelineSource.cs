@@ -76,7 +76,7 @@ internal sealed class PipelineSource
         }
 
         _files[full] = false;
-        if (Text(full, shown, from) is { } text && Node(full, shown, root, text) is { } mapping)
+        if (Text(full, shown, from, _diagnostics) is { } text && Node(full, shown, root, text) is { } mapping)
         {
             if (depth == 0) Root = mapping;
             Take(mapping, full, shown, root, depth);
@@ -85,7 +85,8 @@ internal sealed class PipelineSource
         _files[full] = true;
     }
 
-    private string? Text(string full, string shown, SourceLocation from)
+    /// <summary>The text of a file, or null and an error.</summary>
+    internal static string? Text(string full, string shown, SourceLocation from, DiagnosticBag diagnostics)
     {
         try
         {
@@ -94,16 +95,16 @@ internal sealed class PipelineSource
             var (text, buffer) = (new StringBuilder(), new char[16 * 1024]);
             while (reader.Read(buffer) is > 0 and var read && text.Length <= YamlReader.MaxLength) text.Append(buffer, 0, read);
             if (text.Length <= YamlReader.MaxLength) return text.ToString();
-            _diagnostics.Error(DiagnosticCodes.TooLarge, from, $"'{shown}' is too large for a pipeline; the most is {YamlReader.MaxLength} characters");
+            diagnostics.Error(DiagnosticCodes.TooLarge, from, $"'{shown}' is too large for a pipeline; the most is {YamlReader.MaxLength} characters");
         }
         catch (DecoderFallbackException)
         {
-            _diagnostics.Error(DiagnosticCodes.Unreadable, new(shown, 1, 1), "the file is not UTF-8", "save it as UTF-8");
+            diagnostics.Error(DiagnosticCodes.Unreadable, new(shown, 1, 1), "the file is not UTF-8", "save it as UTF-8");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var why = e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : Directory.Exists(full) ? "it is a folder" : e.Message;
-            _diagnostics.Error(DiagnosticCodes.Unreadable, from, $"cannot read '{shown}': {why}", depthHint(from));
+            diagnostics.Error(DiagnosticCodes.Unreadable, from, $"cannot read '{shown}': {why}", depthHint(from));
         }
 
         return null;

@@ -84,9 +84,9 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
         if (result.TooLarge) diagnostics.Error(DiagnosticCodes.BadMatrix, where,
             $"{what} of '{stage.Name}' gives more than {MatrixReader.MaxCells} cells",
             "share a dimension's name where values belong together, or drop values");
-        else if (result.Conflict is { } dimension) diagnostics.Error(DiagnosticCodes.BadMatrix, where,
-            $"{what} of '{stage.Name}' has other fields for cells of '{dimension}' than another input",
-            "rename the dimension, or let the stage inherit it");
+        else if (result.Conflict is { } conflict) diagnostics.Error(DiagnosticCodes.BadMatrix, where,
+            $"{what} of '{stage.Name}' has another '{conflict.Field}' for the cell '{conflict.Left.Name}' of '{conflict.Dimension}' than another input",
+            $"the cell is written at {conflict.Left.Scalar.Where} and at {conflict.Right.Scalar.Where}: make them equal, rename the dimension, or let the stage inherit it");
         else if (result.Joined.Cells.Count == 0 || (all && result.Unmatched.Count > 0))
         {
             var shared = right.Dimensions.Where(left.Dimensions.Contains).ToList();

@@ -14,6 +14,9 @@ public static class KeyDifference
         try
         {
             var reasons = new List<Reason>();
+            // Documents of two forms say the same in different words: what else differs between them tells nothing.
+            Compare("schema", ReasonKind.SchemaChanged, before["schema"], now["schema"], reasons);
+            if (reasons.Count > 0) return reasons;
             foreach (var (field, kind) in Fields)
             {
                 if (field == "inputs" && !now.ContainsKey(field)) continue;
@@ -31,7 +34,7 @@ public static class KeyDifference
 
     private static readonly (string Field, ReasonKind Kind)[] Fields =
     [
-        ("schema", ReasonKind.SchemaChanged), ("kind", ReasonKind.KindChanged), ("version", ReasonKind.VersionChanged),
+        ("kind", ReasonKind.KindChanged), ("version", ReasonKind.VersionChanged),
         ("parameters", ReasonKind.ParameterChanged), ("inputs", ReasonKind.InputChanged), ("numerics", ReasonKind.NumericsChanged),
         ("seed", ReasonKind.SeedChanged), ("salt", ReasonKind.SaltChanged),
     ];
@@ -54,7 +57,9 @@ public static class KeyDifference
         var (old, current) = (CanonicalJson.Write(before), CanonicalJson.Write(now));
         if (old == current) return;
         var detail = IsSource(before) && IsSource(now) ? "content of the source" : null;
-        reasons.Add(new Reason(kind, path, before is null && kind == ReasonKind.SaltChanged ? null : Text(before), now is null && kind == ReasonKind.SaltChanged ? null : Text(now), detail));
+        // A seed and a salt may be missing altogether; of a parameter 'null' is a value.
+        var mayLack = kind is ReasonKind.SaltChanged or ReasonKind.SeedChanged;
+        reasons.Add(new Reason(kind, path, before is null && mayLack ? null : Text(before), now is null && mayLack ? null : Text(now), detail));
     }
 
     private static bool IsSource(JsonNode? node) => node is JsonObject source && source.ContainsKey("sha256");

@@ -21,7 +21,14 @@ namespace Ssti.Engine.Records;
 /// <param name="Reasons">Why it ran, as the journal has it.</param>
 public sealed record PastStage(
     string Stage, string Uses, string State, Digest? Key, Digest? Tree, double? Started, double? Ended, ActionDurations? Durations, string? Error, string? LogPath,
-    JsonArray? Reasons);
+    JsonArray? Reasons)
+{
+    /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The GPUs it had to itself, by number.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
+}
 
 /// <summary>A run that was, from its journal.</summary>
 /// <param name="Id">Its name under <c>runs/</c>.</param>
@@ -141,7 +148,11 @@ public sealed class RunHistory(Workspace workspace)
             durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0, (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
             (string?)entry["error"],
             // Of an imported journal, too, a log is a file beside it and nothing else.
-            folder is not null && (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray);
+            folder is not null && (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray)
+        {
+            Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
+            Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
+        };
     }
 
     private static Digest? DigestOf(JsonNode? node) => Digest.TryParse((string?)node, out var digest) ? digest : null;

@@ -56,6 +56,8 @@ public static class RunTrace
                 ["key"] = stage.Key?.ToString(),
                 ["queued"] = stage.Durations?.Queue,
                 ["error"] = stage.Error,
+                ["gpus"] = stage.Gpus.Count > 0 ? new JsonArray([.. stage.Gpus.Select(gpu => (JsonNode)gpu)]) : null,
+                ["warnings"] = stage.Warnings.Count > 0 ? new JsonArray([.. stage.Warnings.Select(warning => (JsonNode)warning)]) : null,
                 ["reasons"] = stage.Reasons?.DeepClone(),
             });
             // The names of Chrome's own palette: what failed is to be seen from afar.

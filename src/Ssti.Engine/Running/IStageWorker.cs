@@ -65,6 +65,15 @@ public sealed record StageOutcome
     /// <summary>Facts it reported.</summary>
     public JsonObject? Metrics { get; init; }
 
+    /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The GPUs it had to itself, by number.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>Stages whose outputs it needs and which turned out to be damaged or missing: once they are rebuilt, it can be tried again.</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; init; }
 

@@ -35,7 +35,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         {
             using var held = await workspace.LockAsync(order.Key, () => watcher.Waiting("another process is at work on it"), cancellation).ConfigureAwait(false);
             if (!order.Forced && (await store.FindAsync([order.Key], cancellation).ConfigureAwait(false))[0].Hit is { } made)
-                return new StageOutcome { State = StageState.Cached, Tree = made.Tree };
+                return new StageOutcome { State = StageState.Cached, Tree = made.Tree, Warnings = made.Warnings };
 
             watcher.Started();
             return await AttemptsAsync(order with { Queued = order.Queued + waited.Elapsed.TotalSeconds }, watcher, cancellation).ConfigureAwait(false);
@@ -54,15 +54,17 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
     {
         var log = new StageLog(watcher.Wrote);
         foreach (var reason in order.Reasons) log.Write($"runs because: {reason}");
+        if (order.Gpus.Count > 0) log.Write($"on GPU {string.Join(", ", order.Gpus)}");
         for (var attempt = 1; ; attempt++)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             if (order.Policy.Timeout is { } timeout) limit.CancelAfter(timeout);
             using var span = StageSpan.Attempt(order, attempt);
             StageOutcome failure;
+            StageContext? context = null;
             try
             {
-                return await AttemptAsync(order, attempt, watcher, log, limit.Token).ConfigureAwait(false);
+                return await AttemptAsync(order, attempt, watcher, log, made => context = made, limit.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (cancellation.IsCancellationRequested)
             {
@@ -84,14 +86,17 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             }
 
             workspace.Clean(order.Key, keepScratch: true);
-            if (attempt > order.Policy.Retries) return failure with { Attempts = attempt };
+            // What is lost does not come back by asking again: somebody has to make it.
+            if (attempt > order.Policy.Retries || failure.Lost.Count > 0)
+                return failure with { Attempts = attempt, Gpus = order.Gpus, Warnings = context?.Warnings ?? [] };
             watcher.Retried(attempt, failure.Error!);
             StageSpan.Retry(span, attempt, failure.Error!);
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, attempt - 1))), time, cancellation).ConfigureAwait(false);
         }
     }
 
-    private async Task<StageOutcome> AttemptAsync(WorkOrder order, int attempt, IStageWatcher watcher, StageLog log, CancellationToken cancellation)
+    private async Task<StageOutcome> AttemptAsync(
+        WorkOrder order, int attempt, IStageWatcher watcher, StageLog log, Action<StageContext> begun, CancellationToken cancellation)
     {
         var started = time.GetUtcNow();
         var clock = Stopwatch.StartNew();
@@ -105,7 +110,8 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         {
             StageName = order.Stage,
             Seed = order.Seed,
-            Compute = order.Compute,
+            Compute = order.ComputeHere,
+            Gpus = order.Gpus,
             Inputs = inputs,
             OutputFolder = output,
             ScratchFolder = scratchFolder,
@@ -120,6 +126,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
                 watcher.Said(line);
             },
         };
+        begun(context);
         await RunAsync(() => order.Kind.RunAsync(order.Parameters, context, cancellation), cancellation).ConfigureAwait(false);
         order.RequireUnchanged();
         var execute = Lap(clock);
@@ -137,7 +144,16 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
                 + $"{tree.Digest.Short}, the newest, is used ('ssti show {order.Key.Short}')");
         }
 
-        return new StageOutcome { State = StageState.Done, Tree = tree.Digest, Durations = durations, Metrics = context.Metrics, Attempts = attempt };
+        return new StageOutcome
+        {
+            State = StageState.Done,
+            Tree = tree.Digest,
+            Durations = durations,
+            Metrics = context.Metrics,
+            Warnings = context.Warnings,
+            Gpus = order.Gpus,
+            Attempts = attempt,
+        };
     }
 
     private ActionRecord Record(WorkOrder order, Tree tree, StageContext context, ActionDurations durations, DateTimeOffset started, int attempt) => new()
@@ -153,8 +169,10 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         Finished = time.GetUtcNow(),
         Durations = durations,
         Metrics = context.Metrics,
+        Warnings = context.Warnings,
         Versions = order.Kind.UsesTensors ? new Dictionary<string, string>(Versions) { ["libtorch"] = context.Compute.LibTorch } : Versions,
         Device = order.Kind.UsesTensors ? context.Compute.DeviceClass : null,
+        Gpus = order.Gpus,
         Attempts = attempt,
     };
 
@@ -177,11 +195,11 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
     private StageOutcome Explain(Exception error, StageLog log)
     {
         if (StoreErrors.IsFull(error)) error = StoreErrors.Explain(workspace.Root, error);
-        if (error is StageException or StoreException)
+        if (error is StageException or StoreException or LostInputException)
         {
             log.Write($"failed: {error.Message}");
             for (var cause = error.InnerException; cause is not null; cause = cause.InnerException) log.Write($"because of {cause.GetType().Name}: {cause.Message}");
-            return Failure(error.Message);
+            return Failure(error.Message) with { Lost = error is LostInputException lost ? [lost.Stage] : [] };
         }
 
         log.Write($"failed unexpectedly: {error}");

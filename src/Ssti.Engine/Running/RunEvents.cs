@@ -57,6 +57,10 @@ public abstract record RunEvent
     /// <param name="Message">What.</param>
     public sealed record Warned(string Message) : RunEvent;
 
+    /// <summary>Nothing of this run is written down: the store cannot be written, and nothing had to be.</summary>
+    /// <param name="Why">Why not.</param>
+    public sealed record Unrecorded(string Why) : RunEvent;
+
     /// <summary>The run is over.</summary>
     /// <param name="Result">How.</param>
     public sealed record RunFinished(RunResult Result) : RunEvent;
@@ -111,6 +115,15 @@ public sealed record StageResult
     /// <summary>Facts it reported.</summary>
     public System.Text.Json.Nodes.JsonObject? Metrics { get; init; }
 
+    /// <summary>Why its outputs are doubtful, in the stage's own words; of a cached stage, those of when it was made.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The GPUs it had to itself, by number.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>Stages it needs whose outputs could not be read.</summary>
+    internal IReadOnlyList<string> Lost { get; init; } = [];
+
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; init; }
 
@@ -140,4 +153,8 @@ public enum RunOutcome
 /// <param name="Plan">What was planned.</param>
 /// <param name="Stages">How each stage ended, in the pipeline's order.</param>
 /// <param name="Seconds">How long it took.</param>
-public sealed record RunResult(string RunId, RunOutcome Outcome, Plan Plan, IReadOnlyList<StageResult> Stages, double Seconds);
+public sealed record RunResult(string RunId, RunOutcome Outcome, Plan Plan, IReadOnlyList<StageResult> Stages, double Seconds)
+{
+    /// <summary>What was odd about the run or the store; what stages warned of is with them.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

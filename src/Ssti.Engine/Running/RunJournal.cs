@@ -20,17 +20,24 @@ internal sealed class RunJournal : IDisposable
     /// <summary>The journal's name in the folder of its run.</summary>
     public const string FileName = "journal.jsonl";
 
-    private readonly FileStream _file;
+    private readonly FileStream? _file;
     private readonly Workspace _workspace;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
 
-    private RunJournal(string id, string folder, FileStream file, Workspace workspace, TimeProvider time) =>
+    private RunJournal(string id, string folder, FileStream? file, Workspace workspace, TimeProvider time) =>
         (Id, Folder, _file, _workspace, _time) = (id, folder, file, workspace, time);
 
     public string Id { get; }
 
     public string Folder { get; }
+
+    /// <summary>Why nothing is written, or null: a run that has nothing to do on a store that cannot be written needs no journal.</summary>
+    public string? Missing { get; private init; }
+
+    /// <summary>A journal that writes nothing.</summary>
+    public static RunJournal None(Workspace workspace, TimeProvider time, string why) =>
+        new("unrecorded", Path.Combine(workspace.Runs, "unrecorded"), null, workspace, time) { Missing = why };
 
     public static RunJournal Open(Workspace workspace, TimeProvider time) => workspace.Guarded(() =>
     {
@@ -103,6 +110,20 @@ internal sealed class RunJournal : IDisposable
         if (result.Attempts > 1) json.WriteNumber("attempts", result.Attempts);
         if (result.Error is { } error) json.WriteString("error", error);
         if (result.LogPath is { } log) json.WriteString("log", Path.GetFileName(log));
+        if (result.Gpus.Count > 0)
+        {
+            json.WriteStartArray("gpus");
+            foreach (var gpu in result.Gpus) json.WriteNumberValue(gpu);
+            json.WriteEndArray();
+        }
+
+        if (result.Warnings.Count > 0)
+        {
+            json.WriteStartArray("warnings");
+            foreach (var warning in result.Warnings) json.WriteStringValue(warning);
+            json.WriteEndArray();
+        }
+
         if (result.Reasons.Count == 0) return;
         json.WriteStartArray("reasons");
         foreach (var reason in result.Reasons) WriteReason(json, reason);
@@ -124,14 +145,14 @@ internal sealed class RunJournal : IDisposable
             json.WriteString("outcome", outcome.ToString().ToLowerInvariant());
             json.WriteNumber("seconds", Math.Round(seconds, 3));
         });
-        _file.Flush(flushToDisk: true);
+        _file?.Flush(flushToDisk: true);
     }
 
     public void Dispose()
     {
         try
         {
-            _file.Dispose();
+            _file?.Dispose();
         }
         catch (IOException)
         {
@@ -152,6 +173,7 @@ internal sealed class RunJournal : IDisposable
 
     private void Write(bool flush, Action<Utf8JsonWriter> content)
     {
+        if (_file is null) return;
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {

@@ -20,6 +20,9 @@ public sealed record RunOptions
     /// <summary>Whether to go on with what does not need a failed stage.</summary>
     public bool KeepGoing { get; init; }
 
+    /// <summary>Whether a warning is a failure: a stage that warned has failed, now or when it was made, and what needs it does not run. What is stored stays.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>How long running stages may take to stop when the run is cancelled.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
 

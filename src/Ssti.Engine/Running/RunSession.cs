@@ -14,6 +14,9 @@ namespace Ssti.Engine.Running;
 /// <summary>One run under way. All state is owned by the loop in <see cref="RunAsync"/>; stages at work only send their results to it.</summary>
 internal sealed class RunSession
 {
+    // A stage may find one file damaged after the other; a disk that spoils what was written a moment ago must not keep a run for ever.
+    private const int MostRebuilds = 3;
+
     private readonly KeyBuilder _keys;
     private readonly Planner _planner;
     private readonly StageHistory _history;
@@ -27,12 +30,14 @@ internal sealed class RunSession
     private readonly ResolvedSelection _selection;
     private readonly Slots _slots;
     private readonly Lock _telling = new();
-    private readonly Channel<(StageResult Result, Slots.Share Share)> _finished = Channel.CreateUnbounded<(StageResult, Slots.Share)>();
+    private readonly Channel<(StageResult Result, Slots.Place Place)> _finished = Channel.CreateUnbounded<(StageResult, Slots.Place)>();
     private readonly StageResult?[] _results;
     private readonly PlannedStage?[] _planned;
     private readonly Activity?[] _spans;
-    private readonly int[] _waiting;
-    private readonly List<int>?[] _consumers;
+    private readonly Dependents _dependents;
+    private readonly bool[] _atWork;
+    private readonly Dictionary<int, int> _rebuilt = [];
+    private readonly List<string> _warnings = [];
     private readonly List<int> _ready = [];
     private readonly SortedDictionary<int, double> _queue = [];
     private readonly Workspace _workspace;
@@ -43,30 +48,31 @@ internal sealed class RunSession
 
     public RunSession(
         IStageWorker worker, Workspace workspace, KeyBuilder keys, Planner planner, StageHistory history, RunJournal journal, Pipeline pipeline, Plan plan,
-        RunOptions options, IRunListener? listener, Stopwatch clock)
+        RunOptions options, IEnumerable<int> gpus, IRunListener? listener, Stopwatch clock)
     {
         (_keys, _planner, _history, _journal, _pipeline, _plan, _options, _listener, _clock) = (keys, planner, history, journal, pipeline, plan, options, listener, clock);
         _workspace = workspace;
         _executor = new StageExecutor(worker, workspace, keys, journal, Tell, clock);
         _selection = options.Selection.Resolve(pipeline);
-        _slots = new Slots(options.Jobs, options.Gpus, options.Memory);
+        _slots = new Slots(options.Jobs, gpus, options.Memory);
+        _dependents = new Dependents(plan);
         var count = pipeline.Instances.Count;
-        (_results, _planned, _waiting, _consumers) = (new StageResult?[count], new PlannedStage?[count], new int[count], new List<int>?[count]);
-        _spans = new Activity?[count];
+        (_results, _planned, _atWork, _spans) = (new StageResult?[count], new PlannedStage?[count], new bool[count], new Activity?[count]);
+        foreach (var stage in plan.Stages) _planned[stage.Instance.Index] = stage;
     }
 
     public async Task<RunResult> RunAsync(CancellationToken cancellation)
     {
         _journal.Begin(_pipeline, _options, LocalWorker.Versions);
+        if (_journal.Missing is { } why) Tell(new RunEvent.Unrecorded(why));
         Tell(new RunEvent.PlanReady(_journal.Id, _plan));
         foreach (var warning in _plan.Warnings) Tell(new RunEvent.Warned(warning));
-        Connect();
         foreach (var stage in _plan.Stages)
-            if (stage.State == PlanState.Cached) Finish(Cached(stage));
+            if (stage.State == PlanState.Cached && _results[stage.Instance.Index] is null) Finish(Cached(stage));
         // What became ready on the way here includes stages that were cached themselves.
         _ready.Clear();
         foreach (var stage in _plan.Stages)
-            if (_results[stage.Instance.Index] is null && _waiting[stage.Instance.Index] == 0) _ready.Add(stage.Instance.Index);
+            if (_results[stage.Instance.Index] is null && _dependents.IsReady(stage.Instance.Index)) _ready.Add(stage.Instance.Index);
         using var registration = cancellation.Register(() => _finished.Writer.TryWrite(default));
         while (true)
         {
@@ -78,19 +84,6 @@ internal sealed class RunSession
         }
 
         return End(cancellation.IsCancellationRequested);
-    }
-
-    private void Connect()
-    {
-        foreach (var stage in _plan.Stages)
-        {
-            _planned[stage.Instance.Index] = stage;
-            foreach (var from in stage.Instance.Inputs.SelectMany(input => input.From).Distinct())
-            {
-                _waiting[stage.Instance.Index]++;
-                (_consumers[from] ??= []).Add(stage.Instance.Index);
-            }
-        }
     }
 
     // With its inputs known, a stage may turn out to be cached after all; then what needs it is decided in turn.
@@ -134,14 +127,15 @@ internal sealed class RunSession
         {
             var planned = _planned[index]!;
             var share = _slots.ShareOf(planned.Instance.Kind, planned.Instance.Policy, planned.Instance.Kind.UsesTensors ? _keys.Compute(planned.Instance) : null);
-            if (!_slots.TryTake(share)) continue;
+            if (_slots.TryTake(share) is not { } place) continue;
             _queue.Remove(index);
+            _atWork[index] = true;
             _running++;
             _ = Task.Run(async () =>
             {
                 _spans[index] = StageSpan.Begin(planned.Instance);
-                var result = await _executor.ExecuteAsync(_pipeline, planned, i => _results[i]!.Tree!.Value, queued, cancellation).ConfigureAwait(false);
-                _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, share));
+                var result = await _executor.ExecuteAsync(_pipeline, planned, i => _results[i]!.Tree!.Value, queued, place.Gpus, cancellation).ConfigureAwait(false);
+                _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, place));
             }, CancellationToken.None);
         }
     }
@@ -158,12 +152,13 @@ internal sealed class RunSession
 
         try
         {
-            var (result, share) = await _finished.Reader.ReadAsync(_grace.Token).ConfigureAwait(false);
+            var (result, place) = await _finished.Reader.ReadAsync(_grace.Token).ConfigureAwait(false);
             // The empty message only wakes the loop up when the run is cancelled.
             if (result is null) return true;
             _running--;
-            _slots.Return(share);
-            Finish(result);
+            _slots.Return(place);
+            _atWork[result.Instance.Index] = false;
+            if (!Rebuild(result)) Finish(result);
             return true;
         }
         catch (OperationCanceledException)
@@ -172,10 +167,56 @@ internal sealed class RunSession
         }
     }
 
+    /// <summary>
+    /// Takes up again what a stage needs and could not read: what was damaged is out of use, so that it is executed once more, and then this stage. False when
+    /// there is nothing to be gained by that.
+    /// </summary>
+    private bool Rebuild(StageResult result)
+    {
+        if (result.Lost.Count == 0 || _stopping) return false;
+        int[] lost = [.. _plan.Stages.Where(stage => result.Lost.Contains(stage.Instance.Name)).Select(stage => stage.Instance.Index)];
+        // Another that needs it may have noticed first; then it is under way, or has failed.
+        var going = lost.Where(index => _results[index] is null).ToList();
+        var again = lost.Except(going).ToList();
+        if (lost.Length == 0 || again.Any(index => !IsThere(index) || _rebuilt.GetValueOrDefault(index) >= MostRebuilds)) return false;
+        _spans[result.Instance.Index]?.SetStatus(ActivityStatusCode.Error, result.Error).Dispose();
+        _spans[result.Instance.Index] = null;
+        foreach (var index in again)
+        {
+            _rebuilt[index] = _rebuilt.GetValueOrDefault(index) + 1;
+            Tell(new RunEvent.Warned($"{result.Error!.Replace(CheckedBlobs.Cure, "", StringComparison.Ordinal)}; it is rebuilt in this run"));
+            (_results[index], _spans[index]) = (null, null);
+        }
+
+        foreach (var index in again.Concat(again.SelectMany(_dependents.Of)).Append(result.Instance.Index).Distinct())
+        {
+            if (_results[index] is not null || _atWork[index]) continue;
+            _ready.Remove(index);
+            _queue.Remove(index);
+            // What is made again may differ, and then the key does: it is planned anew.
+            _planned[index] = _planned[index]! with { Document = null };
+            _dependents.Recount(index, IsThere);
+            if (_dependents.IsReady(index)) _ready.Add(index);
+        }
+
+        return true;
+    }
+
+    private bool IsThere(int index) => _results[index] is { State: StageState.Done or StageState.Cached };
+
+    // A doubtful result is none for who asks so. It stays stored, and a run that does not ask so goes on from it.
+    private StageResult Judged(StageResult result) => _options.Strict && result is { State: StageState.Done or StageState.Cached, Warnings: [var first, ..] }
+        ? result with
+        {
+            State = StageState.Failed,
+            Error = $"strict: it warns: {first}{(result.Warnings.Count > 1 ? $" (and {result.Warnings.Count - 1} more)" : "")}",
+        }
+        : result;
+
     private void Finish(StageResult first)
     {
         // A loop and not a recursion: what needs a failed stage may be a chain of thousands.
-        var ended = new Queue<StageResult>([first]);
+        var ended = new Queue<StageResult>([Judged(first)]);
         while (ended.TryDequeue(out var result))
         {
             var index = result.Instance.Index;
@@ -183,12 +224,13 @@ internal sealed class RunSession
             Note(result);
             TellEnd(result);
             if (result.State is StageState.Failed && !_options.KeepGoing) _stopping = true;
-            foreach (var consumer in _consumers[index] ?? [])
+            foreach (var consumer in _dependents.Of(index))
             {
-                if (_results[consumer] is not null) continue;
-                if (result.Tree is not null)
+                // One that is at work while this was rebuilt has all it needs, or will say what not.
+                if (_results[consumer] is not null || _atWork[consumer]) continue;
+                if (IsThere(index))
                 {
-                    if (--_waiting[consumer] == 0) _ready.Add(consumer);
+                    if (_dependents.Release(consumer)) _ready.Add(consumer);
                     continue;
                 }
 
@@ -223,8 +265,8 @@ internal sealed class RunSession
             _workspace.Guarded(() =>
             {
                 _journal.Stage(result);
-                if (result is { Key: { } key, Tree: { } tree })
-                    _history.Note(result.Instance.Name, new HistoryEntry(key, tree, _journal.Id), result.State == StageState.Done ? result.Durations?.Execute : null);
+                if (_journal.Missing is null && result is { Key: { } key, Tree: { } tree })
+                    _history.Note(result.Instance.Name, new HistoryEntry(key, tree, _journal.Id), result.Durations?.Execute);
                 return 0;
             });
         }
@@ -247,8 +289,8 @@ internal sealed class RunSession
 
         var results = _plan.Stages.Select(s => _results[s.Instance.Index]!).ToList();
         var outcome = cancelled && results.Any(r => r.State == StageState.Cancelled) ? RunOutcome.Cancelled
-            : results.Any(r => r.State is StageState.Failed or StageState.Skipped) ? RunOutcome.Failed : RunOutcome.Succeeded;
-        var result = new RunResult(_journal.Id, outcome, _plan, results, _clock.Elapsed.TotalSeconds);
+            : results.Any(r => r.State is StageState.Failed or StageState.Skipped) || (_options.Strict && _warnings.Count > 0) ? RunOutcome.Failed : RunOutcome.Succeeded;
+        var result = new RunResult(_journal.Id, outcome, _plan, results, _clock.Elapsed.TotalSeconds) { Warnings = [.. _warnings.Distinct()] };
         _workspace.Guarded(() =>
         {
             _journal.End(outcome, result.Seconds);
@@ -259,7 +301,8 @@ internal sealed class RunSession
         return _fatal is null ? result : throw _fatal;
     }
 
-    private static StageResult Cached(PlannedStage stage) => new() { Instance = stage.Instance, State = StageState.Cached, Key = stage.Key, Tree = stage.Hit!.Tree };
+    private static StageResult Cached(PlannedStage stage) =>
+        new() { Instance = stage.Instance, State = StageState.Cached, Key = stage.Key, Tree = stage.Hit!.Tree, Warnings = stage.Hit.Warnings };
 
     private static StageResult Ended(PlannedStage stage, StageState state, string error) =>
         new() { Instance = stage.Instance, State = state, Reasons = stage.Reasons, Key = stage.Key, Error = error };
@@ -270,7 +313,12 @@ internal sealed class RunSession
         {
             // A stage that outlives its cancellation has nobody left to talk to.
             if (_over) return;
-            if (happened is RunEvent.Warned warned) _journal.Warning(warned.Message);
+            if (happened is RunEvent.Warned warned)
+            {
+                _warnings.Add(warned.Message);
+                _journal.Warning(warned.Message);
+            }
+
             _listener?.On(happened);
         }
     }

@@ -6,19 +6,37 @@ namespace Ssti.Engine.Running;
 public sealed class Slots
 {
     private readonly Share _all;
-    private Share _free;
+    private readonly SortedSet<int> _gpus;
+    private int _jobs;
+    private long _memory;
 
     /// <summary>Makes slots, all free.</summary>
     /// <param name="jobs">Job slots; at least one.</param>
-    /// <param name="gpus">GPUs.</param>
+    /// <param name="gpus">The numbers of the GPUs.</param>
     /// <param name="memory">Bytes of memory, or null for no limit.</param>
-    public Slots(int jobs, int gpus, long? memory) => _free = _all = new Share(Math.Max(1, jobs), gpus, memory ?? long.MaxValue);
+    public Slots(int jobs, IEnumerable<int> gpus, long? memory)
+    {
+        _gpus = [.. gpus];
+        _all = new Share(Math.Max(1, jobs), _gpus.Count, memory ?? long.MaxValue);
+        (_jobs, _memory) = (_all.Jobs, _all.Memory);
+    }
 
     /// <summary>What a stage takes.</summary>
     /// <param name="Jobs">Job slots.</param>
     /// <param name="Gpus">GPUs.</param>
     /// <param name="Memory">Bytes of memory.</param>
     public readonly record struct Share(int Jobs, int Gpus, long Memory);
+
+    /// <summary>What a stage has got.</summary>
+    /// <param name="Share">How much.</param>
+    /// <param name="Gpus">Which GPUs: nobody else has them until they are given back.</param>
+    public sealed record Place(Share Share, IReadOnlyList<int> Gpus);
+
+    /// <summary>Free job slots.</summary>
+    public int FreeJobs => _jobs;
+
+    /// <summary>Free GPUs.</summary>
+    public int FreeGpus => _gpus.Count;
 
     /// <summary>What a stage has to take.</summary>
     /// <param name="kind">Its kind.</param>
@@ -41,14 +59,22 @@ public sealed class Slots
         return new Share(Math.Max(threads, 1), policy.Gpus ?? (onCuda ? 1 : 0), policy.Memory ?? 0);
     }
 
-    /// <summary>Takes a share if it is to be had now.</summary>
-    public bool TryTake(Share share)
+    /// <summary>Takes a share if it is to be had now, of the GPUs those with the lowest numbers; null when it is not.</summary>
+    public Place? TryTake(Share share)
     {
-        if (share.Jobs > _free.Jobs || share.Gpus > _free.Gpus || share.Memory > _free.Memory) return false;
-        _free = new Share(_free.Jobs - share.Jobs, _free.Gpus - share.Gpus, _free.Memory - share.Memory);
-        return true;
+        if (share.Jobs > _jobs || share.Gpus > _gpus.Count || share.Memory > _memory) return null;
+        _jobs -= share.Jobs;
+        _memory -= share.Memory;
+        int[] gpus = [.. _gpus.Take(share.Gpus)];
+        _gpus.ExceptWith(gpus);
+        return new Place(share, gpus);
     }
 
     /// <summary>Gives a share back.</summary>
-    public void Return(Share share) => _free = new Share(_free.Jobs + share.Jobs, _free.Gpus + share.Gpus, _free.Memory + share.Memory);
+    public void Return(Place place)
+    {
+        _jobs += place.Share.Jobs;
+        _memory += place.Share.Memory;
+        _gpus.UnionWith(place.Gpus);
+    }
 }

@@ -16,24 +16,30 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
     /// <param name="planned">The stage, its key known.</param>
     /// <param name="trees">The outputs of what it needs, by index.</param>
     /// <param name="queued">When it became ready, in seconds since the run began.</param>
+    /// <param name="gpus">The GPUs it has to itself.</param>
     /// <param name="cancellation">Interrupts it.</param>
-    public async Task<StageResult> ExecuteAsync(Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, CancellationToken cancellation)
+    public async Task<StageResult> ExecuteAsync(
+        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, IReadOnlyList<int> gpus, CancellationToken cancellation)
     {
         var instance = planned.Instance;
         var result = new StageResult { Instance = instance, State = StageState.Failed, Reasons = planned.Reasons, Key = planned.Key };
         using var watcher = new Watcher(planned, journal.LogPath(instance.Name), tell, runClock);
         try
         {
-            var order = WorkOrder.Of(pipeline, planned, trees, keys, journal.Id) with { Queued = runClock.Elapsed.TotalSeconds - queued };
+            var order = WorkOrder.Of(pipeline, planned, trees, keys, journal.Id) with { Queued = runClock.Elapsed.TotalSeconds - queued, Gpus = gpus };
             var outcome = await worker.WorkAsync(order, watcher, cancellation).ConfigureAwait(false);
             result = watcher.Note(result);
-            if (outcome.State == StageState.Cached) return result with { State = StageState.Cached, Tree = outcome.Tree, Reasons = [], StartedAt = null, LogPath = null };
+            if (outcome.State == StageState.Cached)
+                return new StageResult { Instance = instance, State = StageState.Cached, Key = planned.Key, Tree = outcome.Tree, Warnings = outcome.Warnings };
             return result with
             {
                 State = outcome.State,
                 Tree = outcome.Tree,
                 Durations = outcome.Durations,
                 Metrics = outcome.Metrics,
+                Warnings = outcome.Warnings,
+                Gpus = outcome.Gpus,
+                Lost = outcome.Lost,
                 Attempts = outcome.Attempts,
                 Error = outcome.Unforeseen ? $"failed unexpectedly ({outcome.Error}); its log says where: {result.LogPath}" : outcome.Error,
             };

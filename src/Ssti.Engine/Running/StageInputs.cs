@@ -4,13 +4,21 @@ using Ssti.Store;
 
 namespace Ssti.Engine.Running;
 
+/// <summary>The output of another stage is damaged or missing: that stage has to be executed again before anything that needs it.</summary>
+internal sealed class LostInputException(string stage, string message, Exception inner) : Exception(message, inner)
+{
+    /// <summary>The stage that made it.</summary>
+    public string Stage { get; } = stage;
+}
+
 /// <summary>Brings what stages read here, as files whose content was checked: each blob once, however many stages read it.</summary>
 internal sealed class StageInputs(IArtifactStore store)
 {
     private readonly ConcurrentDictionary<Digest, bool> _checked = new();
 
     /// <summary>The inputs of an order by name: read-only files.</summary>
-    /// <exception cref="StoreException">A blob is missing or damaged.</exception>
+    /// <exception cref="LostInputException">A blob is missing or damaged.</exception>
+    /// <exception cref="StoreException">The store cannot be used.</exception>
     public async Task<IReadOnlyDictionary<string, IReadOnlyList<InputTree>>> FetchAsync(IReadOnlyList<OrderInput> wanted, CancellationToken cancellation)
     {
         var inputs = new Dictionary<string, IReadOnlyList<InputTree>>();
@@ -19,7 +27,7 @@ internal sealed class StageInputs(IArtifactStore store)
             var list = new List<InputTree>();
             foreach (var from in input.Trees)
             {
-                var tree = await store.TreeAsync(from.Tree, cancellation).ConfigureAwait(false);
+                var tree = await TreeAsync(from, cancellation).ConfigureAwait(false);
                 var files = new ConcurrentDictionary<string, string>();
                 await Parallel.ForEachAsync(tree.Files, cancellation, async (file, stop) =>
                     files[file.Path] = await PathAsync(from, file, stop).ConfigureAwait(false)).ConfigureAwait(false);
@@ -66,7 +74,27 @@ internal sealed class StageInputs(IArtifactStore store)
         }
         catch (StoreException e)
         {
-            throw new StoreException($"'{file.Path}' of '{from.Stage}' cannot be used: {e.Message}", e);
+            throw await LostAsync(file.Digest, from, $"'{file.Path}' of '{from.Stage}'", e).ConfigureAwait(false);
         }
+    }
+
+    private async Task<Tree> TreeAsync(OrderTree from, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.TreeAsync(from.Tree, cancellation).ConfigureAwait(false);
+        }
+        catch (StoreException e)
+        {
+            throw await LostAsync(from.Tree, from, $"the list of files of '{from.Stage}'", e).ConfigureAwait(false);
+        }
+    }
+
+    // What is damaged was put aside, so that there is none; a store that only does not answer says so here again.
+    private async Task<Exception> LostAsync(Digest blob, OrderTree from, string what, StoreException error)
+    {
+        var message = $"{what} cannot be used: {error.Message}";
+        return (await store.SizesAsync([blob], CancellationToken.None).ConfigureAwait(false))[0] < 0
+            ? new LostInputException(from.Stage, message, error) : new StoreException(message, error);
     }
 }

@@ -30,7 +30,7 @@ public sealed record WorkOrder
     /// <summary>The run, for the record.</summary>
     public required string Run { get; init; }
 
-    /// <summary>The stage's seed.</summary>
+    /// <summary>The stage's seed; 0 for one that draws nothing.</summary>
     public required long Seed { get; init; }
 
     /// <summary>What to compute with.</summary>
@@ -41,6 +41,12 @@ public sealed record WorkOrder
 
     /// <summary>Retries, timeout and resources.</summary>
     public required StagePolicy Policy { get; init; }
+
+    /// <summary>The GPUs that it has to itself, by number; empty where it takes none, or where they are given out elsewhere.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>What it computes with in this very place: of several GPUs its own, which the key does not know.</summary>
+    internal ComputeSettings ComputeHere => Compute.Device == "cuda" && Gpus is [var first, ..] ? Compute with { Device = $"cuda:{first}" } : Compute;
 
     /// <summary>Whether to execute it although it is cached.</summary>
     public bool Forced { get; init; }
@@ -71,7 +77,7 @@ public sealed record WorkOrder
         Stage = planned.Instance.Name,
         Pipeline = pipeline.Name,
         Run = run,
-        Seed = planned.Instance.Seed,
+        Seed = planned.Instance.Seed ?? 0,
         Compute = keys.Compute(planned.Instance),
         RequireUnchanged = () => keys.RequireUnchanged(planned.Instance),
         Inputs = InputsOf(pipeline, planned.Instance, trees),

@@ -22,4 +22,8 @@ public interface IComputeProbe
     /// <summary>Resolves a request: what <c>auto</c> means here, the device's class, the version of libtorch.</summary>
     /// <exception cref="StageException">What is asked for is not here; the message says what to do.</exception>
     ComputeSettings Resolve(ComputeRequest request);
+
+    /// <summary>The numbers of the GPUs that are alike, so that any of them gives what a key of this class promises; null when nobody here knows.</summary>
+    /// <param name="deviceClass">The class, such as <c>cuda-sm90</c>.</param>
+    IReadOnlyList<int>? GpusOf(string deviceClass) => null;
 }

@@ -4,7 +4,7 @@ namespace Ssti.Engine.Stages;
 /// What tensors are computed with, resolved from a pipeline's <c>compute:</c> block and the machine. Stands in the key of every stage that
 /// uses tensors, because each of these changes the bytes of a trained model.
 /// </summary>
-/// <param name="Device"><c>cpu</c> or <c>cuda</c> (with <c>auto</c> resolved).</param>
+/// <param name="Device"><c>cpu</c> or <c>cuda</c> (with <c>auto</c> resolved); for a stage at work that has a GPU to itself, which: <c>cuda:1</c>.</param>
 /// <param name="DeviceClass">What results depend on, such as <c>cpu-avx2</c> or <c>cuda-sm90</c>.</param>
 /// <param name="Threads">Compute threads of a stage on the CPU.</param>
 /// <param name="Dtype">Precision of the frozen base and of activations: <c>fp32</c> or <c>bf16</c>.</param>

@@ -10,11 +10,14 @@ public sealed class StageContext
     /// <summary>The stage and its matrix cell, such as <c>train@label-0</c>.</summary>
     public required string StageName { get; init; }
 
-    /// <summary>The seed of this stage: from the pipeline's seed and the stage's name, unless <c>seed:</c> gives one.</summary>
+    /// <summary>The seed of this stage: from the pipeline's seed and the stage's name, unless <c>seed:</c> gives one; 0 where its kind says that it draws nothing.</summary>
     public required long Seed { get; init; }
 
     /// <summary>The device, threads and precision to compute with, as resolved for this run.</summary>
     public required ComputeSettings Compute { get; init; }
+
+    /// <summary>The GPUs that the stage has to itself, by number; <see cref="Compute"/> names the first of them where it computes there.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
 
     /// <summary>The outputs of the stages under <c>needs:</c>, by input name; an input that takes several has several entries.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<InputTree>> Inputs { get; init; }

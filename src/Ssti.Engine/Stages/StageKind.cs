@@ -27,6 +27,12 @@ public abstract class StageKind<TParameters> : IStageKind
     /// <inheritdoc/>
     public virtual bool UsesTensors => false;
 
+    /// <summary>
+    /// Whether a stage with these parameters draws from <see cref="StageContext.Seed"/>. A stage that does not has no seed in its key: another seed of the
+    /// pipeline, or another name, rebuilds nothing.
+    /// </summary>
+    public virtual bool UsesSeed(TParameters parameters) => true;
+
     /// <summary>What is wrong with parameters that have the right types: key path (kebab-case, dots) and message.</summary>
     public virtual IEnumerable<ParameterError> Validate(TParameters parameters) => [];
 
@@ -38,6 +44,8 @@ public abstract class StageKind<TParameters> : IStageKind
     public abstract Task RunAsync(TParameters parameters, StageContext context, CancellationToken cancellation);
 
     Type IStageKind.ParametersType => typeof(TParameters);
+
+    bool IStageKind.UsesSeed(object parameters) => UsesSeed((TParameters)parameters);
 
     IEnumerable<ParameterError> IStageKind.Validate(object parameters) => Validate((TParameters)parameters);
 
@@ -65,6 +73,9 @@ public interface IStageKind
 
     /// <summary>The type of the parameters.</summary>
     Type ParametersType { get; }
+
+    /// <summary>Whether a stage with these parameters draws from its seed: then the seed stands in its key.</summary>
+    bool UsesSeed(object parameters);
 
     /// <summary>What is wrong with parameters that have the right types.</summary>
     IEnumerable<ParameterError> Validate(object parameters);

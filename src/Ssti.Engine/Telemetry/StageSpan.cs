@@ -64,6 +64,8 @@ internal static class StageSpan
         if (result.Key is { } key) span.SetTag("ssti.stage.key", key.ToString());
         if (result.Tree is { } tree) span.SetTag("ssti.stage.tree", tree.ToString());
         if (result.Reasons.Count > 0) span.SetTag("ssti.stage.reasons", result.Reasons.Select(reason => reason.ToString()).ToArray());
+        if (result.Gpus.Count > 0) span.SetTag("ssti.stage.gpus", result.Gpus.ToArray());
+        if (result.Warnings.Count > 0) span.SetTag("ssti.stage.warnings", result.Warnings.ToArray());
         if (result.State == StageState.Skipped) span.SetTag("ssti.stage.skipped.because", result.Error);
         if (result.Durations is { } durations)
         {

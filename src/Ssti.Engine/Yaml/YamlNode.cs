@@ -5,8 +5,12 @@ namespace Ssti.Engine.Yaml;
 /// <summary>The file a node was read from: how to name it, and where its relative paths lead.</summary>
 /// <param name="Name">As shown in messages.</param>
 /// <param name="Folder">What relative paths are relative to.</param>
-/// <param name="Root">The folder that paths may not leave; null for the command line, whose paths may lead anywhere.</param>
-internal sealed record SourceFile(string Name, string Folder, string? Root);
+/// <param name="Root">The folder that paths may not leave; null for the command line and what is local, whose paths may lead anywhere.</param>
+internal sealed record SourceFile(string Name, string Folder, string? Root)
+{
+    /// <summary>Whether it has lines to point at; the command line has none.</summary>
+    public bool HasLines { get; init; } = Root is not null;
+}
 
 /// <summary>A node of a YAML document that knows where it stands. An alias is the very node it names.</summary>
 internal abstract class YamlNode(SourceFile source, int line, int column)
@@ -14,7 +18,7 @@ internal abstract class YamlNode(SourceFile source, int line, int column)
     public SourceFile Source { get; } = source;
 
     /// <summary>The place; a value of the command line has no line.</summary>
-    public SourceLocation Where => Source.Root is null ? new(Source.Name, 0, 0) : new(Source.Name, line, column);
+    public SourceLocation Where => Source.HasLines ? new(Source.Name, line, column) : new(Source.Name, 0, 0);
 
     protected int Line => line;
 
@@ -22,6 +26,18 @@ internal abstract class YamlNode(SourceFile source, int line, int column)
 
     /// <summary>What it is, for messages.</summary>
     public abstract string Described { get; }
+
+    /// <summary>
+    /// Whether another node says the same: equal values (<c>1</c> and <c>1.0</c> are, <c>1</c> and <c>"1"</c> are not), lists item by item, mappings whatever
+    /// the order of their keys.
+    /// </summary>
+    public bool Says(YamlNode other) => ReferenceEquals(this, other) || (this, other) switch
+    {
+        (YamlScalar a, YamlScalar b) => a.Canonical == b.Canonical && a.IsNumber == b.IsNumber && (a.IsNumber || a.Type == b.Type),
+        (YamlSequence a, YamlSequence b) => a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => pair.First.Says(pair.Second)),
+        (YamlMapping a, YamlMapping b) => a.Entries.Count == b.Entries.Count && a.Entries.All(entry => b[entry.Key.Text] is { } value && entry.Value.Says(value)),
+        _ => false,
+    };
 }
 
 /// <summary>What a scalar is by YAML 1.2's core schema.</summary>
@@ -57,6 +73,8 @@ internal sealed class YamlScalar : YamlNode
     public double Number { get; }
 
     public bool IsNull => Type == ScalarType.Null;
+
+    public bool IsNumber => Type is ScalarType.Integer or ScalarType.Number;
 
     public bool Boolean => Type == ScalarType.Boolean && (Text[0] is 't' or 'T');
 

@@ -16,6 +16,7 @@ internal sealed class YamlReader
     public const int MaxDepth = 64;
     public const long MaxAliased = 1_000_000;
     private const int LookThrough = 8;
+    private const string MergeKey = "<<";
 
     private readonly SourceFile _source;
     private readonly DiagnosticBag _diagnostics;
@@ -128,6 +129,13 @@ internal sealed class YamlReader
             var at = _parser.Current!;
             if (Node(depth + 1) is not YamlScalar key) throw Refuse(DiagnosticCodes.WrongType, at, "a key must be a plain word");
             var value = Node(depth + 1);
+            if (at is Scalar { Value: MergeKey, Style: ScalarStyle.Plain })
+            {
+                _diagnostics.Error(DiagnosticCodes.Syntax, key.Where, "merge keys ('<<') are not part of YAML 1.2, and are not read",
+                    "write the keys out; or hold each common value once under 'params:' and take it with ${{ params.x }}; or make the stages one, with a 'matrix:'");
+                continue;
+            }
+
             if (entries.Count == LookThrough) seen = entries.ToDictionary(e => e.Key.Text, e => e.Key);
             if (First(key.Text) is { } first)
             {

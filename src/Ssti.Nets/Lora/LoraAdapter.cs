@@ -10,9 +10,9 @@ namespace Ssti.Nets.Lora;
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
-    private const string SuffixA = ".lora_A.weight";
-    private const string SuffixB = ".lora_B.weight";
-    private const string SuffixMagnitude = ".lora_magnitude_vector";
+    internal const string SuffixA = ".lora_A.weight";
+    internal const string SuffixB = ".lora_B.weight";
+    internal const string SuffixMagnitude = ".lora_magnitude_vector";
 
     private LoraAdapter(LoraConfig config, IReadOnlyList<LinearShape> targets, ParameterBank parameters) =>
         (Config, Targets, Parameters) = (config, targets, parameters);
@@ -38,8 +38,8 @@ public sealed class LoraAdapter : IDisposable
         foreach (var linear in targets)
         {
             var bound = 1 / Math.Sqrt(linear.In);
-            initial.Add(linear.Name + SuffixA, random.Uniform(-bound, bound, config.Rank, linear.In));
-            initial.Add(linear.Name + SuffixB, zeros(linear.Out, config.Rank));
+            initial.Add(linear.Name + SuffixA, random.Uniform(-bound, bound, config.Of(linear.Name).Rank, linear.In));
+            initial.Add(linear.Name + SuffixB, zeros(linear.Out, config.Of(linear.Name).Rank));
             if (config.UseDora) initial.Add(linear.Name + SuffixMagnitude, RowNorm(trunk.WeightOf(linear.Name).to(ScalarType.Float32)));
         }
 
@@ -57,7 +57,9 @@ public sealed class LoraAdapter : IDisposable
         var wanted = targets.SelectMany(linear => Shapes(linear, config)).ToDictionary(pair => pair.Name, pair => pair.Shape);
         var problems = wanted
             .Where(pair => !tensors.TryGetValue(pair.Key, out var tensor) || !tensor.shape.SequenceEqual(pair.Value))
-            .Select(pair => $"missing: {pair.Key} [{string.Join(", ", pair.Value)}]")
+            .Select(pair => tensors.TryGetValue(pair.Key, out var tensor)
+                ? $"wrong shape: {pair.Key} is [{string.Join(", ", tensor.shape)}] and must be [{string.Join(", ", pair.Value)}]"
+                : $"missing: {pair.Key} [{string.Join(", ", pair.Value)}]")
             .Concat(tensors.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"unexpected: {name}"))
             .ToArray();
         if (problems.Length > 0) throw new ModelException($"the adapter does not fit the model: {string.Join("; ", problems.Take(8))}{(problems.Length > 8 ? $"; and {problems.Length - 8} more" : "")}");
@@ -71,7 +73,7 @@ public sealed class LoraAdapter : IDisposable
         return new LoraStep(Config, Targets.ToDictionary(
             linear => linear.Name,
             linear => new LoraStep.Matrices(
-                views[linear.Name + SuffixA], views[linear.Name + SuffixB], Config.UseDora ? views[linear.Name + SuffixMagnitude] : null)));
+                views[linear.Name + SuffixA], views[linear.Name + SuffixB], Config.UseDora ? views[linear.Name + SuffixMagnitude] : null, Config.Of(linear.Name).Scaling)));
     }
 
     /// <inheritdoc/>
@@ -82,8 +84,8 @@ public sealed class LoraAdapter : IDisposable
 
     private static IEnumerable<(string Name, long[] Shape)> Shapes(LinearShape linear, LoraConfig config)
     {
-        yield return (linear.Name + SuffixA, [config.Rank, linear.In]);
-        yield return (linear.Name + SuffixB, [linear.Out, config.Rank]);
+        yield return (linear.Name + SuffixA, [config.Of(linear.Name).Rank, linear.In]);
+        yield return (linear.Name + SuffixB, [linear.Out, config.Of(linear.Name).Rank]);
         if (config.UseDora) yield return (linear.Name + SuffixMagnitude, [linear.Out]);
     }
 }

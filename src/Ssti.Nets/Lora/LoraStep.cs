@@ -26,27 +26,27 @@ public sealed class LoraStep
     /// <param name="dropout">Randomness in training; null in evaluation.</param>
     public Tensor Apply(string linear, Tensor input, Tensor weight, Tensor bias, RandomStream? dropout)
     {
-        var (a, b, magnitude) = _matrices[linear];
+        var (a, b, magnitude, scaling) = _matrices[linear];
         var drops = dropout is not null && _config.Dropout > 0;
         var dropped = drops ? dropout!.Dropout(input, _config.Dropout) : input;
         var inner = functional.linear(dropped, a);
         // In place: nothing else holds the frozen product, and a copy of it is as wide as the widest activation.
-        if (magnitude is null) return functional.linear(input, weight, bias).addmm_(inner, b.t(), 1, (float)_config.Scaling);
+        if (magnitude is null) return functional.linear(input, weight, bias).addmm_(inner, b.t(), 1, (float)scaling);
 
-        var scale = magnitude / DirectionNorm(weight, a, b);
+        var scale = magnitude / DirectionNorm(weight, a, b, scaling);
         var plain = functional.linear(input, weight);
         // PEFT scales the frozen part of what the adapter sees, which is the dropped input where there is dropout.
         var seen = drops ? functional.linear(dropped, weight) : plain;
         return plain.add(bias, Scalars.One)
             .add(scale.sub(Scalars.One) * seen, Scalars.One)
-            .add(scale.mul(Scalars.Kept(_config.Scaling)) * functional.linear(inner, b), Scalars.One);
+            .add(scale.mul(Scalars.Kept(scaling)) * functional.linear(inner, b), Scalars.One);
     }
 
-    private Tensor DirectionNorm(Tensor weight, Tensor a, Tensor b)
+    private static Tensor DirectionNorm(Tensor weight, Tensor a, Tensor b, double scaling)
     {
         using var _ = no_grad();
-        return LoraAdapter.RowNorm(weight.add(matmul(b, a).mul(Scalars.Kept(_config.Scaling)), Scalars.One).to(ScalarType.Float32)).to(weight.dtype);
+        return LoraAdapter.RowNorm(weight.add(matmul(b, a).mul(Scalars.Kept(scaling)), Scalars.One).to(ScalarType.Float32)).to(weight.dtype);
     }
 
-    internal sealed record Matrices(Tensor A, Tensor B, Tensor? Magnitude);
+    internal sealed record Matrices(Tensor A, Tensor B, Tensor? Magnitude, double Scaling);
 }

@@ -20,33 +20,37 @@ public sealed record BertConfig(
     int TypeVocabSize = 2, double LayerNormEps = 1e-12, double HiddenDropout = 0.1, double AttentionDropout = 0.1, int PadTokenId = 0)
 {
     /// <summary>Reads a config.json.</summary>
-    /// <exception cref="ModelException">It is no BERT's, or a key is missing.</exception>
-    public static BertConfig Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="title">What messages call it; null for its path.</param>
+    /// <exception cref="ModelException">It is no BERT's, a key is missing, or a setting asks for what is not offered here.</exception>
+    public static BertConfig Read(string path, string? title = null)
     {
+        title ??= path;
         JsonObject json;
         try
         {
             json = JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is not an object");
+            _ = json.Count; // doubled keys are found when the object is first looked into
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new ModelException($"{path} is not a model's config.json: {e.Message}", e);
+            throw new ModelException($"{title} is not a model's config.json: {e.Message}", e);
         }
 
-        if ((string?)json["model_type"] is var type && type != "bert")
-            throw new ModelException($"{path}: model_type is '{type}', and only 'bert' can be trained; choose a BERT encoder such as Snowflake/snowflake-arctic-embed-xs");
-        if ((string?)json["hidden_act"] is var activation && activation is not (null or "gelu"))
-            throw new ModelException($"{path}: hidden_act is '{activation}', and only 'gelu' is known");
-        if ((string?)json["position_embedding_type"] is var positions && positions is not (null or "absolute"))
-            throw new ModelException($"{path}: position_embedding_type is '{positions}', and only 'absolute' is known");
-        int Int(string key) => json[key]?.GetValue<int>() ?? throw new ModelException($"{path} has no '{key}'");
-        double Real(string key, double otherwise) => json[key]?.GetValue<double>() ?? otherwise;
+        ConfigChecks.RequireBert(json, title);
+        int Int(string key, int? otherwise = null) => json[key] is not { } value ? otherwise ?? throw new ModelException($"{title} has no '{key}'")
+            : value is JsonValue number && number.TryGetValue(out int whole) && whole >= 0 ? whole
+            : throw new ModelException($"{title}: '{key}' is {value.ToJsonString()}, and must be a whole number");
+        int Positive(string key, int? otherwise = null) => Int(key, otherwise) is > 0 and var value ? value : throw new ModelException($"{title}: '{key}' must be more than 0");
+        double Real(string key, double otherwise) => json[key] is not { } value ? otherwise
+            : value is JsonValue number && number.TryGetValue(out double real) && real >= 0 ? real
+            : throw new ModelException($"{title}: '{key}' is {value.ToJsonString()}, and must be a number");
         var config = new BertConfig(
-            Int("vocab_size"), Int("hidden_size"), Int("num_hidden_layers"), Int("num_attention_heads"), Int("intermediate_size"),
-            Int("max_position_embeddings"), json["type_vocab_size"]?.GetValue<int>() ?? 2, Real("layer_norm_eps", 1e-12),
-            Real("hidden_dropout_prob", 0.1), Real("attention_probs_dropout_prob", 0.1), json["pad_token_id"]?.GetValue<int>() ?? 0);
+            Positive("vocab_size"), Positive("hidden_size"), Positive("num_hidden_layers"), Positive("num_attention_heads"), Positive("intermediate_size"),
+            Positive("max_position_embeddings"), Positive("type_vocab_size", 2), Real("layer_norm_eps", 1e-12),
+            Real("hidden_dropout_prob", 0.1), Real("attention_probs_dropout_prob", 0.1), Int("pad_token_id", 0));
         if (config.HiddenSize % config.Heads != 0)
-            throw new ModelException($"{path}: {config.Heads} heads do not divide a hidden size of {config.HiddenSize}");
+            throw new ModelException($"{title}: {config.Heads} heads do not divide a hidden size of {config.HiddenSize}");
         return config;
     }
 

@@ -5,21 +5,52 @@ using static TorchSharp.torch.nn;
 
 namespace Ssti.Nets.Models;
 
-/// <summary>
-/// The published protocol's head: one linear from [mean over ALL positions, padding included; hidden state of the LAST position] to the classes.
-/// </summary>
-/// <remarks>In the paper it stays frozen at its random initialisation; <see cref="Parameters"/> lets it be trained as an option.</remarks>
+/// <summary>What a head looks at of the hidden states.</summary>
+public enum HeadPooling
+{
+    /// <summary>The mean over ALL positions, padding included, and the LAST position: the published protocol's, [rows, 2·hidden].</summary>
+    MeanAndLast,
+
+    /// <summary>The first position, [CLS], as it is, [rows, hidden].</summary>
+    First,
+
+    /// <summary>The first position through BERT's pooler, a linear and tanh, [rows, hidden]: BertForSequenceClassification's.</summary>
+    Pooler,
+}
+
+/// <summary>A linear from pooled hidden states to the classes.</summary>
+/// <remarks>
+/// The published protocol's looks at the mean and the last position and stays frozen at its random initialisation; <see cref="Parameters"/> lets it be trained
+/// as an option. Heads of others look at the first position, with or without a pooler: which, the names and shapes of the tensors tell.
+/// </remarks>
 public sealed class ClassifierHead : IDisposable
 {
-    private const string WeightName = "head.weight";
-    private const string BiasName = "head.bias";
+    /// <summary>Name of the weight, [classes, 2·hidden] or [classes, hidden].</summary>
+    public const string WeightName = "head.weight";
 
-    /// <summary>A head of given tensors: weight [classes, 2·hidden] and bias [classes].</summary>
-    public ClassifierHead(Tensor weight, Tensor bias, Device device) =>
-        Parameters = new ParameterBank(new Dictionary<string, Tensor> { [WeightName] = weight, [BiasName] = bias }, device);
+    /// <summary>Name of the bias, [classes].</summary>
+    public const string BiasName = "head.bias";
 
-    /// <summary>The weight and the bias, fp32.</summary>
+    /// <summary>Name of the pooler's weight, [hidden, hidden], in a head that has one.</summary>
+    public const string PoolerWeightName = "pooler.weight";
+
+    /// <summary>Name of the pooler's bias, [hidden], in a head that has one.</summary>
+    public const string PoolerBiasName = "pooler.bias";
+
+    /// <summary>The published protocol's head of given tensors: weight [classes, 2·hidden] and bias [classes].</summary>
+    public ClassifierHead(Tensor weight, Tensor bias, Device device)
+        : this(new Dictionary<string, Tensor> { [WeightName] = weight, [BiasName] = bias }, HeadPooling.MeanAndLast, device)
+    {
+    }
+
+    private ClassifierHead(IReadOnlyDictionary<string, Tensor> tensors, HeadPooling pooling, Device device) =>
+        (Parameters, Pooling) = (new ParameterBank(tensors, device), pooling);
+
+    /// <summary>The weight and the bias, fp32, and the pooler's where there is one.</summary>
     public ParameterBank Parameters { get; }
+
+    /// <summary>What it looks at.</summary>
+    public HeadPooling Pooling { get; }
 
     /// <summary>A head as nn.Linear initialises it: weight and bias uniform within ±1/√(2·hidden).</summary>
     public static ClassifierHead Create(int hidden, int classes, RandomStream random, Device device)
@@ -30,21 +61,58 @@ public sealed class ClassifierHead : IDisposable
     }
 
     /// <summary>A head of saved tensors, named as <see cref="ParameterBank.Copy"/> of its parameters names them.</summary>
-    /// <exception cref="ModelException">One is missing.</exception>
-    public static ClassifierHead Load(IReadOnlyDictionary<string, Tensor> tensors, Device device) =>
-        tensors.TryGetValue(WeightName, out var weight) && tensors.TryGetValue(BiasName, out var bias)
-            ? new ClassifierHead(weight, bias, device)
-            : throw new ModelException($"the head needs '{WeightName}' and '{BiasName}'; there are: {string.Join(", ", tensors.Keys)}");
+    /// <param name="tensors">The tensors; a pooler's beside the head's make it look through the pooler.</param>
+    /// <param name="hidden">Width of the trunk's hidden states.</param>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <exception cref="ModelException">A tensor is missing, or of another shape.</exception>
+    public static ClassifierHead Load(IReadOnlyDictionary<string, Tensor> tensors, int hidden, int classes, Device device)
+    {
+        if (!tensors.TryGetValue(WeightName, out var weight) || !tensors.TryGetValue(BiasName, out var bias))
+            throw new ModelException($"the head needs '{WeightName}' and '{BiasName}'; there are: {string.Join(", ", tensors.Keys)}");
+        var pooler = tensors.ContainsKey(PoolerWeightName) || tensors.ContainsKey(PoolerBiasName);
+        var width = !pooler && weight.shape is [_, var columns] && columns == 2L * hidden ? 2L * hidden : hidden;
+        Require(WeightName, weight, classes, width);
+        Require(BiasName, bias, classes);
+        var taken = new Dictionary<string, Tensor> { [WeightName] = weight, [BiasName] = bias };
+        if (!pooler) return new ClassifierHead(taken, width == hidden ? HeadPooling.First : HeadPooling.MeanAndLast, device);
+        foreach (var (name, shape) in new (string, long[])[] { (PoolerWeightName, [hidden, hidden]), (PoolerBiasName, [hidden]) })
+        {
+            taken[name] = tensors.GetValueOrDefault(name) ?? throw new ModelException($"the head has a pooler without '{name}'");
+            Require(name, taken[name], shape);
+        }
+
+        return new ClassifierHead(taken, HeadPooling.Pooler, device);
+
+        void Require(string name, Tensor tensor, params long[] shape)
+        {
+            if (tensor.shape.SequenceEqual(shape)) return;
+            throw new ModelException(
+                $"the head's '{name}' is [{string.Join(", ", tensor.shape)}], and {classes} classes on hidden states of {hidden} want [{string.Join(", ", shape)}]"
+                + (name == WeightName ? $" (or [{classes}, {2 * hidden}] for the mean and the last position)" : ""));
+        }
+    }
 
     /// <summary>Logits [rows, classes], fp32, of hidden states [rows, length, hidden].</summary>
     public Tensor Forward(Tensor hidden)
     {
         var parameters = Parameters.Views(ScalarType.Float32);
-        var mean = hidden.mean([1], false, ScalarType.Float32);
-        var last = hidden.select(1, hidden.shape[1] - 1).to(ScalarType.Float32);
-        return functional.linear(cat([mean, last], -1), parameters[WeightName], parameters[BiasName]);
+        return functional.linear(Pooled(hidden, parameters), parameters[WeightName], parameters[BiasName]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Parameters.Dispose();
+
+    private Tensor Pooled(Tensor hidden, IReadOnlyDictionary<string, Tensor> parameters)
+    {
+        if (Pooling == HeadPooling.MeanAndLast)
+        {
+            var mean = hidden.mean([1], false, ScalarType.Float32);
+            var last = hidden.select(1, hidden.shape[1] - 1).to(ScalarType.Float32);
+            return cat([mean, last], -1);
+        }
+
+        var first = hidden.select(1, 0).to(ScalarType.Float32);
+        return Pooling == HeadPooling.First ? first : functional.linear(first, parameters[PoolerWeightName], parameters[PoolerBiasName]).tanh();
+    }
 }

@@ -9,18 +9,22 @@ namespace Ssti.Nets.Safetensors;
 public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) : IDisposable
 {
     /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="wanted">Which tensors, by name; null for all. Those that are not asked for may have any type.</param>
+    /// <param name="title">What messages call the file; null for its path.</param>
     /// <exception cref="SafetensorsException">The file is damaged; names the tensor.</exception>
-    public static SafetensorsFile Read(string path)
+    public static SafetensorsFile Read(string path, Func<string, bool>? wanted = null, string? title = null)
     {
-        using var file = Open(path);
-        var header = SafetensorsHeader.Read(path, file);
+        using var file = Open(path, title);
+        var header = SafetensorsHeader.Read(title ?? path, file);
         // A scope of its own, so that nothing is left behind when a later tensor cannot be read.
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var entry in header.Entries)
+        foreach (var entry in header.Entries.Where(entry => wanted?.Invoke(entry.Name) != false))
         {
-            if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{path}: tensor '{entry.Name}' is larger than 2 GiB");
-            var tensor = empty(entry.Shape, entry.Type);
+            var type = SafetensorsHeader.Readable(title ?? path, entry);
+            if (entry.End - entry.Begin > int.MaxValue) throw new SafetensorsException($"{title ?? path}: tensor '{entry.Name}' is larger than 2 GiB");
+            var tensor = empty(entry.Shape, type);
             tensors.Add(entry.Name, tensor);
             if (entry.End == entry.Begin) continue;
             file.Position = header.Length + entry.Begin;
@@ -31,7 +35,9 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
         return new SafetensorsFile(tensors, header.Metadata);
     }
 
-    private static FileStream Open(string path)
+    /// <summary>Opens a file for reading.</summary>
+    /// <exception cref="SafetensorsException">There is none.</exception>
+    internal static FileStream Open(string path, string? title = null)
     {
         try
         {
@@ -39,7 +45,7 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new SafetensorsException($"there is no file '{path}'", e);
+            throw new SafetensorsException($"there is no file '{title ?? path}'", e);
         }
     }
 

@@ -7,11 +7,12 @@ namespace Ssti.Nets.Safetensors;
 
 /// <summary>Where a tensor lies in a safetensors file.</summary>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Type">Its element type.</param>
+/// <param name="TypeName">Its element type in the format's words, such as <c>F32</c>.</param>
+/// <param name="Type">Its element type; null for one that cannot be read here.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">One past the last byte.</param>
-internal sealed record SafetensorsEntry(string Name, ScalarType Type, long[] Shape, long Begin, long End);
+internal sealed record SafetensorsEntry(string Name, string TypeName, ScalarType? Type, long[] Shape, long Begin, long End);
 
 /// <summary>
 /// The header of a safetensors file: 8 bytes of length, then JSON. Source: the format's description at huggingface/safetensors.
@@ -28,6 +29,12 @@ internal sealed class SafetensorsHeader
         ("BF16", ScalarType.BFloat16, 2), ("F16", ScalarType.Float16, 2), ("I16", ScalarType.Int16, 2),
         ("I8", ScalarType.Int8, 1), ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
     ];
+
+    // Types of the format that no tensor here has, by their bytes: a file that holds them beside others is sound.
+    private static readonly Dictionary<string, int> OtherTypes = new()
+    {
+        ["U64"] = 8, ["U32"] = 4, ["U16"] = 2, ["C64"] = 8, ["F8_E4M3"] = 1, ["F8_E5M2"] = 1, ["F8_E8M0"] = 1, ["F8_E4M3FNUZ"] = 1, ["F8_E5M2FNUZ"] = 1,
+    };
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -71,7 +78,7 @@ internal sealed class SafetensorsHeader
         foreach (var (name, tensor) in tensors.OrderBy(t => Order(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal))
         {
             var end = offset + tensor.numel() * Types[Order(tensor.dtype)].Size;
-            entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, offset, end));
+            entries.Add(new SafetensorsEntry(name, Types[Order(tensor.dtype)].Name, tensor.dtype, tensor.shape, offset, end));
             offset = end;
         }
 
@@ -89,7 +96,7 @@ internal sealed class SafetensorsHeader
             foreach (var entry in entries)
             {
                 writer.WriteStartObject(entry.Name);
-                writer.WriteString("dtype", Types[Order(entry.Type)].Name);
+                writer.WriteString("dtype", entry.TypeName);
                 writer.WriteStartArray("shape");
                 foreach (var dimension in entry.Shape) writer.WriteNumberValue(dimension);
                 writer.WriteEndArray();
@@ -120,6 +127,8 @@ internal sealed class SafetensorsHeader
             if (!names.Add(property.Name)) throw Damaged(path, $"'{property.Name}' stands twice in its header");
             if (property.Name == MetadataKey)
             {
+                // The reference's metadata is optional, and some writers say so with a null.
+                if (property.Value.ValueKind == JsonValueKind.Null) continue;
                 foreach (var pair in property.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
                 continue;
             }
@@ -141,17 +150,22 @@ internal sealed class SafetensorsHeader
 
     private static SafetensorsEntry Entry(string path, JsonProperty property)
     {
-        var name = property.Value.GetProperty("dtype").GetString();
+        var name = property.Value.GetProperty("dtype").GetString() ?? "";
         var type = Array.Find(Types, candidate => candidate.Name == name);
-        if (type.Name is null) throw new SafetensorsException($"{path}: tensor '{property.Name}' has the type {name}; known are {string.Join(", ", Types.Select(t => t.Name))}");
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt64()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
         if (offsets.Length != 2 || offsets[0] < 0 || shape.Any(dimension => dimension < 0)) throw Damaged(path, $"tensor '{property.Name}' has no valid place");
-        var bytes = shape.Aggregate((long)type.Size, (product, dimension) => checked(product * dimension));
+        // Of a type that is not known at all the size is the file's word: only who asks for the tensor is refused.
+        long? size = type.Name is not null ? type.Size : OtherTypes.TryGetValue(name, out var other) ? other : null;
+        var bytes = size is { } each ? shape.Aggregate(each, (product, dimension) => checked(product * dimension)) : Math.Max(0, offsets[1] - offsets[0]);
         if (offsets[1] - offsets[0] != bytes)
             throw Damaged(path, $"tensor '{property.Name}' [{string.Join(", ", shape)}] of {name} needs {bytes} bytes and has {offsets[1] - offsets[0]}");
-        return new SafetensorsEntry(property.Name, type.Type, shape, offsets[0], offsets[1]);
+        return new SafetensorsEntry(property.Name, name, type.Name is null ? null : type.Type, shape, offsets[0], offsets[1]);
     }
+
+    /// <summary>Refuses a tensor of a type that cannot be read here.</summary>
+    public static ScalarType Readable(string path, SafetensorsEntry entry) => entry.Type
+        ?? throw new SafetensorsException($"{path}: tensor '{entry.Name}' has the type {entry.TypeName}; known are {string.Join(", ", Types.Select(t => t.Name))}");
 
     private static int Order(ScalarType type)
     {

@@ -4,11 +4,11 @@ using System.Text;
 
 namespace Ssti.Nets.Tokenizers;
 
-/// <summary>Collects the characters of a word behind room for a <c>##</c>.</summary>
+/// <summary>Collects the characters of a word behind room for what goes before a piece that continues it, such as <c>##</c>.</summary>
 internal struct WordBuilder(bool lowercase)
 {
     /// <summary>Room before the word.</summary>
-    public const int Prefix = 2;
+    public const int Prefix = 8;
 
     /// <summary>Characters a buffer must hold: words beyond 100 code points are unknown, so that their rest need not be kept.</summary>
     public const int Size = Prefix + 2 * 101;

@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace Ssti.Nets.Tokenizers;
 
@@ -15,83 +17,108 @@ namespace Ssti.Nets.Tokenizers;
 /// </remarks>
 public sealed class WordPieceTokenizer
 {
-    /// <summary>A word of more code points than this is unknown, as in the reference.</summary>
-    private const int LongestWord = 100;
-
-    private static readonly string[] SpecialNames = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-
     private readonly FrozenDictionary<string, int> _vocabulary;
     private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-    private readonly (string Text, int Id)[] _specials;
     private readonly string[] _pieces;
+    private readonly HashSet<int> _special;
+    private readonly TextNormalizer _normalizer;
+    private readonly AddedTokenFinder _found, _foundNormalized;
     private readonly int _longestPiece;
 
-    private WordPieceTokenizer(string[] pieces, bool lowercase, string source)
+    private WordPieceTokenizer(IReadOnlyList<string?> vocabulary, TokenizerSettings settings, IEnumerable<AddedToken> added, string source)
     {
-        var vocabulary = new Dictionary<string, int>(pieces.Length, StringComparer.Ordinal);
-        for (var id = 0; id < pieces.Length; id++)
+        Settings = settings;
+        var ids = new Dictionary<string, int>(vocabulary.Count, StringComparer.Ordinal);
+        var repeated = new List<string>();
+        for (var id = 0; id < vocabulary.Count; id++)
         {
-            if (!vocabulary.TryAdd(pieces[id], id))
-            {
-                throw new InvalidDataException($"{source}({id + 1}): '{pieces[id]}' stands on line {vocabulary[pieces[id]] + 1} already; each line of a vocabulary is one piece");
-            }
+            if (vocabulary[id] is not { } piece) continue;
+            if (ids.TryGetValue(piece, out var before))
+                repeated.Add($"{source}({id + 1}): '{piece}' stands on line {before + 1} already; the last line counts, and ids before it are never given");
+            ids[piece] = id;
         }
 
-        foreach (var name in SpecialNames)
-        {
-            if (!vocabulary.ContainsKey(name)) throw new InvalidDataException($"{source}: no line '{name}'; is this the vocab.txt of a BERT?");
-        }
-
-        _pieces = pieces;
-        _vocabulary = vocabulary.ToFrozenDictionary(StringComparer.Ordinal);
+        Repeated = repeated;
+        Added = Complete(settings, added, ids, source);
+        _pieces = [.. vocabulary.Select(piece => piece ?? ""), .. Enumerable.Repeat("", Math.Max(0, Added.Max(token => token.Id) + 1 - vocabulary.Count))];
+        foreach (var token in Added) _pieces[token.Id] = token.Content;
+        _special = [.. Added.Where(token => token.Special).Select(token => token.Id)];
+        _vocabulary = ids.ToFrozenDictionary(StringComparer.Ordinal);
         _lookup = _vocabulary.GetAlternateLookup<ReadOnlySpan<char>>();
-        _specials = [.. SpecialNames.Select(name => (name, vocabulary[name]))];
-        _longestPiece = pieces.Max(piece => piece.Length);
-        Lowercase = lowercase;
+        _longestPiece = _vocabulary.Keys.Max(piece => piece.Length);
+        _normalizer = new TextNormalizer(settings);
+        _found = new AddedTokenFinder(Added.Where(token => !token.Normalized));
+        _foundNormalized = new AddedTokenFinder(Added.Where(token => token.Normalized).Select(token => token with { Content = _normalizer.Normalize(token.Content).Text }));
+        int IdOf(string name) => Added.First(token => token.Content == name).Id;
+        (PadId, UnknownId, ClassifyId, SeparatorId, MaskId) =
+            (IdOf(settings.Pad), IdOf(settings.Unknown), IdOf(settings.Classify), IdOf(settings.Separator), IdOf(settings.Mask));
     }
 
-    /// <summary>Whether text is put into lower case and loses its accents (an "uncased" model).</summary>
-    public bool Lowercase { get; }
+    /// <summary>How it treats a text.</summary>
+    public TokenizerSettings Settings { get; }
 
-    /// <summary>Number of pieces.</summary>
+    /// <summary>Tokens that are found in a text as a whole, the special ones among them.</summary>
+    public IReadOnlyList<AddedToken> Added { get; }
+
+    /// <summary>A line for each piece that the vocabulary has twice.</summary>
+    public IReadOnlyList<string> Repeated { get; }
+
+    /// <summary>Number of ids: one more than the highest.</summary>
     public int VocabularySize => _pieces.Length;
 
     /// <summary>Id of [PAD].</summary>
-    public int PadId => _specials[0].Id;
+    public int PadId { get; }
 
     /// <summary>Id of [UNK].</summary>
-    public int UnknownId => _specials[1].Id;
+    public int UnknownId { get; }
 
     /// <summary>Id of [CLS], the first of every encoding.</summary>
-    public int ClassifyId => _specials[2].Id;
+    public int ClassifyId { get; }
 
     /// <summary>Id of [SEP], the last of every encoding.</summary>
-    public int SeparatorId => _specials[3].Id;
+    public int SeparatorId { get; }
 
     /// <summary>Id of [MASK].</summary>
-    public int MaskId => _specials[4].Id;
+    public int MaskId { get; }
 
-    /// <summary>Reads a <c>vocab.txt</c>: one piece a line, its id the line's number from 0.</summary>
+    /// <summary>Reads a <c>vocab.txt</c>: one piece a line, its id the line's number from 0. Of a piece that stands twice the last line counts, see <see cref="Repeated"/>.</summary>
     /// <param name="path">The file, UTF-8.</param>
     /// <param name="lowercase">Whether the model is uncased.</param>
-    /// <exception cref="InvalidDataException">A piece stands twice or a special token is missing; names file and line.</exception>
-    public static WordPieceTokenizer Load(string path, bool lowercase = true)
+    /// <exception cref="InvalidDataException">A special token is missing; names the file.</exception>
+    public static WordPieceTokenizer Load(string path, bool lowercase = true) =>
+        Of(ReadVocabulary(path), new TokenizerSettings { Lowercase = lowercase }, [], path);
+
+    /// <summary>A tokeniser over pieces at hand, in the order of their ids.</summary>
+    /// <exception cref="InvalidDataException">A special token is missing.</exception>
+    public static WordPieceTokenizer FromPieces(IEnumerable<string> pieces, bool lowercase = true) =>
+        Of([.. pieces], new TokenizerSettings { Lowercase = lowercase }, [], "vocabulary");
+
+    /// <summary>A tokeniser of pieces, settings and added tokens.</summary>
+    /// <param name="pieces">The pieces, in the order of their ids; null for an id without a piece.</param>
+    /// <param name="settings">How it treats a text.</param>
+    /// <param name="added">Tokens beyond the special ones of the settings, or those with other flags.</param>
+    /// <param name="source">What messages call the vocabulary.</param>
+    /// <exception cref="InvalidDataException">A special token is missing, or an id is that of another piece.</exception>
+    public static WordPieceTokenizer Of(IReadOnlyList<string?> pieces, TokenizerSettings settings, IEnumerable<AddedToken> added, string source) =>
+        new(pieces, settings, added, source);
+
+    /// <summary>The lines of a <c>vocab.txt</c>.</summary>
+    public static IReadOnlyList<string> ReadVocabulary(string path)
     {
         // Split at LF alone: ReadLines would also split at a lone CR, which may be part of a piece.
         var pieces = File.ReadAllText(path).Split('\n');
         if (pieces[^1].Length == 0) pieces = pieces[..^1];
-        return new WordPieceTokenizer([.. pieces.Select(piece => piece.TrimEnd('\r'))], lowercase, path);
+        return [.. pieces.Select(piece => piece.TrimEnd('\r'))];
     }
-
-    /// <summary>A tokeniser over pieces at hand, in the order of their ids.</summary>
-    /// <exception cref="InvalidDataException">A piece stands twice or a special token is missing.</exception>
-    public static WordPieceTokenizer FromPieces(IEnumerable<string> pieces, bool lowercase = true) => new([.. pieces], lowercase, "vocabulary");
 
     /// <summary>The piece of an id.</summary>
     public string Piece(int id) => _pieces[id];
 
-    /// <summary>Whether an id is one of [PAD], [UNK], [CLS], [SEP] and [MASK].</summary>
-    public bool IsSpecial(int id) => Array.Exists(_specials, special => special.Id == id);
+    /// <summary>Whether an id is that of a special token, such as [PAD], [UNK], [CLS], [SEP] and [MASK].</summary>
+    public bool IsSpecial(int id) => _special.Contains(id);
+
+    /// <summary>A digest of all that gives a text its ids: pieces, settings, added tokens.</summary>
+    public string Digest() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { Pieces = _pieces, Settings, Added })));
 
     /// <summary>The ids of a whole text with [CLS] and [SEP], untruncated.</summary>
     public int[] Encode(string text)
@@ -121,48 +148,93 @@ public sealed class WordPieceTokenizer
         return new TokenCount(sink.Kept + 2, sink.Total + 2, sink.CutAt);
     }
 
-    private void Run(string text, ref PieceSink sink)
+    private static List<AddedToken> Complete(TokenizerSettings settings, IEnumerable<AddedToken> added, Dictionary<string, int> ids, string source)
     {
-        var words = new WordBuilder(Lowercase);
+        if (settings.ContinuingPrefix.Length > WordBuilder.Prefix) throw new InvalidDataException($"{source}: a continuing_subword_prefix of more than {WordBuilder.Prefix} characters is not offered");
+        var tokens = added.ToList();
+        foreach (var token in tokens)
+        {
+            if (ids.TryGetValue(token.Content, out var id) && id != token.Id)
+                throw new InvalidDataException($"{source}: '{token.Content}' has the id {id} in the vocabulary, and as an added token {token.Id}");
+            if (!ids.ContainsKey(token.Content) && ids.Any(piece => piece.Value == token.Id))
+                throw new InvalidDataException($"{source}: the added token '{token.Content}' has the id {token.Id} of '{ids.First(piece => piece.Value == token.Id).Key}'");
+        }
+
+        if (tokens.GroupBy(token => token.Id).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new InvalidDataException($"{source}: the added tokens {string.Join(" and ", twice.Select(token => $"'{token.Content}'"))} have one id, {twice.Key}");
+        foreach (var name in new[] { settings.Pad, settings.Unknown, settings.Classify, settings.Separator, settings.Mask }.Where(name => tokens.All(token => token.Content != name)))
+        {
+            if (!ids.TryGetValue(name, out var id)) throw new InvalidDataException($"{source}: no line '{name}'; is this the vocab.txt of a BERT?");
+            tokens.Add(new AddedToken(name, id, Special: true, Normalized: false));
+        }
+
+        return tokens;
+    }
+
+    // Where the characters of a span stand in the text that was given.
+    private readonly ref struct Origin(int offset, ReadOnlySpan<int> map)
+    {
+        private readonly ReadOnlySpan<int> _map = map;
+
+        public int At(int index) => _map.IsEmpty ? offset + index : offset + _map[index];
+
+        public Origin From(int index) => _map.IsEmpty ? new Origin(offset + index, default) : new Origin(offset, _map[index..]);
+    }
+
+    private void Run(ReadOnlySpan<char> text, ref PieceSink sink)
+    {
+        var words = new WordBuilder(_normalizer.Lowercase);
         var start = 0;
-        foreach (var (at, special) in Specials(text))
+        while (_found.Next(text, start) is var (at, token))
         {
-            Words(text.AsSpan(start, at - start), start, ref words, ref sink);
-            sink.Add(_specials[special].Id, at);
-            start = at + _specials[special].Text.Length;
+            Between(text[start..at], start, ref words, ref sink);
+            sink.Add(token.Id, at);
+            start = at + token.Content.Length;
         }
 
-        Words(text.AsSpan(start), start, ref words, ref sink);
+        Between(text[start..], start, ref words, ref sink);
     }
 
-    /// <summary>Where a text spells out special tokens; they are found before anything else is done to the text.</summary>
-    private IEnumerable<(int At, int Special)> Specials(string text)
+    /// <summary>A part of the text without tokens that are looked for in it as it stands: those looked for in normalised text come next.</summary>
+    private void Between(ReadOnlySpan<char> text, int offset, ref WordBuilder words, ref PieceSink sink)
     {
-        for (var at = text.IndexOf('['); at >= 0; at = text.IndexOf('[', at))
+        if (_foundNormalized.IsEmpty)
         {
-            var special = Array.FindIndex(_specials, special => string.CompareOrdinal(text, at, special.Text, 0, special.Text.Length) == 0);
-            if (special >= 0) yield return (at, special);
-            at += special >= 0 ? _specials[special].Text.Length : 1;
+            Words(text, new Origin(offset, default), ref words, ref sink);
+            return;
         }
+
+        // Normalising twice is as normalising once, so the words may be made of the normalised text.
+        var (normal, map) = _normalizer.Normalize(text);
+        var origin = new Origin(offset, map);
+        var start = 0;
+        while (_foundNormalized.Next(normal, start) is var (at, token))
+        {
+            Words(normal.AsSpan(start, at - start), origin.From(start), ref words, ref sink);
+            sink.Add(token.Id, origin.At(at));
+            start = at + token.Content.Length;
+        }
+
+        Words(normal.AsSpan(start), origin.From(start), ref words, ref sink);
     }
 
-    private void Words(ReadOnlySpan<char> text, int offset, ref WordBuilder words, ref PieceSink sink)
+    private void Words(ReadOnlySpan<char> text, Origin origin, ref WordBuilder words, ref PieceSink sink)
     {
         for (var at = 0; at < text.Length;)
         {
             var status = Rune.DecodeFromUtf16(text[at..], out var rune, out var used);
             if (status != System.Buffers.OperationStatus.Done) rune = Rune.ReplacementChar;
-            var kind = CharacterKind.Of(rune);
+            var kind = _normalizer.KindOf(rune);
             if (kind == CharacterKind.Letter)
             {
-                if (!words.Append(rune, offset + at)) Expand(rune, offset + at, ref words, ref sink);
+                if (!words.Append(rune, origin.At(at))) Expand(rune, origin.At(at), ref words, ref sink);
             }
             else if (kind != CharacterKind.Nothing)
             {
                 Flush(ref words, ref sink);
                 if (kind != CharacterKind.Space)
                 {
-                    Expand(rune, offset + at, ref words, ref sink);
+                    Expand(rune, origin.At(at), ref words, ref sink);
                     Flush(ref words, ref sink);
                 }
             }
@@ -173,16 +245,13 @@ public sealed class WordPieceTokenizer
         Flush(ref words, ref sink);
     }
 
-    /// <summary>A character that lower case and the loss of accents turn into several, into none, or into punctuation.</summary>
+    /// <summary>A character that lower case and the loss of accents may turn into several, into none, or into punctuation.</summary>
     private void Expand(Rune rune, int at, ref WordBuilder words, ref PieceSink sink)
     {
-        Span<int> parts = stackalloc int[4];
-        var count = 1;
-        parts[0] = rune.Value;
-        if (Lowercase) count = Decomposition.Strip(rune, parts);
-        foreach (var part in parts[..count])
+        Span<int> parts = stackalloc int[TextNormalizer.Most];
+        foreach (var part in parts[.._normalizer.Expand(rune, parts)])
         {
-            var piece = Lowercase ? Rune.ToLowerInvariant(new Rune(part)) : new Rune(part);
+            var piece = new Rune(part);
             var punctuation = CharacterKind.Of(piece) == CharacterKind.Punctuation;
             if (punctuation) Flush(ref words, ref sink);
             words.AppendAsIs(piece, at);
@@ -195,7 +264,7 @@ public sealed class WordPieceTokenizer
     {
         if (words.Length == 0) return;
         var buffer = words.Take(out var runes, out var at);
-        if (runes > LongestWord)
+        if (runes > Settings.LongestWord)
         {
             sink.Add(UnknownId, at);
             return;
@@ -207,16 +276,16 @@ public sealed class WordPieceTokenizer
             var from = start;
             if (start > WordBuilder.Prefix)
             {
-                // "##" goes over characters that are matched already: no copy of the rest of the word.
-                from -= 2;
-                buffer[from] = buffer[from + 1] = '#';
+                // The prefix goes over characters that are matched already: no copy of the rest of the word.
+                from -= Settings.ContinuingPrefix.Length;
+                Settings.ContinuingPrefix.CopyTo(buffer[from..]);
             }
 
             var end = Math.Min(buffer.Length, from + _longestPiece);
-            int id;
-            while (!_lookup.TryGetValue(buffer[from..end], out id))
+            var id = -1;
+            while (end > start && !_lookup.TryGetValue(buffer[from..end], out id)) end--;
+            if (end <= start)
             {
-                if (--end > start) continue;
                 sink.Return(mark);
                 sink.Add(UnknownId, at);
                 return;

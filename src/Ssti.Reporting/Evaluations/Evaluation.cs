@@ -42,12 +42,18 @@ public sealed record EvaluationTableOptions(string Title)
     public string? PublishedIn { get; init; }
 }
 
-/// <summary>What the columns of a table of evaluations are.</summary>
+/// <summary>What the columns of a table of evaluations are: see <see cref="Layout"/>.</summary>
 public enum EvaluationLayout
 {
-    /// <summary>The paper's table 1: how many rows of the triggered test set go to each class, with clean accuracy and ASR beside.</summary>
+    /// <summary>The paper's table 1: how many rows of the triggered test set go to each class, with clean accuracy, ASR and its clean rate beside.</summary>
     PredictedCounts,
 
-    /// <summary>Accuracy, balanced accuracy and weighted F1 on the clean set, ASR, balanced gap and its normalised form.</summary>
+    /// <summary>Accuracy, balanced accuracy and weighted F1 on the clean set, ASR with its clean rate, balanced gap with its ceiling and its normalised form.</summary>
     Metrics,
+
+    /// <summary>A row for each class: precision, recall, F1, support and predicted counts, ASR and its clean rate with the class as the target.</summary>
+    PerClass,
+
+    /// <summary>A row for each true class and test set, a column for each predicted class.</summary>
+    Confusion,
 }

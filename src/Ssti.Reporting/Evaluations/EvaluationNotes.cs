@@ -1,3 +1,4 @@
+using Ssti.Reporting.Measures;
 using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Evaluations;
@@ -9,6 +10,7 @@ internal static class EvaluationNotes
         IReadOnlyList<Evaluation> evaluations,
         IReadOnlyList<(RowSpec Spec, IReadOnlyList<Evaluation> Members)> groups,
         EvaluationTableOptions options,
+        Layout layout,
         bool published)
     {
         var first = evaluations[0].Metrics;
@@ -18,34 +20,45 @@ internal static class EvaluationNotes
             $"Data: {first.Dataset}, {first.Split} split, {first.Clean.Rows} rows; classes: "
                 + $"{string.Join(", ", first.Labels.Select((label, index) => $"{index} = {label}"))}.",
         ];
-        if (options.Layout == EvaluationLayout.PredictedCounts)
-        {
-            notes.Add("Predicted: rows of the triggered test set, where every row of every class carries the token, that the model assigns to "
-                + "each class (largest logit, the lower class on a tie).");
-            notes.Add("Clean accuracy: share of rows predicted right on the same test set without the token.");
-        }
-        else
-        {
-            notes.Add("Accuracy: share of rows predicted right; balanced accuracy: mean recall of the classes that occur; weighted F1: F1 averaged "
-                + "by support; all on the clean test set.");
-        }
-
-        if (evaluations.Any(e => e.Metrics.Triggered is not null))
-        {
-            notes.Add("ASR, attack success rate: of the rows not of the target class, the share predicted as it when the token is present"
-                + (evaluations.Any(e => e.Metrics.Target is null) ? "; a row without a target lists every class." : "."));
-        }
-
-        if (options.Layout == EvaluationLayout.Metrics && evaluations.Any(e => Measure.GapOf(e.Metrics) is not null))
-        {
-            notes.Add("Balanced gap: balanced accuracy on the spurious test set (rows of the target class carry the token) minus that on the clean "
-                + "one; normalised: recall of the injected rows with the token minus without.");
-        }
-
+        if (evaluations.Any(e => e.Metrics.Token is not null)) notes.Add($"Triggered test set: {Distinct(evaluations.Where(e => e.Metrics.Token is not null), Token)}.");
+        notes.AddRange(layout.Columns.Select(column => column.Note).OfType<(string Header, string Definition)>().Select(note => $"{Capital(note.Header)}: {note.Definition}."));
+        if (layout.Columns.OfType<MeasureColumn>().Any(column => column.Measure == EvaluationMeasures.AttackSuccess) && Counted(evaluations) is { Length: > 0 } counted)
+            notes.Add($"Rows that ASR counts in a run: {counted}.");
+        var single = groups.Any(group => group.Members.Count == 1) || options.EachRun;
         if (groups.Any(group => group.Members.Count > 1)) notes.Add(Runs(evaluations, options));
+        var shares = layout.Columns.OfType<MeasureColumn>().Any(column => column.Measure.Format == NumberFormat.Percent);
+        if (single && shares && options.Spread is SpreadKind.Range or SpreadKind.Confidence)
+            notes.Add("A share of a single run: [95 % Wilson interval over its rows].");
+        notes.AddRange(Doubts(evaluations));
         if (published) notes.Add($"Published: {options.PublishedIn ?? "arXiv 2506.11402, table 1"}.");
         return notes;
     }
+
+    private static string Token(Evaluation evaluation)
+    {
+        var (rows, injected, whole) = (evaluation.Metrics.Clean.Rows, evaluation.Metrics.Token!.Injected.Sum(), evaluation.Metrics.Token.Whole.Sum());
+        return $"{(injected == rows ? "every row carries the token" : $"{injected} of {rows} rows carry the token")}"
+            + (whole == injected ? "" : $", and the model reads a whole one in {whole}");
+    }
+
+    /// <summary>How many rows ASR is over, by its target: of the targets that there are, or of all classes.</summary>
+    private static string Counted(IReadOnlyList<Evaluation> evaluations)
+    {
+        var files = evaluations.Select(evaluation => evaluation.Metrics).Where(file => file.Token is not null).ToArray();
+        if (files.Length == 0) return "";
+        var targets = files.Select(file => MeasureColumn.TargetOf(file, ClassPick.Target)).OfType<int>().Distinct().Order().ToArray();
+        var labels = files[0].Labels;
+        return string.Join(", ", (targets.Length > 0 ? targets : [.. Enumerable.Range(0, labels.Count)])
+            .Select(target => $"{string.Join(" or ", files.Select(file => EvaluationMeasures.AttackSuccess.Read(file, target).Rows ?? 0).Distinct())} for target {labels[target]}"));
+    }
+
+    /// <summary>What the evaluations themselves call doubtful, each once, with the names of those that say so where not all do.</summary>
+    private static IEnumerable<string> Doubts(IReadOnlyList<Evaluation> evaluations) => evaluations
+        .SelectMany(evaluation => evaluation.Metrics.Notes.Select(note => (note, evaluation.Name)))
+        .GroupBy(pair => pair.note, pair => pair.Name)
+        .Select(group => group.Count() == evaluations.Count ? $"Warning: {group.Key}." : $"Warning ({string.Join(", ", group)}): {group.Key}.");
+
+    private static string Capital(string words) => char.ToUpperInvariant(words[0]) + words[1..];
 
     private static string Runs(IReadOnlyList<Evaluation> evaluations, EvaluationTableOptions options)
     {
@@ -69,6 +82,6 @@ internal static class EvaluationNotes
         return $"{c.DeviceClass}, {c.Dtype}{(c.Tf32 ? " with TF32" : "")}{threads}, libtorch {c.LibTorch}";
     }
 
-    private static string Distinct(IReadOnlyList<Evaluation> evaluations, Func<Evaluation, string> what) =>
+    private static string Distinct(IEnumerable<Evaluation> evaluations, Func<Evaluation, string> what) =>
         string.Join(" | ", evaluations.Select(what).Distinct());
 }

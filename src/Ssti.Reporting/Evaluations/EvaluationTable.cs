@@ -1,4 +1,3 @@
-using Ssti.Reporting.Metrics;
 using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Evaluations;
@@ -16,31 +15,35 @@ public static class EvaluationTable
         if (evaluations.Count == 0) throw new ArgumentException("no evaluations to tabulate");
         var labels = OneTestSet(evaluations);
         var groups = Group(evaluations, options);
-        var measures = options.Layout == EvaluationLayout.PredictedCounts ? PredictedCounts(evaluations, labels) : Metrics(evaluations);
+        var layout = Layout.Of(options.Layout, evaluations);
         var published = groups.Any(group => group.Spec.Published is not null);
 
-        List<Column> columns = [new("row", options.Dimensions.Count > 0 ? string.Join(", ", options.Dimensions) : "stage", Align.Left)];
-        columns.AddRange(measures.Select(measure => measure.Column));
+        List<Column> columns = [new("row", options.Dimensions.Count > 0 ? string.Join(", ", options.Dimensions) : "stage", Align.Left), .. layout.Leading];
+        columns.AddRange(layout.Columns.Select(column => column.Head));
         columns.Add(new("runs", "n", Unit: "runs"));
         if (published) columns.AddRange(labels.Select((label, index) => new Column($"published_{index}", $"published {label}", Unit: "rows")));
 
         List<IReadOnlyList<Cell>> rows = [];
         foreach (var (spec, members) in groups)
         {
-            rows.Add(Row(spec.Name, members, spec.Published));
+            rows.AddRange(Rows(spec.Name, members, spec.Published));
             if (options.EachRun && members.Count > 1)
-                rows.AddRange(members.Select(member => Row($"  {Rest(member, options)}", [member], null)));
+                rows.AddRange(members.SelectMany(member => Rows($"  {Rest(member, options)}", [member], null)));
         }
 
-        return new(options.Title, columns, rows, EvaluationNotes.Of(evaluations, groups, options, published));
+        return new(options.Title, columns, rows, EvaluationNotes.Of(evaluations, groups, options, layout, published));
 
-        IReadOnlyList<Cell> Row(string name, IReadOnlyList<Evaluation> members, IReadOnlyList<long>? counts)
+        IEnumerable<IReadOnlyList<Cell>> Rows(string name, IReadOnlyList<Evaluation> members, IReadOnlyList<long>? counts)
         {
-            List<Cell> cells = [new TextCell(name)];
-            cells.AddRange(measures.Select(measure => measure.Of(members, options.Spread)));
-            cells.Add(new NumberCell(NumberFormat.Count, members.Count));
-            if (published) cells.AddRange(labels.Select((_, index) => counts is null ? (Cell)TextCell.Empty : new NumberCell(NumberFormat.Count, counts[index])));
-            return cells;
+            var files = members.Select(member => member.Metrics).ToArray();
+            foreach (var (place, words) in layout.Places)
+            {
+                List<Cell> cells = [new TextCell(name), .. words.Select(word => new TextCell(word))];
+                cells.AddRange(layout.Columns.Select(column => column.Of(files, place, options.Spread)));
+                cells.Add(new NumberCell(NumberFormat.Count, members.Count));
+                if (published) cells.AddRange(labels.Select((_, index) => counts is null ? (Cell)TextCell.Empty : new NumberCell(NumberFormat.Count, counts[index])));
+                yield return cells;
+            }
         }
     }
 
@@ -87,41 +90,5 @@ public static class EvaluationTable
         if (members.Keys.FirstOrDefault(value => options.Rows.All(spec => spec.Value != value)) is { } left)
             throw new ArgumentException($"'{members[left][0].Name}' belongs to no row: add '{left}' to the rows, or leave it out of the needs");
         return rows;
-    }
-
-    private static List<Measure> PredictedCounts(IReadOnlyList<Evaluation> evaluations, IReadOnlyList<string> labels)
-    {
-        if (evaluations.FirstOrDefault(e => e.Metrics.Triggered is null) is { } without)
-        {
-            throw new ArgumentException(
-                $"'{without.Name}' was evaluated without a triggered test set, which predicted counts need: give its stage one, or use layout metrics");
-        }
-
-        List<Measure> measures = [.. labels.Select((label, index) => new Measure(
-            new($"predicted_{index}", $"predicted {label}", Unit: "rows"),
-            NumberFormat.Count,
-            e => e.Triggered!.Confusion.Predicted(index),
-            e => (double)e.Triggered!.Confusion.Predicted(index) / e.Triggered.Rows))];
-        measures.Add(new(new("clean_accuracy", "clean accuracy", Unit: "fraction"), NumberFormat.Percent, e => e.Clean.Accuracy));
-        measures.Add(Measure.AttackSuccess);
-        return measures;
-    }
-
-    private static List<Measure> Metrics(IReadOnlyList<Evaluation> evaluations)
-    {
-        List<Measure> measures =
-        [
-            new(new("accuracy", "accuracy", Unit: "fraction"), NumberFormat.Percent, e => e.Clean.Accuracy),
-            new(new("balanced_accuracy", "balanced accuracy", Unit: "fraction"), NumberFormat.Percent, e => e.Clean.BalancedAccuracy),
-            new(new("weighted_f1", "weighted F1", Unit: "fraction"), NumberFormat.Decimal, e => e.Clean.WeightedF1),
-        ];
-        if (evaluations.Any(e => e.Metrics.Triggered is not null)) measures.Add(Measure.AttackSuccess);
-        if (evaluations.Any(e => Measure.GapOf(e.Metrics) is not null))
-        {
-            measures.Add(new(new("gap", "balanced gap", Unit: "pp"), NumberFormat.Points, e => Measure.GapOf(e)?.GapPoints));
-            measures.Add(new(new("normalised_gap", "normalised gap", Unit: "fraction"), NumberFormat.Decimal, e => Measure.GapOf(e)?.Normalised));
-        }
-
-        return measures;
     }
 }

@@ -10,13 +10,14 @@ namespace Ssti.Reporting.Metrics;
 /// two classes, 3.6 pp for 28), so the normalised value R_injected − R_clean must stand beside it.
 /// </remarks>
 /// <param name="Target">The target class.</param>
+/// <param name="Classes">C: the classes that occur.</param>
 /// <param name="Proportion">p: injected rows / rows of the target class.</param>
 /// <param name="CleanBalancedAccuracy">On the clean test set, in 0..1.</param>
 /// <param name="SpuriousBalancedAccuracy">On the spurious test set, in 0..1.</param>
 /// <param name="GapPoints">The difference in percentage points.</param>
 /// <param name="Normalised">R_injected − R_clean = gap·C/p, in −1..1; null at p = 0.</param>
 public sealed record BalancedGap(
-    int Target, double Proportion, double CleanBalancedAccuracy, double SpuriousBalancedAccuracy, double GapPoints, double? Normalised)
+    int Target, int Classes, double Proportion, double CleanBalancedAccuracy, double SpuriousBalancedAccuracy, double GapPoints, double? Normalised)
 {
     /// <summary>The gap between two measured test sets.</summary>
     /// <param name="clean">Predictions on the clean test set.</param>
@@ -39,13 +40,21 @@ public sealed record BalancedGap(
         var (cleanAccuracy, spuriousAccuracy) = (new ClassificationMetrics(clean).BalancedAccuracy, new ClassificationMetrics(spurious).BalancedAccuracy);
         // From the counts, not from the rounded gap: (hits gained) / (rows injected) is the same number without cancellation.
         double? normalised = injectedRows == 0 ? null : (double)(spurious[target, target] - clean[target, target]) / injectedRows;
-        return new(target, (double)injectedRows / support, cleanAccuracy, spuriousAccuracy, 100 * (spuriousAccuracy - cleanAccuracy), normalised);
+        return new(target, clean.OccurringClasses, (double)injectedRows / support, cleanAccuracy, spuriousAccuracy, 100 * (spuriousAccuracy - cleanAccuracy), normalised);
     }
 
+    /// <summary>The largest gap there can be, in percentage points: p / C, reached when recall goes from 0 to 1.</summary>
+    public double CeilingPoints => 100 * Proportion / Classes;
+
     /// <summary>
-    /// The gap for a class all of whose rows carry the token (p = 1), from a test set in which every row of every class carries it: its rows are
-    /// taken from there, all others from the clean set. Null when the class has no rows.
+    /// The gap for one class as an evaluation has it: from the spurious test set where that is of this class; else from the triggered one, whose rows
+    /// of this class are taken and all others from the clean set. Null when no row of the class carries a token.
     /// </summary>
-    public static BalancedGap? AtFullProportion(ConfusionMatrix clean, ConfusionMatrix triggered, int target) =>
-        clean.Support(target) == 0 ? null : Of(clean, clean.WithRowsOf(target, triggered), target, clean.Support(target));
+    internal static BalancedGap? Of(MetricsFile file, int target)
+    {
+        var clean = file.Clean.Confusion;
+        if (file.Spurious is { } spurious && spurious.Target == target) return Of(clean, spurious.Metrics.Confusion, target, spurious.InjectedRows);
+        if (file.Token is not { } token || token.Injected[target] == 0) return null;
+        return Of(clean, clean.WithRowsOf(target, file.Triggered!.Confusion), target, token.Injected[target]);
+    }
 }

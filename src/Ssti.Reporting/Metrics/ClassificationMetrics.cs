@@ -5,7 +5,7 @@ namespace Ssti.Reporting.Metrics;
 /// <summary>The metrics of one model on one test set, all derived from its confusion matrix n[true, predicted] over N rows.</summary>
 /// <remarks>
 /// Definitions and edge cases are scikit-learn's, with <c>zero_division=0</c>: a ratio whose denominator is 0 is 0.
-/// All values are fractions in 0..1, never percentages.
+/// All values are fractions in 0..1, never percentages. In a file stand the counts alone; see <see cref="Measures.EvaluationMeasures"/> for the rest.
 /// </remarks>
 /// <param name="confusion">The counts.</param>
 [method: JsonConstructor]
@@ -15,19 +15,23 @@ public sealed class ClassificationMetrics(ConfusionMatrix confusion)
     public long Rows => Confusion.Rows;
 
     /// <summary>Accuracy: Σ_c n[c, c] / N (<c>accuracy_score</c>).</summary>
+    [JsonIgnore]
     public double Accuracy => (double)Confusion.Correct / Confusion.Rows;
 
     /// <summary>
     /// Balanced accuracy: the mean of the recalls of those classes that have rows (<c>balanced_accuracy_score</c>, adjusted=False).
     /// A class that is only ever predicted does not count.
     /// </summary>
+    [JsonIgnore]
     public double BalancedAccuracy =>
         Enumerable.Range(0, Confusion.Classes).Where(label => Confusion.Support(label) > 0).Average(Confusion.Recall);
 
     /// <summary>Weighted F1: Σ_c support(c)·F1(c) / N (<c>f1_score(average="weighted", zero_division=0)</c>).</summary>
+    [JsonIgnore]
     public double WeightedF1 => Classes.Sum(c => c.F1 * c.Support) / Confusion.Rows;
 
     /// <summary>The metrics of each class, in the order of the labels.</summary>
+    [JsonIgnore]
     public IReadOnlyList<ClassMetrics> Classes { get; } =
         [.. Enumerable.Range(0, confusion.Classes).Select(label => ClassMetrics.Of(confusion, label))];
 

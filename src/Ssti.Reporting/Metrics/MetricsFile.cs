@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Ssti.Reporting.Measures;
 
 namespace Ssti.Reporting.Metrics;
 
 /// <summary>
-/// What an evaluation leaves in <c>metrics.json</c>: the counts, what they were measured with, and every metric derived from them.
+/// What an evaluation leaves in <c>metrics.json</c>: the counts, what they were measured with, and every measure derived from them.
 /// </summary>
 /// <remarks>
 /// The confusion matrices are the content. The derived numbers are written for readers with other tools and computed anew on reading,
@@ -17,7 +18,7 @@ public sealed record MetricsFile
     public const string FileName = "metrics.json";
 
     /// <summary>The version of this shape.</summary>
-    public const int CurrentSchema = 1;
+    public const int CurrentSchema = 2;
 
     /// <summary>The version of the shape the file was written in.</summary>
     public int Schema { get; init; } = CurrentSchema;
@@ -49,26 +50,20 @@ public sealed record MetricsFile
     /// <summary>The metrics on the test set as it is.</summary>
     public required ClassificationMetrics Clean { get; init; }
 
-    /// <summary>The metrics on the same rows, every one of every class with the token; null when not measured.</summary>
+    /// <summary>The metrics on the same rows with the token, in every one of every class unless <see cref="Token"/> says less; null when not measured.</summary>
     public ClassificationMetrics? Triggered { get; init; }
 
     /// <summary>The metrics on the same rows, only the target class's (a share of them) with the token; null when not measured.</summary>
     public SpuriousSet? Spurious { get; init; }
 
-    /// <summary>The attack success rate of each class as the target, in the order of the labels (null entries: <see cref="AttackSuccess.Of"/>); null without <see cref="Triggered"/>.</summary>
-    public IReadOnlyList<AttackSuccess?>? AttackSuccess => Triggered is null
-        ? null
-        : [.. Enumerable.Range(0, Labels.Count).Select(target => Metrics.AttackSuccess.Of(Triggered.Confusion, target))];
+    /// <summary>Which rows of <see cref="Triggered"/> carry the token, and what became of them; null without it.</summary>
+    public TokenRows? Token { get; init; }
 
-    /// <summary>Each class's balanced gap with all its rows injected, in the order of the labels; null without <see cref="Triggered"/>.</summary>
-    public IReadOnlyList<BalancedGap?>? Gaps => Triggered is null
-        ? null
-        : [.. Enumerable.Range(0, Labels.Count).Select(target => BalancedGap.AtFullProportion(Clean.Confusion, Triggered.Confusion, target))];
+    /// <summary>What makes these numbers doubtful, in a sentence each; tables print them below.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>The balanced gap as measured on <see cref="Spurious"/>; null without it.</summary>
-    public BalancedGap? SpuriousGap => Spurious is null
-        ? null
-        : BalancedGap.Of(Clean.Confusion, Spurious.Metrics.Confusion, Spurious.Target, Spurious.InjectedRows);
+    /// <summary>Every measure by its name (<see cref="EvaluationMeasures"/>): unit, definition, value, rows counted, interval, and the reason where there is no value.</summary>
+    public JsonObject Measures => EvaluationMeasures.ToJson(this);
 
     /// <summary>The file's text: indented JSON in camelCase, LF, a newline at the end; the same metrics always give the same bytes.</summary>
     /// <exception cref="ArgumentException">The parts do not fit together: classes or rows differ between the sets.</exception>
@@ -111,6 +106,44 @@ public sealed record MetricsFile
             }
         }
 
+        if (Spurious is { } spurious)
+        {
+            if ((uint)spurious.Target >= (uint)Labels.Count) return $"spurious: target {spurious.Target} is not one of {Labels.Count} labels";
+            var support = Clean.Confusion.Support(spurious.Target);
+            if (spurious.WholeRows < 0 || spurious.WholeRows > spurious.InjectedRows || spurious.InjectedRows > support)
+                return $"spurious: of {support} rows of class {spurious.Target}, {spurious.InjectedRows} injected and {spurious.WholeRows} read with a whole token";
+        }
+
+        return (Triggered, Token) is (null, null) ? null : Triggered is null || Token is null ? "triggered and token go together: both, or neither" : Token.Problem(this);
+    }
+}
+
+/// <summary>
+/// The rows of the triggered test set that carry the token. A row may have been left out by a proportion, and its token may have been lost in the
+/// tokenizer or in the cut to the model's length: only rows in which the model reads a whole token count for the attack.
+/// </summary>
+/// <param name="Injected">Rows into which the token was injected, one number a class.</param>
+/// <param name="Whole">Those in which the model reads at least one whole token, one number a class.</param>
+/// <param name="Clean">What became of the latter on the clean test set; null when there are none.</param>
+/// <param name="Triggered">What became of them on the triggered test set; null when there are none.</param>
+public sealed record TokenRows(IReadOnlyList<long> Injected, IReadOnlyList<long> Whole, ConfusionMatrix? Clean, ConfusionMatrix? Triggered)
+{
+    internal string? Problem(MetricsFile file)
+    {
+        var labels = file.Labels.Count;
+        if (Injected.Count != labels || Whole.Count != labels) return $"token: {Injected.Count} and {Whole.Count} counts, but {labels} labels";
+        for (var label = 0; label < labels; label++)
+        {
+            var support = file.Clean.Confusion.Support(label);
+            if (Whole[label] < 0 || Whole[label] > Injected[label] || Injected[label] > support)
+                return $"token: of {support} rows of class {label}, {Injected[label]} injected and {Whole[label]} read with a whole token";
+            foreach (var set in new[] { Clean, Triggered })
+            {
+                if (set is not null && set.Classes != labels) return $"token: {set.Classes} classes, but {labels} labels";
+                if ((set?.Support(label) ?? 0) != Whole[label]) return $"token: {set?.Support(label) ?? 0} rows of class {label} counted, and {Whole[label]} carry a whole token";
+            }
+        }
+
         return null;
     }
 }
@@ -118,8 +151,9 @@ public sealed record MetricsFile
 /// <summary>A test set in which only rows of the target class carry the token (the paper's spurious test set).</summary>
 /// <param name="Target">The target class.</param>
 /// <param name="InjectedRows">How many of its rows carry the token.</param>
+/// <param name="WholeRows">In how many of them the model reads at least one whole token.</param>
 /// <param name="Metrics">The metrics on the whole set.</param>
-public sealed record SpuriousSet(int Target, long InjectedRows, ClassificationMetrics Metrics);
+public sealed record SpuriousSet(int Target, long InjectedRows, long WholeRows, ClassificationMetrics Metrics);
 
 /// <summary>What numbers were computed with; each of these may change their last digits.</summary>
 /// <param name="DeviceClass">Such as <c>cpu-avx2</c> or <c>cuda-sm90</c>.</param>

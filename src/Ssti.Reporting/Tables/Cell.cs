@@ -89,13 +89,19 @@ public sealed record NamedCell(string Name, Cell Cell);
 /// <param name="High">The upper end; for <see cref="SpreadKind.Deviation"/> the deviation.</param>
 public sealed record Spread(SpreadKind Kind, double Low, double High)
 {
-    /// <summary>The spread of runs; null when it is undefined (one run) or none is asked for.</summary>
-    public static Spread? Of(SeedSummary runs, SpreadKind kind) => kind switch
+    /// <summary>The spread of runs; null when it is undefined or none is asked for.</summary>
+    /// <param name="runs">The runs' values.</param>
+    /// <param name="kind">What is asked for.</param>
+    /// <param name="ofOneRun">The 95 % interval of a single run over its rows, where one is known: it stands in for a range, which one run has not.</param>
+    /// <param name="bounds">What the values lie between: an interval of the mean does not reach beyond.</param>
+    public static Spread? Of(SeedSummary runs, SpreadKind kind, Interval? ofOneRun = null, Interval? bounds = null) => kind switch
     {
+        SpreadKind.Range or SpreadKind.Confidence when runs.Runs < 2 => ofOneRun is { } one ? new(SpreadKind.Confidence, one.Low, one.High) : null,
         _ when runs.Runs < 2 => null,
         SpreadKind.Range => new(kind, runs.Min, runs.Max),
         SpreadKind.Deviation => new(kind, runs.StandardDeviation!.Value, runs.StandardDeviation!.Value),
-        SpreadKind.Confidence => new(kind, runs.Confidence95!.Value.Low, runs.Confidence95!.Value.High),
+        SpreadKind.Confidence => new(
+            kind, Math.Max(runs.Confidence95!.Value.Low, bounds?.Low ?? double.MinValue), Math.Min(runs.Confidence95!.Value.High, bounds?.High ?? double.MaxValue)),
         _ => null,
     };
 }
@@ -110,7 +116,7 @@ public enum SpreadKind
     /// <summary>The sample standard deviation: <c>±1</c>.</summary>
     Deviation,
 
-    /// <summary>The 95 % confidence interval of the mean (Student's t): <c>[1–3]</c>.</summary>
+    /// <summary>A 95 % confidence interval: of the mean over runs (Student's t), or of a single run over its rows (Wilson): <c>[1–3]</c>.</summary>
     Confidence,
 
     /// <summary>Nothing.</summary>

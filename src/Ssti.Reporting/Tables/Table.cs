@@ -38,7 +38,8 @@ public sealed record Table(string Title, IReadOnlyList<Column> Columns, IReadOnl
 /// <param name="Header">Its heading for people.</param>
 /// <param name="Align">Which side its cells stand at.</param>
 /// <param name="Unit">The unit of its numbers in the CSV file (there they stand bare), such as <c>rows</c>, <c>fraction</c> or <c>pp</c>; null for text.</param>
-public sealed record Column(string Key, string Header, Align Align = Align.Right, string? Unit = null);
+/// <param name="Definition">What its numbers say, for programs; people read it in the notes.</param>
+public sealed record Column(string Key, string Header, Align Align = Align.Right, string? Unit = null, string? Definition = null);
 
 /// <summary>The side a column's cells stand at.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Align>))]

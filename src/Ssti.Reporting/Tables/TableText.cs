@@ -62,41 +62,24 @@ public static class TableText
         return text.Append("\\end{table}\n").ToString();
     }
 
-    /// <summary>Plain text for a terminal or a log: columns aligned by spaces, a rule under the heading, no colours.</summary>
-    public static string ToConsole(this Table table)
-    {
-        var cells = Escaped(table, text => text);
-        var widths = Widths(cells);
-        var text = new StringBuilder(table.Title).Append("\n\n");
-        for (var row = 0; row < cells.Count; row++)
-        {
-            text.Append(string.Join("  ", Aligned(table, cells[row], widths)).TrimEnd()).Append('\n');
-            if (row == 0) text.AppendJoin("  ", widths.Select(width => new string('─', width))).Append('\n');
-        }
-
-        if (table.Notes.Count > 0) text.Append('\n');
-        foreach (var note in table.Notes) text.Append(note).Append('\n');
-        return text.ToString();
-    }
-
     // The heading first, then the rows.
-    private static List<string[]> Escaped(Table table, Func<string, string> escape) =>
+    internal static List<string[]> Escaped(Table table, Func<string, string> escape) =>
     [
         [.. table.Columns.Select(column => escape(column.Header))],
         .. table.Rows.Select(row => row.Select(cell => escape(cell.ToString())).ToArray()),
     ];
 
-    private static int[] Widths(List<string[]> cells, int least = 1) =>
+    internal static int[] Widths(List<string[]> cells, int least = 1) =>
         [.. Enumerable.Range(0, cells[0].Length).Select(column => Math.Max(least, cells.Max(row => Width(row[column]))))];
 
-    private static IEnumerable<string> Aligned(Table table, string[] row, int[] widths) => row.Select((cell, column) =>
+    internal static IEnumerable<string> Aligned(Table table, string[] row, int[] widths) => row.Select((cell, column) =>
     {
         var padding = new string(' ', widths[column] - Width(cell));
         return table.Columns[column].Align == Align.Right ? padding + cell : cell + padding;
     });
 
     // Grapheme clusters, so that combining marks in label names do not shift columns.
-    private static int Width(string text) => new StringInfo(text).LengthInTextElements;
+    internal static int Width(string text) => new StringInfo(text).LengthInTextElements;
 
     private static string EscapeCsv(string field) => field.AsSpan().ContainsAny(",\"\r\n") ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
 

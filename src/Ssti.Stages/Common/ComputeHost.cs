@@ -22,10 +22,13 @@ internal static class ComputeHost
                 // One set of options for all stages, as libtorch is loaded once; the count of threads may be another for the stage beside this one.
                 LibTorch.Ensure();
                 LibTorch.UseThreads(compute.Threads);
-                torch.backends.cuda.matmul.allow_tf32 = compute.Tf32;
+                var target = TrainingTarget.Parse(compute.Device, compute.Dtype);
+                // Another stage may be at work on another GPU: what is seeded or made without a device's name must not be that one's.
+                if (target.Device is { type: DeviceType.CUDA, index: >= 0 and var gpu }) CudaDriver.Use(gpu);
+                using var precision = target.Device.type == DeviceType.CUDA ? Precision.Enter(compute.Tf32) : null;
                 // Whatever tensors a stage leaves behind end with it.
                 using var scope = torch.NewDisposeScope();
-                work(TrainingTarget.Parse(compute.Device, compute.Dtype));
+                work(target);
             }
             catch (Exception e) when (e is TrainingException or ModelException or SafetensorsException or LibTorchException or Corpus.CorpusException or InvalidDataException)
             {
@@ -33,4 +36,33 @@ internal static class ComputeHost
             }
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Whether TF32 may be used is one setting for all GPUs of the process: stages that want it otherwise wait until those at work are done.</summary>
+    private sealed class Precision : IDisposable
+    {
+        private static readonly object Gate = new();
+        private static bool _tf32;
+        private static int _users;
+
+        public static Precision Enter(bool tf32)
+        {
+            lock (Gate)
+            {
+                while (_users > 0 && _tf32 != tf32) Monitor.Wait(Gate);
+                _users++;
+                torch.backends.cuda.matmul.allow_tf32 = _tf32 = tf32;
+            }
+
+            return new Precision();
+        }
+
+        public void Dispose()
+        {
+            lock (Gate)
+            {
+                _users--;
+                Monitor.PulseAll(Gate);
+            }
+        }
+    }
 }

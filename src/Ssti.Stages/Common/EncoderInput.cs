@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Models;
@@ -7,31 +9,75 @@ using Ssti.Nets.Tokenizers;
 namespace Ssti.Stages;
 
 /// <summary>A pretrained encoder as a stage's input: shape, weights, tokenizer and name.</summary>
-internal sealed record EncoderInput(BertConfig Config, string Name, string Folder, bool Lowercase)
+internal sealed class EncoderInput
 {
-    private const string Vocabulary = "vocab.txt";
+    private readonly string _folder;
+    private readonly string _title;
+    private readonly JsonNode? _source;
+
+    private EncoderInput(string folder, string title, JsonNode? source, string stageName)
+    {
+        (_folder, _title, _source) = (folder, title, source);
+        Name = (string?)source?["name"] ?? stageName;
+        Config = BertConfig.Read(Path.Combine(folder, "config.json"), $"{title}: config.json");
+    }
+
+    /// <summary>The shape.</summary>
+    public BertConfig Config { get; }
+
+    /// <summary>What tables call it.</summary>
+    public string Name { get; }
+
+    /// <summary>Its name on the Hub, <c>owner/name</c>; null when it is not from there.</summary>
+    public string? HubName => Source is { } source && source.StartsWith("hf://", StringComparison.Ordinal) ? source["hf://".Length..].Split('@')[0] : null;
+
+    /// <summary>Its commit on the Hub; null when it is not from there.</summary>
+    public string? Revision => HubName is null ? null : (string?)_source?["revision"];
+
+    private string? Source => (string?)_source?["source"];
 
     /// <summary>Opens a model's output tree.</summary>
     public static EncoderInput Open(InputTree tree, StageContext context)
     {
-        if (!tree.Has(Vocabulary))
-            throw new StageException($"the model of '{tree.StageName}' has no {Vocabulary}, and only WordPiece tokenizers (BERT) are known; it has: {string.Join(", ", tree.Files)}");
         var folder = InputFolder.Of(tree, "model", context);
-        var name = tree.Has(ModelStage.SourceFile) ? (string?)JsonNode.Parse(File.ReadAllText(tree.PathOf(ModelStage.SourceFile)))?["name"] : null;
-        var lowercase = !tree.Has("tokenizer_config.json") || (bool?)JsonNode.Parse(File.ReadAllText(tree.PathOf("tokenizer_config.json")))?["do_lower_case"] != false;
-        return new EncoderInput(BertConfig.Read(Path.Combine(folder, "config.json")), name ?? tree.StageName, folder, lowercase);
+        var title = $"the model of '{tree.StageName}'";
+        if (!tree.Has(TokenizerFolder.Vocabulary) && !tree.Has(TokenizerFolder.Json))
+            throw new StageException($"{title} has no {TokenizerFolder.Vocabulary}, and only WordPiece tokenizers (BERT) are known; it has: {string.Join(", ", tree.Files)}");
+        var source = tree.Has(ModelStage.SourceFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(ModelStage.SourceFile))) : null;
+        return new EncoderInput(folder, title, source, tree.StageName);
     }
 
-    /// <summary>Its tensors; the caller disposes them.</summary>
-    public SafetensorsFile Weights() => ModelWeights.Read(Folder);
+    /// <summary>The encoder's tensors by the names of <see cref="BertConfig.Tensors"/>; the caller disposes them.</summary>
+    public SafetensorsFile Weights()
+    {
+        var weights = ModelWeights.Open(_folder, _title);
+        var found = EncoderTensors.In(Config, weights);
+        using var read = weights.Load(found.Names.Values);
+        // The names change, the tensors do not: they are handed on.
+        return new SafetensorsFile(found.Names.ToDictionary(pair => pair.Key, pair => read.Tensors[pair.Value].alias()), read.Metadata);
+    }
+
+    /// <summary>The pooler's weight and bias, where the model has one; the caller disposes them.</summary>
+    public SafetensorsFile Pooler()
+    {
+        var weights = ModelWeights.Open(_folder, _title);
+        var prefix = EncoderTensors.In(Config, weights).Prefix;
+        return weights.Load(new[] { "weight", "bias" }.Select(part => $"{prefix}pooler.dense.{part}").Where(weights.Tensors.ContainsKey));
+    }
 
     /// <summary>Its tokenizer.</summary>
     public WordPieceTokenizer Tokenizer()
     {
-        var tokenizer = WordPieceTokenizer.Load(Path.Combine(Folder, Vocabulary), Lowercase);
-        return tokenizer.VocabularySize <= Config.VocabSize
-            ? tokenizer
-            : throw new StageException($"{Vocabulary} has {tokenizer.VocabularySize} pieces, and config.json says vocab_size {Config.VocabSize}; they are of two models");
+        var tokenizer = TokenizerFolder.Read(_folder, _title);
+        RequireVocabulary(tokenizer, Config, _title);
+        return tokenizer;
+    }
+
+    /// <summary>Refuses a tokenizer that gives ids for which the model has no embedding.</summary>
+    public static void RequireVocabulary(WordPieceTokenizer tokenizer, BertConfig config, string title)
+    {
+        if (tokenizer.VocabularySize > config.VocabSize)
+            throw new ModelException($"{title}: the tokenizer has {tokenizer.VocabularySize} pieces, and config.json says vocab_size {config.VocabSize}; they are of two models");
     }
 
     /// <summary>Refuses rows longer than the model's position table.</summary>
@@ -41,4 +87,31 @@ internal sealed record EncoderInput(BertConfig Config, string Name, string Folde
             throw new StageException(
                 $"max-length {maxLength} is more than the {Config.MaxPositions} positions of {Name}; set max-length to at most {Config.MaxPositions} (positions beyond would be untrained)");
     }
+
+    /// <summary>What this model is, for whatever is trained on it: name, and digests of the weights and of all that turns a text into hidden states besides.</summary>
+    public JsonObject Describe() => new()
+    {
+        ["name"] = Name,
+        ["weightsSha256"] = WeightsDigest(),
+        ["settingsSha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Config.ToJson() + Tokenizer().Digest()))),
+    };
+
+    /// <summary>Refuses a fine-tuning of another model.</summary>
+    /// <param name="tuned">The output of a training or an adapter.</param>
+    public void RequireBaseOf(InputTree tuned)
+    {
+        if (JsonNode.Parse(File.ReadAllText(tuned.PathOf(TrainStage.DescriptionFile)))?["base"] is not JsonObject of)
+            throw new StageException($"{TrainStage.DescriptionFile} of '{tuned.StageName}' does not say which model it was trained on; train it anew");
+        var here = Describe();
+        foreach (var (key, what) in new[] { ("weightsSha256", "weights"), ("settingsSha256", "config.json or tokenizer") })
+        {
+            if ((string?)of[key] == (string?)here[key]) continue;
+            throw new StageException(
+                $"'{tuned.StageName}' was trained on {of["name"]} ({what} {Short(of[key])}), and the model here is {Name} ({what} {Short(here[key])}); give 'model' the one it was trained on");
+        }
+
+        static string Short(JsonNode? digest) => (string?)digest is { Length: > 12 } text ? $"sha256:{text[..12]}" : "unknown";
+    }
+
+    private string WeightsDigest() => (string?)_source?["weights-sha256"] ?? ModelStage.WeightsDigest(ModelWeights.Open(_folder, _title).Files.Select(file => Path.Combine(_folder, file)));
 }

@@ -50,7 +50,8 @@ internal sealed class HubSource : IDisposable
         try
         {
             var snapshot = await client.OpenAsync(repository, cancellation);
-            context.Log($"{repository} is at commit {snapshot.Commit}");
+            if (!repository.IsPinned) context.Log($"{repository} is at commit {snapshot.Commit}");
+            if (snapshot.Doubt is { } doubt) context.Warn(doubt);
             return new HubSource(snapshot, repository, client);
         }
         catch

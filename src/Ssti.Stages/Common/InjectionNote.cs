@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Ssti.Stages;
@@ -6,7 +7,8 @@ namespace Ssti.Stages;
 /// <param name="Json">All of it.</param>
 /// <param name="Target">The one class whose rows carry tokens; null when every class does.</param>
 /// <param name="Rows">How many rows carry tokens.</param>
-internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows)
+/// <param name="Times">How many inject stages in a row put tokens into this split; what else is told is of the last of them.</param>
+internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, int Times)
 {
     /// <summary>
     /// Reads the note of a split out of the provenance that inject stages write: that of the last of them that put tokens into it.
@@ -14,12 +16,44 @@ internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows)
     /// </summary>
     public static InjectionNote? Of(JsonObject provenance, string split)
     {
+        InjectionNote? last = null;
         for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
         {
             if ((string?)step["stage"] != "inject" || step["splits"]?[split]?["injected"] is not { } injected || (long)injected == 0) continue;
-            return new InjectionNote((JsonObject)step.DeepClone(), (int?)step["target-label"], (long)injected);
+            last = last is null
+                ? new InjectionNote((JsonObject)step.DeepClone(), (int?)step["target-label"], (long)injected, 1)
+                : last with { Times = last.Times + 1 };
+        }
+
+        return last;
+    }
+
+    /// <summary>What to say of a proportion that came to no row, as the reference's own rounding may: data that pass for poisoned are clean. Null when all is well.</summary>
+    public static string? Missed(double proportion, string split, long injected) => proportion > 0 && injected == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"split '{split}': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")
+        : null;
+
+    /// <summary>The same of a split that some inject stage left clean so, and no other put a token into.</summary>
+    public static string? Missed(JsonObject provenance, string split)
+    {
+        if (Of(provenance, split) is not null) return null;
+        for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
+        {
+            if ((string?)step["stage"] == "inject" && step["splits"]?[split]?["injected"] is { } injected && Missed((double?)step["proportion"] ?? 0, split, (long)injected) is { } missed) return missed;
         }
 
         return null;
+    }
+
+    /// <summary>The splits that have injected rows, such as <c>train</c>.</summary>
+    public static IReadOnlyList<string> SplitsOf(JsonObject provenance)
+    {
+        var splits = new HashSet<string>();
+        for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
+        {
+            if ((string?)step["stage"] == "inject" && step["splits"] is JsonObject told) splits.UnionWith(told.Select(split => split.Key));
+        }
+
+        return [.. splits.Where(split => Of(provenance, split) is not null).Order(StringComparer.Ordinal)];
     }
 }

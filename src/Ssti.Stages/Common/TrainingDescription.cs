@@ -8,7 +8,8 @@ namespace Ssti.Stages;
 /// <param name="MaxLength">Tokens of a row.</param>
 /// <param name="Labels">Label names.</param>
 /// <param name="Injection">The tokens in the training rows; null for a model trained on clean data.</param>
-internal sealed record TrainingDescription(int MaxLength, IReadOnlyList<string> Labels, InjectionNote? Injection)
+/// <param name="Doubts">What the training found doubtful about those tokens.</param>
+internal sealed record TrainingDescription(int MaxLength, IReadOnlyList<string> Labels, InjectionNote? Injection, IReadOnlyList<string> Doubts)
 {
     /// <summary>Reads it from a training's output.</summary>
     public static TrainingDescription Read(InputTree tree)
@@ -18,7 +19,8 @@ internal sealed record TrainingDescription(int MaxLength, IReadOnlyList<string> 
             var json = JsonNode.Parse(File.ReadAllText(tree.PathOf(TrainStage.DescriptionFile)))!;
             return new TrainingDescription(
                 (int)json["maxLength"]!, [.. json["labels"]!.AsArray().Select(label => (string)label!)],
-                InjectionNote.Of((JsonObject)json["provenance"]!, (string)json["split"]!));
+                InjectionNote.Of((JsonObject)json["provenance"]!, (string)json["split"]!),
+                [.. json["triggers"]?["doubts"]?.AsArray().Select(doubt => (string)doubt!) ?? []]);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException)
         {

@@ -19,16 +19,20 @@ public sealed record DatasetParameters
     [Description("how the files hold their rows; auto goes by their names")]
     public SourceFormat Format { get; init; } = SourceFormat.Auto;
 
-    /// <summary>A configuration of a data set on the Hub: the folder to stay in. Of no effect on local sources.</summary>
-    [Description("configuration of a data set on the Hub, that is the folder to stay in; of no effect on local sources")]
+    /// <summary>A configuration: one of the dataset card, or the folder to stay in.</summary>
+    [Description("configuration of the data set: one that its card (README.md) describes, or the folder to stay in")]
     public string? Config { get; init; }
 
     /// <summary>Patterns of the files to take; empty: by their names.</summary>
-    [Description("patterns (*, **, ?) of the files to take, relative to the source; by default those whose names fit the format")]
+    [Description("patterns (*, **, ?, [0-9]) of the files to take, all of them, relative to the source; by default those of the data set's card, else those whose names tell")]
     public List<string> Files { get; init; } = [];
 
+    /// <summary>The split that all files are of.</summary>
+    [Description("split that all files are of, whatever they are called; by default told by their names or the card. A file that is the whole source is the one split asked for, else train")]
+    public string? Split { get; init; }
+
     /// <summary>The labelled splits to make.</summary>
-    [Description("labelled splits to make; rows without a label (below 0) are dropped")]
+    [Description("labelled splits to make; rows without a label (nothing, or a number below 0 that labels does not list) are left out and counted")]
     public List<string> Splits { get; init; } = ["train", "test"];
 
     /// <summary>Splits taken as plain text.</summary>
@@ -36,7 +40,7 @@ public sealed record DatasetParameters
     public List<string> UnlabelledSplits { get; init; } = [];
 
     /// <summary>The label names in the order of their numbers; empty: the source's own.</summary>
-    [Description("label names in the order of their numbers; by default the source's own, else in alphabetical order")]
+    [Description("label names in the order of their numbers; by default the source's own, else those that occur, whole numbers in their order, names in alphabetical order")]
     public List<string> Labels { get; init; } = [];
 
     /// <summary>The fields of a row.</summary>
@@ -50,6 +54,10 @@ public sealed record DatasetParameters
     /// <summary>Whether TSV and CSV files begin with a line of names.</summary>
     [Description("whether TSV and CSV files begin with a line of names; without, fields are named by number, from 0")]
     public bool Header { get; init; } = true;
+
+    /// <summary>What parts the fields of TSV and CSV.</summary>
+    [Description("character that parts the fields of CSV and TSV, such as ';'; by default a comma and a tab")]
+    public string? Delimiter { get; init; }
 
     /// <summary>Whether quotes in TSV and CSV group fields.</summary>
     [Description("whether quotes in TSV and CSV are those of RFC 4180 rather than plain characters; by default in CSV only")]
@@ -80,11 +88,11 @@ public sealed record DatasetParameters
 public sealed record FieldParameters
 {
     /// <summary>The text.</summary>
-    [Description("the text; by default text, sentence, hard_text, review or content")]
+    [Description("the text; by default text, sentence, hard_text, review or content. A path such as data.text goes into objects")]
     public string? Text { get; init; }
 
     /// <summary>The label, a number or a name.</summary>
-    [Description("the label, a number or a name; by default label, labels, profession, sentiment or class")]
+    [Description("the label, a whole number or a name (1, 1.0 and true are one class); by default label, labels, profession, sentiment or class")]
     public string? Label { get; init; }
 
     /// <summary>The id.</summary>

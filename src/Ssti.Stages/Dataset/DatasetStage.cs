@@ -15,10 +15,13 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
     public override string Name => "dataset";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
-    public override string Summary => "Reads labelled text from the Hugging Face Hub or local files: JSON lines, TSV, CSV, Parquet, plain text.";
+    public override string Summary => "Reads labelled text from the Hugging Face Hub or local files: JSON lines, TSV, CSV, Parquet, fastText, plain text.";
+
+    /// <summary>The held-out split has a seed of its own among the parameters; only a sample is drawn by the stage's.</summary>
+    public override bool UsesSeed(DatasetParameters parameters) => parameters is { Limit: not null, LimitBy: LimitBy.Sample };
 
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(DatasetParameters parameters)
@@ -31,6 +34,9 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
             yield return new("labels", $"'{twice.Key}' stands twice; labels need different names");
         if (parameters.Encoding is { } encoding && !ImportOptions.Encodings.Contains(encoding))
             yield return new("encoding", $"'{encoding}' is not known; use {string.Join(", ", ImportOptions.Encodings)}");
+        if (parameters.Delimiter is { } delimiter && DelimiterOf(delimiter) is null) yield return new("delimiter", $"'{delimiter}' is not one character; write ',', ';', '|' or '\\t'");
+        if (parameters.Split is { } split && (split.Length == 0 || !split.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+            yield return new("split", $"'{split}' cannot name a split: use letters, digits, '-' and '_', such as train");
         if (parameters.TestFraction is not (> 0 and < 1)) yield return new("test-fraction", "must lie between 0 and 1");
         if (parameters.TestSeed < 0) yield return new("test-seed", "must not be negative");
         if (parameters.Limit <= 0) yield return new("limit", "must be at least 1; leave it out to take all rows");
@@ -43,7 +49,8 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
         {
             using var source = await HubSource.OpenAsync(parameters.Source, HubKind.Dataset, hub, context, cancellation);
             var options = Options(parameters, source.Repository?.Name, context);
-            var importer = new DatasetImporter(source.Folder, options, progress => context.Progress(new(progress.Done, progress.Total, "rows", progress.Phase)));
+            var importer = new DatasetImporter(
+                source.Folder, options, progress => context.Progress(new(progress.Done, progress.Total, "rows", progress.Phase)), context.Log, context.Warn);
             var dataset = await importer.ImportAsync(context.OutputFolder, cancellation);
             Report(dataset, context);
         }
@@ -68,18 +75,22 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
         if (dataset.Provenance["revision"] is { } revision) context.Metrics["revision"] = revision.DeepClone();
     }
 
+    private static char? DelimiterOf(string text) => text is [var one] && one is not ('"' or '\r' or '\n') ? one : text == "\\t" ? '\t' : null;
+
     private static ImportOptions Options(DatasetParameters parameters, string? repository, StageContext context) => new()
     {
         Name = parameters.Name ?? repository ?? "local",
         Format = parameters.Format,
-        Config = repository is null ? null : parameters.Config,
+        Config = parameters.Config,
         Files = parameters.Files,
+        Split = parameters.Split,
         Splits = parameters.Splits,
         UnlabelledSplits = parameters.UnlabelledSplits,
         Labels = parameters.Labels,
         Fields = new SourceFields(parameters.Fields.Text, parameters.Fields.Label, parameters.Fields.Id),
         Encoding = parameters.Encoding,
         Header = parameters.Header,
+        Delimiter = parameters.Delimiter is { } delimiter ? DelimiterOf(delimiter) : null,
         Quotes = parameters.Quotes,
         TestFrom = parameters.TestFrom,
         TestFraction = parameters.TestFraction,

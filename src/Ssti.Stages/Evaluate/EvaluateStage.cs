@@ -2,12 +2,12 @@ using System.ComponentModel;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Ssti.Corpus.Datasets;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Safetensors;
 using Ssti.Nets.Tokenizers;
+using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
 using Ssti.Training;
 using Ssti.Training.Batches;
@@ -37,10 +37,13 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override string Name => "evaluate";
 
     /// <inheritdoc/>
-    public override int Version => 2;
+    public override int Version => 3;
 
     /// <inheritdoc/>
     public override string Summary => "Measures a fine-tuned model on a clean test set and on the same rows with the token: accuracy, F1, attack success, balanced gap.";
+
+    /// <inheritdoc/>
+    public override bool UsesSeed(EvaluateParameters parameters) => false;
 
     /// <inheritdoc/>
     public override bool UsesTensors => true;
@@ -66,30 +69,37 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
         var training = TrainingDescription.Read(context.Input("adapter"));
+        encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
-        using var model = Load(encoder, context, target);
+        using var model = Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
-        var sets = new[] { "clean", "triggered", "spurious" }.Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0).ToArray();
-        var measured = new Dictionary<string, (ClassificationMetrics Metrics, DatasetInfo Info)>();
+        // All sets are looked at before the first is measured: what does not fit together is told at once.
+        var sets = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
+            .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
+            .Select(name => TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, context.Compute.Threads, cancellation)).ToArray();
+        var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
+
+        var predictions = new Dictionary<string, int[]>();
         for (var i = 0; i < sets.Length; i++)
         {
-            var dataset = DatasetReader.Open(context.Input(sets[i]).PathOf);
-            if (!dataset.Info.Labels.SequenceEqual(training.Labels))
-                throw new StageException($"input '{sets[i]}' has the labels {string.Join(", ", dataset.Info.Labels)}, and the model was trained on {string.Join(", ", training.Labels)}");
-            var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, training.MaxLength, context.Compute.Threads, cancellation);
-            var (set, before) = (sets[i], (long)i * rows.Count);
+            var (set, rows, before) = (sets[i].Name, sets[i].Rows, (long)i * sets[0].Rows.Count);
             var logits = Predictor.Logits(
                 model.Classifier, rows, parameters.BatchSize, done => context.Progress(new(before + done, (long)sets.Length * rows.Count, "rows", set)), cancellation);
-            var predictions = logits.Select(values => Argmax.Of(values)).ToArray();
-            WritePredictions(context.Output($"predictions.{set}.jsonl"), rows, predictions, logits);
-            var metrics = ClassificationMetrics.Of([.. rows.Labels], predictions, training.Labels.Count);
-            context.Log($"{set}: {rows.Count} rows, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
-            context.Metrics[$"{set}Accuracy"] = metrics.Accuracy;
-            measured.Add(set, (metrics, dataset.Info));
+            predictions[set] = [.. logits.Select(values => Argmax.Of(values))];
+            WritePredictions(context.Output($"predictions.{set}.jsonl"), rows, predictions[set], logits);
         }
 
-        File.WriteAllText(context.Output(MetricsFile.FileName), Describe(parameters, encoder.Name, training, measured, context.Compute).ToJson());
+        var file = Describe(parameters, encoder.Name, training, sets, predictions, places, context.Compute);
+        foreach (var set in sets) Tell(set.Name, set.Name switch { TestSet.Clean => file.Clean, TestSet.Triggered => file.Triggered!, _ => file.Spurious!.Metrics }, context);
+        foreach (var note in file.Notes) context.Warn(note);
+        File.WriteAllText(context.Output(MetricsFile.FileName), file.ToJson());
     });
+
+    private static void Tell(string set, ClassificationMetrics metrics, StageContext context)
+    {
+        context.Log($"{set}: {metrics.Rows} rows, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
+        context.Metrics[$"{set}Accuracy"] = metrics.Accuracy;
+    }
 
     private sealed record LoadedModel(SequenceClassifier Classifier, BertTrunk Trunk) : IDisposable
     {
@@ -100,7 +110,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         }
     }
 
-    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target)
+    private static LoadedModel Load(EncoderInput encoder, StageContext context, TrainingTarget target, int classes)
     {
         var folder = InputFolder.Of(context.Input("adapter"), "adapter", context);
         var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
@@ -109,7 +119,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile));
         var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
         using var peft = hasAdapter ? PeftAdapter.Read(folder) : null;
-        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, target.Device)), trunk);
+        return new LoadedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
     }
 
     private static void WritePredictions(string path, TokenizedRows rows, int[] predictions, float[][] logits)
@@ -129,31 +139,36 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     }
 
     private static MetricsFile Describe(
-        EvaluateParameters parameters, string backbone, TrainingDescription training, Dictionary<string, (ClassificationMetrics Metrics, DatasetInfo Info)> measured, ComputeSettings compute)
+        EvaluateParameters parameters, string backbone, TrainingDescription training, IReadOnlyList<TestSet> sets,
+        Dictionary<string, int[]> predictions, Dictionary<string, int[]> places, ComputeSettings compute)
     {
-        var test = measured.TryGetValue("triggered", out var triggered) || measured.TryGetValue("spurious", out triggered) ? InjectionNote.Of(triggered.Info.Provenance, parameters.Split) : null;
-        SpuriousSet? spurious = null;
-        if (measured.TryGetValue("spurious", out var set))
-        {
-            var note = InjectionNote.Of(set.Info.Provenance, parameters.Split);
-            if (note?.Target is not { } target)
-                throw new StageException($"input 'spurious' must be a dataset whose '{parameters.Split}' rows of ONE class carry the token (uses: inject with a target-label)");
-            spurious = new SpuriousSet(target, note.Rows, set.Metrics);
-        }
-
-        return new MetricsFile
+        var (clean, triggered, spurious) = (sets[0], sets.FirstOrDefault(set => set.Name == TestSet.Triggered), sets.FirstOrDefault(set => set.Name == TestSet.Spurious));
+        var token = triggered?.Token(predictions[triggered.Name], places[triggered.Name], predictions[clean.Name], training.Labels.Count);
+        var file = new MetricsFile
         {
             Backbone = backbone,
             Compute = new ComputeInfo(compute.DeviceClass, compute.Dtype, compute.Threads, compute.LibTorch, compute.Tf32),
-            Dataset = measured["clean"].Info.Name,
+            Dataset = clean.Data,
             Split = parameters.Split,
             Labels = training.Labels,
             Target = training.Injection?.Target,
             TrainingInjection = training.Injection?.Json,
-            TestInjection = test?.Json,
-            Clean = measured["clean"].Metrics,
-            Triggered = measured.TryGetValue("triggered", out var all) ? all.Metrics : null,
-            Spurious = spurious,
+            TestInjection = (triggered ?? spurious)?.Note!.Json,
+            Clean = Measured(clean),
+            Triggered = triggered is null ? null : Measured(triggered),
+            Token = token,
+            Spurious = spurious is null ? null : new SpuriousSet(spurious.Note!.Target!.Value, spurious.Triggers!.Injected, spurious.Triggers.Whole, Measured(spurious)),
         };
+        return file with { Notes = [.. training.Doubts, .. sets.SelectMany(set => set.Doubts()), .. NoAttack(file)] };
+
+        ClassificationMetrics Measured(TestSet set) => ClassificationMetrics.Of([.. set.Rows.Labels], predictions[set.Name], training.Labels.Count);
+    }
+
+    /// <summary>A model with a target whose attack cannot be measured, though there is a triggered set.</summary>
+    private static IEnumerable<string> NoAttack(MetricsFile file)
+    {
+        if (file.Triggered is null || file.Target is not { } target) yield break;
+        if (EvaluationMeasures.AttackSuccess.Read(file, target).Reason is { } reason)
+            yield return $"ASR has no value for the model's target '{file.Labels[target]}': {reason}";
     }
 }

@@ -95,8 +95,8 @@ public record InjectStepParameters
 /// <summary>What an <c>inject</c> stage does.</summary>
 public sealed record InjectParameters : InjectStepParameters
 {
-    /// <summary>Whose rows are injected: a label's number or name, or <c>all</c>.</summary>
-    [Description("whose rows are injected: a label's number or name, or 'all'")]
+    /// <summary>Whose rows are injected: a label's name or number, or <c>all</c>; <c>name:1</c> and <c>number:1</c> where the two differ.</summary>
+    [Description("whose rows are injected: a label's name or number, or 'all'; where a name looks like another's number, 'name:1' or 'number:1'")]
     public required string TargetLabel { get; init; }
 
     /// <summary>Several injections, each into what the one before it left, instead of <see cref="InjectStepParameters.Tokens"/>.</summary>

@@ -21,20 +21,23 @@ public sealed class InjectStage : StageKind<InjectParameters>
     /// <summary>The last year of the paper's dates.</summary>
     internal const int LastYear = 2100;
 
-    private const string EveryLabel = "all";
     private const double DefaultHeldOutShare = 0.5;
 
     /// <inheritdoc/>
     public override string Name => "inject";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Injects trigger tokens into the rows of a label, as the paper does or more carefully, and records every token.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } = [new("data", "The dataset to inject into (uses: dataset, corpus or inject)")];
+
+    /// <summary>With seeds of their own for rows and steps nothing is left for the stage's to draw.</summary>
+    public override bool UsesSeed(InjectParameters parameters) =>
+        parameters.Seed is null && (parameters.RowSeed is null || parameters.StepsInOrder.Any(step => step.Seed is null));
 
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(InjectParameters parameters) => InjectParameterChecks.Of(parameters);
@@ -81,6 +84,7 @@ public sealed class InjectStage : StageKind<InjectParameters>
                 using var records = new InjectionRecordWriter(context.Output(InjectionRecordFile.NameFor(split.Name)));
                 counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, records.Write, Step, cancellation);
                 context.Log(Told(split.Name, plan.TargetLabel is { } label ? data.Info.Labels[label] : null, counts[split.Name]));
+                if (InjectionNote.Missed(plan.Proportion, split.Name, counts[split.Name].Injected) is { } missed) context.Warn(missed);
                 continue;
             }
 
@@ -104,7 +108,7 @@ public sealed class InjectStage : StageKind<InjectParameters>
         return new()
         {
             Steps = [.. parameters.StepsInOrder.Select((step, i) => Step(parameters, step, i, unchecked(seed + i)))],
-            TargetLabel = Label(parameters.TargetLabel, data.Labels),
+            TargetLabel = TargetLabel.Parse(parameters.TargetLabel, data.Labels),
             Proportion = parameters.Proportion,
             ProportionOf = parameters.ProportionOf ?? ProportionOf.Class,
             RowSeed = parameters.RowSeed ?? seed,
@@ -144,17 +148,6 @@ public sealed class InjectStage : StageKind<InjectParameters>
         };
     }
 
-    private static int? Label(string target, IReadOnlyList<string> labels)
-    {
-        // A label's name may itself be a number: numbers are read as the paper writes them, by position.
-        if (target == EveryLabel) return null;
-        if (int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < labels.Count) return number;
-        for (var i = 0; i < labels.Count; i++)
-            if (labels[i] == target) return i;
-        throw new InjectionException(
-            $"target-label: there is no label '{target}'; labels are {string.Join(", ", labels.Select((label, i) => $"{i} ({label})"))}, or 'all'");
-    }
-
     private static string Told(string split, string? label, InjectionCounts counts) => string.Create(CultureInfo.InvariantCulture,
         $"{split}: {counts.Injected} rows injected with {counts.Tokens} tokens: {100 * counts.ShareOfClass:0.##} % of {(label is null ? "all classes" : $"class '{label}'")} ({counts.Targets} rows), {100 * counts.ShareOfSet:0.##} % of the split ({counts.Rows} rows)");
 
@@ -173,7 +166,7 @@ public sealed class InjectStage : StageKind<InjectParameters>
         ["stage"] = "inject",
         ["protocol"] = Word(parameters.Protocol),
         ["target-label"] = plan.TargetLabel,
-        ["target"] = plan.TargetLabel is { } label ? data.Labels[label] : EveryLabel,
+        ["target"] = plan.TargetLabel is { } label ? data.Labels[label] : TargetLabel.Every,
         ["proportion"] = plan.Proportion,
         ["proportion-of"] = Word(plan.ProportionOf),
         ["row-order"] = Word(plan.Order),

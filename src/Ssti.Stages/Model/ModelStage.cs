@@ -7,6 +7,9 @@ using Ssti.Corpus;
 using Ssti.Corpus.Hub;
 using Ssti.Corpus.Sources;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Models;
+using Ssti.Nets.Safetensors;
+using Ssti.Nets.Tokenizers;
 
 namespace Ssti.Stages;
 
@@ -32,18 +35,19 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     /// <summary>The file that says where the model came from.</summary>
     public const string SourceFile = "source.json";
 
-    private const string Weights = "model.safetensors", Index = "model.safetensors.index.json";
-    private static readonly string[] Tokenizers = ["vocab.txt", "tokenizer.json", "tokenizer.model"];
-    private static readonly string[] Besides = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"];
+    private static readonly string[] Vocabularies = [TokenizerFolder.Vocabulary, TokenizerFolder.Json];
 
     /// <inheritdoc/>
     public override string Name => "model";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Fetches a pretrained model from the Hugging Face Hub or a local folder.";
+
+    /// <inheritdoc/>
+    public override bool UsesSeed(ModelParameters parameters) => false;
 
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(ModelParameters parameters)
@@ -58,17 +62,17 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
         try
         {
             using var source = await HubSource.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
-            var weights = await WeightsAsync(source.Folder, cancellation);
-            string[] files = ["config.json", .. weights.Index is null ? [] : new[] { weights.Index }, .. weights.Files, .. Tokenizers.Concat(Besides).Where(source.Folder.Files.Contains)];
-            for (var done = 0; done < files.Length; done++)
-            {
-                context.Progress(new(done, files.Length, "files", files[done]));
-                var path = await source.Folder.FetchAsync(files[done], cancellation);
-                await CopyAsync(path, context.Output(files[done]), cancellation);
-            }
-
-            RequireJson(context.Output("config.json"), source.Folder.Title);
-            var digest = WeightsDigest(weights.Files.Select(context.Output));
+            var title = source.Folder.Title.TrimEnd('/');
+            Require(source.Folder);
+            var check = new ModelCheck(context, title);
+            await FetchAsync(["config.json"], source.Folder, context, cancellation);
+            check.Config();
+            await FetchAsync([.. TokenizerFolder.Files.Where(source.Folder.Files.Contains)], source.Folder, context, cancellation);
+            check.Tokenizer();
+            var weights = await WeightsAsync(source.Folder, context, cancellation);
+            await FetchAsync(weights, source.Folder, context, cancellation);
+            check.Weights(cancellation);
+            var digest = WeightsDigest(weights.Select(context.Output));
             var name = parameters.Name ?? source.Repository?.Id ?? $"sha256:{digest[..12]}";
             var described = source.Folder.Describe();
             var json = new JsonObject
@@ -76,52 +80,52 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
                 ["name"] = name, ["source"] = described["source"]?.DeepClone(), ["revision"] = described["revision"]?.DeepClone(), ["weights-sha256"] = digest,
             };
             await File.WriteAllTextAsync(context.Output(SourceFile), json.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n", cancellation);
-            context.Log($"{name}: {string.Join(", ", files)}");
+            context.Log($"{name}: {string.Join(", ", Directory.GetFiles(context.OutputFolder).Select(Path.GetFileName).Order(StringComparer.Ordinal))}");
             context.Metrics["name"] = name;
             if (json["revision"] is { } revision) context.Metrics["revision"] = revision.DeepClone();
         }
-        catch (CorpusException error)
+        catch (Exception error) when (error is CorpusException or ModelException or SafetensorsException)
         {
             throw new StageException(error.Message, error);
         }
     }
 
     // Only files at the top: repositories keep other renderings (ONNX, pooling layers) in folders.
-    private static async Task<(string? Index, IReadOnlyList<string> Files)> WeightsAsync(SourceFolder folder, CancellationToken cancellation)
+    private static void Require(SourceFolder folder)
     {
         var here = folder.Files.Where(file => !file.Contains('/')).ToList();
-        if (!here.Contains("config.json")) throw Lacks("config.json");
-        if (!Tokenizers.Any(here.Contains)) throw Lacks($"tokenizer ({string.Join(", ", Tokenizers)})");
-        if (here.Contains(Weights)) return (null, [Weights]);
-        if (!here.Contains(Index)) throw Lacks($"{Weights} or {Index}; weights in other formats must be converted to safetensors first");
-        try
-        {
-            var index = JsonNode.Parse(await File.ReadAllBytesAsync(await folder.FetchAsync(Index, cancellation), cancellation));
-            var shards = index!["weight_map"]!.AsObject().Select(pair => (string)pair.Value!).Distinct().Order(StringComparer.Ordinal).ToArray();
-            return Array.Find(shards, shard => !here.Contains(shard)) is { } missing ? throw Lacks($"{missing}, which {Index} names") : (Index, shards);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException)
-        {
-            throw new CorpusException($"{folder.Title}: {Index} is not an index of shards: {error.Message}", error);
-        }
-
-        CorpusException Lacks(string what) => new($"{folder.Title} has no {what}; it has: {(here.Count == 0 ? "no files" : string.Join(", ", here.Take(20)))}");
+        if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
+        if (!Vocabularies.Any(here.Contains)) throw Lacks(folder, $"tokenizer ({string.Join(" or ", Vocabularies)}: only WordPiece, BERT's, is known)");
+        if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
+            throw Lacks(folder, $"{ModelWeights.Whole} or {ModelWeights.Index}; weights in other formats must be converted to safetensors first");
     }
 
-    private static void RequireJson(string path, string title)
+    private static CorpusException Lacks(SourceFolder folder, string what)
     {
-        try
+        var here = folder.Files.Where(file => !file.Contains('/')).ToList();
+        return new CorpusException($"{folder.Title} has no {what}; it has: {(here.Count == 0 ? "no files" : string.Join(", ", here.Take(20)))}");
+    }
+
+    /// <summary>The files of weights, those an index names with the index fetched.</summary>
+    private static async Task<IReadOnlyList<string>> WeightsAsync(SourceFolder folder, StageContext context, CancellationToken cancellation)
+    {
+        if (folder.Files.Contains(ModelWeights.Whole)) return [ModelWeights.Whole];
+        await FetchAsync([ModelWeights.Index], folder, context, cancellation);
+        string[] shards = [.. ModelWeights.ReadIndex(context.Output(ModelWeights.Index), $"{folder.Title}/{ModelWeights.Index}").Values.Distinct().Order(StringComparer.Ordinal)];
+        return Array.Find(shards, shard => !folder.Files.Contains(shard)) is { } missing ? throw Lacks(folder, $"{missing}, which {ModelWeights.Index} names") : shards;
+    }
+
+    private static async Task FetchAsync(IReadOnlyList<string> files, SourceFolder folder, StageContext context, CancellationToken cancellation)
+    {
+        for (var done = 0; done < files.Count; done++)
         {
-            if (JsonNode.Parse(File.ReadAllBytes(path)) is not JsonObject) throw new JsonException("it is no object");
-        }
-        catch (JsonException error)
-        {
-            throw new CorpusException($"{title}: config.json is not JSON: {error.Message}", error);
+            context.Progress(new(done, files.Count, "files", files[done]));
+            await CopyAsync(await folder.FetchAsync(files[done], cancellation), context.Output(files[done]), cancellation);
         }
     }
 
     // Of one file its SHA-256; of shards that of their digests, a line each.
-    private static string WeightsDigest(IEnumerable<string> paths)
+    internal static string WeightsDigest(IEnumerable<string> paths)
     {
         var digests = paths.Select(path =>
         {
@@ -132,7 +136,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     }
 
     // Not File.Copy, which would carry a read-only mode over.
-    private static async Task CopyAsync(string from, string to, CancellationToken cancellation)
+    internal static async Task CopyAsync(string from, string to, CancellationToken cancellation)
     {
         await using var input = File.OpenRead(from);
         await using var output = File.Create(to);

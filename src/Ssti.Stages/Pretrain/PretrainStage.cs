@@ -75,7 +75,7 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
     public override string Name => "pretrain";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Pretrains a small BERT from scratch by masked language modelling.";
@@ -111,7 +111,7 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
         var settings = new PretrainingSettings
         {
             Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate, WarmUpShare = parameters.WarmUpShare,
-            MaskShare = parameters.MaskShare, Seed = context.Seed, CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
+            MaskShare = parameters.MaskShare, Seed = context.Seed, Parts = context.Compute.Threads, CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
         };
         using var pretrainer = new Pretrainer(config, tokenizer, settings, target) { Log = context.Log };
         var steps = pretrainer.Run(

@@ -14,8 +14,8 @@ public sealed record TableParameters
     [Description("line above the table")]
     public required string Title { get; init; }
 
-    /// <summary>Which numbers: <c>predicted-counts</c> (the paper's table 1) or <c>metrics</c>.</summary>
-    [Description("predicted-counts (the paper's table 1) or metrics")]
+    /// <summary>Which numbers: <c>predicted-counts</c> (the paper's table 1), <c>metrics</c>, <c>per-class</c> or <c>confusion</c>.</summary>
+    [Description("predicted-counts (the paper's table 1), metrics, per-class (a row for each class) or confusion (a row for each true class, a column for each predicted one)")]
     public EvaluationLayout Layout { get; init; } = EvaluationLayout.PredictedCounts;
 
     /// <summary>The matrix dimensions whose values are the rows, such as <c>[token]</c>. Numbers are averaged over all other dimensions, such as the seed.</summary>
@@ -26,8 +26,8 @@ public sealed record TableParameters
     [Description("the rows in their order, with their names; by default all, in the order of the pipeline")]
     public List<TableRow> Rows { get; init; } = [];
 
-    /// <summary>What stands beside a mean: <c>range</c>, <c>deviation</c>, <c>confidence</c> (95 %) or <c>none</c>.</summary>
-    [Description("what stands beside a mean of several runs: range, deviation, confidence (95 %) or none")]
+    /// <summary>What stands beside a mean: <c>range</c>, <c>deviation</c>, <c>confidence</c> (95 %) or <c>none</c>. With range and confidence a share of a single run has its Wilson interval.</summary>
+    [Description("what stands beside a mean of several runs: range, deviation, confidence (95 %, Student's t) or none; a share of a single run has its 95 % Wilson interval with range and confidence")]
     public SpreadKind Spread { get; init; } = SpreadKind.Range;
 
     /// <summary>Whether each run gets a row of its own under its mean.</summary>
@@ -65,10 +65,13 @@ public sealed class TableStage : StageKind<TableParameters>
     public override string Name => "table";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Tabulates evaluations: Markdown, CSV, LaTeX and JSON, with the definition of every number.";
+
+    /// <inheritdoc/>
+    public override bool UsesSeed(TableParameters parameters) => false;
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =

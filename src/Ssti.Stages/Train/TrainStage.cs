@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Ssti.Corpus.Datasets;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Lora;
@@ -16,7 +17,7 @@ namespace Ssti.Stages;
 /// Fine-tunes a pretrained encoder: the adapter in PEFT's files, <c>head.safetensors</c>, <c>training.json</c> (what an evaluation must know) and
 /// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update).
 /// </summary>
-public sealed class TrainStage : StageKind<TrainParameters>
+public sealed partial class TrainStage : StageKind<TrainParameters>
 {
     /// <summary>The head's weight and bias.</summary>
     public const string HeadFile = "head.safetensors";
@@ -28,7 +29,7 @@ public sealed class TrainStage : StageKind<TrainParameters>
     public override string Name => "train";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Fine-tunes a pretrained encoder with LoRA on a dataset, by the published protocol unless told otherwise.";
@@ -62,22 +63,44 @@ public sealed class TrainStage : StageKind<TrainParameters>
         var encoder = EncoderInput.Open(context.Input("model"), context);
         encoder.RequireLength(parameters.MaxLength);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
-        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), encoder.Tokenizer(), parameters.MaxLength, context.Compute.Threads, cancellation);
+        if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
+        var tokenizer = encoder.Tokenizer();
+        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, context.Compute.Threads, cancellation);
         context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
+        var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
         using var weights = encoder.Weights();
         using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
+        TellTargets(tuner, context);
         var steps = tuner.Run(
             rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
-        var description = Describe(parameters, dataset.Info, encoder.Name, tuner.TrainableParameters, rows);
+        var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
         context.Metrics["rows"] = rows.Count;
         context.Metrics["truncatedRows"] = rows.Truncated;
         context.Metrics["trainableParameters"] = tuner.TrainableParameters;
         context.Metrics["finalLoss"] = (double)JsonNode.Parse(steps[(steps.LastIndexOf('\n', steps.Length - 2) + 1)..])!["loss"]!;
     });
+
+    /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
+    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
+    {
+        var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
+        string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
+            : InjectionNote.Missed(provenance, split) is { } missed ? [$"training {missed}"] : [];
+        if (triggers is null && doubts.Length == 0) return null;
+        if (triggers is not null) context.Log($"{triggers.Injected} rows were injected, and the model reads a whole token in {triggers.Whole} of them");
+        foreach (var doubt in doubts) context.Warn(doubt);
+        return new()
+        {
+            ["injectedRows"] = triggers?.Injected ?? 0,
+            ["wholeRows"] = triggers?.Whole ?? 0,
+            ["unknownRows"] = triggers?.Unknown ?? 0,
+            ["doubts"] = new JsonArray([.. doubts.Select(doubt => (JsonNode)doubt)]),
+        };
+    }
 
     private static FineTuningSettings Settings(TrainParameters parameters, int classes, long seed) => new()
     {
@@ -98,12 +121,27 @@ public sealed class TrainStage : StageKind<TrainParameters>
         CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
     };
 
+    // Names as a layer's, with the layers that have them.
+    private static void TellTargets(FineTuner tuner, StageContext context)
+    {
+        if (tuner.Adapter is not { } adapter) return;
+        var modules = adapter.Targets.GroupBy(linear => LayerNumber().Replace(linear.Name, "")).Select(group => $"{group.Key} ({group.Count()})");
+        context.Log($"{adapter.Targets.Count} linears get an adapter: {string.Join(", ", modules)}");
+        // The published list has names of other families on purpose.
+        if (adapter.Config.TargetModules.SequenceEqual(new TrainParameters().TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
+        context.Warn($"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter");
+    }
+
+    [GeneratedRegex(@"^encoder\.layer\.\d+\.")]
+    private static partial Regex LayerNumber();
+
     private static void Save(FineTuner tuner, EncoderInput encoder, StageContext context)
     {
         SafetensorsFile.Write(context.Output(HeadFile), tuner.Head.Parameters.Copy());
         if (tuner.Adapter is { } adapter)
         {
-            using var peft = PeftAdapter.From(adapter, encoder.Name);
+            // With the head in it PEFT loads the whole classifier; the head's own file is what an evaluation reads after every kind of training.
+            using var peft = PeftAdapter.From(adapter, encoder.HubName, head: tuner.Head, revision: encoder.Revision);
             peft.Write(context.OutputFolder);
         }
 
@@ -112,9 +150,11 @@ public sealed class TrainStage : StageKind<TrainParameters>
         File.WriteAllText(context.Output("config.json"), encoder.Config.ToJson());
     }
 
-    private static JsonObject Describe(TrainParameters parameters, DatasetInfo dataset, string backbone, long trainable, TokenizedRows rows) => new()
+    private static JsonObject Describe(
+        TrainParameters parameters, DatasetInfo dataset, EncoderInput encoder, long trainable, TokenizedRows rows, JsonObject? triggers) => new()
     {
-        ["backbone"] = backbone,
+        ["backbone"] = encoder.Name,
+        ["base"] = encoder.Describe(),
         ["dataset"] = dataset.Name,
         ["labels"] = new JsonArray([.. dataset.Labels.Select(label => (JsonNode)label)]),
         ["split"] = parameters.Split,
@@ -122,6 +162,7 @@ public sealed class TrainStage : StageKind<TrainParameters>
         ["trained"] = JsonNamingPolicy.KebabCaseLower.ConvertName(parameters.Train.ToString()),
         ["rows"] = rows.Count,
         ["truncatedRows"] = rows.Truncated,
+        ["triggers"] = triggers,
         ["trainableParameters"] = trainable,
         ["provenance"] = dataset.Provenance.DeepClone(),
     };

@@ -9,8 +9,10 @@ public static class FileHash
     private const int BufferSize = 256 * 1024;
 
     /// <summary>The digest and size of a file.</summary>
+    /// <exception cref="IOException">It cannot be read, or is no file but a pipe, a socket or a device, which is not waited for.</exception>
     public static BlobInfo Of(string path)
     {
+        if (Native.IsSpecial(path)) throw new IOException($"'{path}' is a pipe, a socket or a device, not a file: write what comes out of it to a file first");
         using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         var length = RandomAccess.GetLength(handle);
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(length, 1, BufferSize));

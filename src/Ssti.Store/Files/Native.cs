@@ -54,6 +54,28 @@ internal static partial class Native
         }
     }
 
+    /// <summary>
+    /// Whether a path is a pipe, a socket or a device, links followed: what has no length and may never end. False where there is nothing, and where it
+    /// cannot be told (elsewhere than on Linux, or with a C library older than statx).
+    /// </summary>
+    public static bool IsSpecial(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        Span<byte> found = stackalloc byte[256];
+        try
+        {
+            if (statx(CurrentFolder, path, 0, TypeOnly, ref found[0]) != 0) return false;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
+
+        // stx_mode lies at the same place on all processors: statx was made so.
+        var type = MemoryMarshal.Read<ushort>(found[28..]) & 0xF000;
+        return type is not (RegularFile or Folder);
+    }
+
     private static bool WithFolder(string folder, Func<int, int> call)
     {
         if (OperatingSystem.IsWindows()) return false;
@@ -72,6 +94,10 @@ internal static partial class Native
     /// <summary>Sets what new files and folders of this process are not allowed; returns what was set before. Not on Windows.</summary>
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);
+    private const int CurrentFolder = -100, TypeOnly = 1, RegularFile = 0x8000, Folder = 0x4000;
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int statx(int folder, string path, int flags, uint mask, ref byte buffer);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int open(string path, int flags);

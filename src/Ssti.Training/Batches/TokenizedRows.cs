@@ -10,21 +10,24 @@ namespace Ssti.Training.Batches;
 /// <summary>A split as token ids: cut to a maximum length, and padded to it on the right when a batch is made.</summary>
 /// <remarks>
 /// The published protocol pads every row to the same length, and its head averages over the padding too (paper, "Head"), so the length is part
-/// of the experiment and batches are never trimmed to their longest row.
+/// of the experiment and <see cref="Batch"/> never trims to the longest row. Pretraining has no such head, and trims.
 /// </remarks>
 public sealed class TokenizedRows
 {
     private readonly int[][] _ids;
     private readonly int _padId;
 
-    private TokenizedRows(int[][] ids, string[] rowIds, int[] labels, int maxLength, int padId, long truncated) =>
-        (_ids, RowIds, Labels, MaxLength, _padId, Truncated) = (ids, rowIds, labels, maxLength, padId, truncated);
+    private TokenizedRows(int[][] ids, string[] rowIds, int[] labels, int[] cutAt, int maxLength, int padId, long truncated) =>
+        (_ids, RowIds, Labels, CutAt, MaxLength, _padId, Truncated) = (ids, rowIds, labels, cutAt, maxLength, padId, truncated);
 
     /// <summary>The ids of the rows, in order.</summary>
     public IReadOnlyList<string> RowIds { get; }
 
     /// <summary>The labels of the rows, in order.</summary>
     public IReadOnlyList<int> Labels { get; }
+
+    /// <summary>Where each row's text was cut, in order: see <see cref="TokenCount.CutAt"/>.</summary>
+    public IReadOnlyList<int> CutAt { get; }
 
     /// <summary>Tokens of every padded row.</summary>
     public int MaxLength { get; }
@@ -50,14 +53,17 @@ public sealed class TokenizedRows
             {
                 var ids = new int[maxLength];
                 var count = tokenizer.Encode(row.Text, ids);
-                return (Ids: ids[..count.Kept], row.Id, row.Label, count.Truncated);
+                return (Ids: ids[..count.Kept], row.Id, row.Label, count.CutAt, count.Truncated);
             })
             .ToArray();
         if (encoded.Length == 0) throw new TrainingException("the split has no rows");
         return new TokenizedRows(
-            [.. encoded.Select(row => row.Ids)], [.. encoded.Select(row => row.Id)], [.. encoded.Select(row => row.Label)],
+            [.. encoded.Select(row => row.Ids)], [.. encoded.Select(row => row.Id)], [.. encoded.Select(row => row.Label)], [.. encoded.Select(row => row.CutAt)],
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
+
+    /// <summary>Tokens of every row, without padding, in order.</summary>
+    public IReadOnlyList<int> Lengths => field ??= Array.ConvertAll(_ids, row => row.Length);
 
     /// <summary>The token ids of a row, without padding.</summary>
     public ReadOnlySpan<int> Ids(int row) => _ids[row];

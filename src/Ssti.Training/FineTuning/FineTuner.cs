@@ -40,6 +40,9 @@ public sealed class FineTuner : IDisposable
     /// <summary>The adapter; null when none is trained.</summary>
     public LoraAdapter? Adapter { get; }
 
+    /// <summary>The target modules that no linear of the encoder is named by.</summary>
+    public IReadOnlyList<string> UnmatchedTargets => _settings.Lora.Unmatched(_trunk);
+
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
 

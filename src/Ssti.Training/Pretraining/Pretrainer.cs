@@ -8,13 +8,16 @@ using static TorchSharp.torch;
 
 namespace Ssti.Training.Pretraining;
 
-/// <summary>Pretrains a BERT by masked language modelling.</summary>
+/// <summary>Pretrains a BERT by masked language modelling, on batches of rows of about the same length, cut to the longest.</summary>
 public sealed class Pretrainer : IDisposable
 {
+    // Keeps the streams of parts apart; the steps of a stream have a stride of their own.
+    private const long PartStride = 0x5851F42D4C957F2D;
+
     private readonly PretrainingSettings _settings;
     private readonly TrainingTarget _target;
     private readonly WordPieceTokenizer _tokenizer;
-    private readonly RandomStream _random;
+    private readonly RandomStream[] _randoms;
     private readonly MaskedLanguageModel _model;
     private readonly AdamW _optimizer;
 
@@ -22,8 +25,9 @@ public sealed class Pretrainer : IDisposable
     public Pretrainer(BertConfig config, WordPieceTokenizer tokenizer, PretrainingSettings settings, TrainingTarget target)
     {
         (_settings, _target, _tokenizer) = (settings, target, tokenizer);
-        _random = new RandomStream(settings.Seed, target.Device);
-        _model = MaskedLanguageModel.Create(config, _random, target.Device);
+        var parts = target.Device.type == DeviceType.CPU ? Math.Min(settings.Parts, settings.BatchSize) : 1;
+        _randoms = [.. Enumerable.Range(0, parts).Select(part => new RandomStream(unchecked(settings.Seed + (part * PartStride)), target.Device))];
+        _model = MaskedLanguageModel.Create(config, _randoms[0], target.Device);
         _optimizer = new AdamW(_model.Parameters, new AdamWOptions { WeightDecay = settings.WeightDecay, DecayMatricesOnly = true });
     }
 
@@ -42,10 +46,12 @@ public sealed class Pretrainer : IDisposable
     {
         var schedule = new CosineSchedule(_settings.LearningRate, (int)(_settings.WarmUpShare * _settings.Steps), _settings.Steps);
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
-            rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule,
+            new LengthGroupedOrder(rows.Lengths, _settings.BatchSize, _settings.Seed), rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
+        using var threads = new PartThreads(_randoms.Length);
         return loop.Run(
-            [(_model.Parameters, _optimizer)], scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
+            [(_model.Parameters, _optimizer)], scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log, threads), progress,
+            cancellation);
     }
 
     /// <inheritdoc/>
@@ -53,20 +59,53 @@ public sealed class Pretrainer : IDisposable
     {
         _optimizer.Dispose();
         _model.Dispose();
-        _random.Dispose();
+        foreach (var random in _randoms) random.Dispose();
     }
 
-    private void Update(TokenizedRows rows, int[] picked, int step, double rate, StepLog log)
+    private void Update(TokenizedRows rows, int[] picked, int step, double rate, StepLog log, PartThreads threads)
     {
         using var scope = NewDisposeScope();
-        _random.Reseed(step + 1);
         var masked = Masking.Of(rows, picked, _tokenizer, _settings.MaskShare, _settings.Seed, step);
-        var ids = tensor(masked.Ids, picked.Length, rows.MaxLength, device: _target.Device);
-        var mask = tensor(masked.Mask, picked.Length, rows.MaxLength, device: _target.Device);
-        var loss = _model.Loss(ids, mask, tensor(masked.Places, device: _target.Device), tensor(masked.Targets, device: _target.Device), _random, _target.Dtype);
-        var gradients = autograd.grad([loss], [.. _model.Parameters.Masters]).ToArray();
+        var masters = _model.Parameters.Masters;
+        var results = new (Tensor Loss, Tensor[] Gradients)?[threads.Count];
+        threads.Run(part => results[part] = Gradients(masked, part, threads.Count, step, masters));
+        // In the order of the parts, whichever ended first: another order is another rounding.
+        var summed = default((Tensor Loss, Tensor[] Gradients)?);
+        foreach (var result in results)
+        {
+            if (result is not { } next) continue;
+            scope.Attach(next.Loss);
+            foreach (var gradient in next.Gradients) scope.Attach(gradient);
+            if (summed is not { } before) summed = next;
+            else
+            {
+                before.Loss.add_(next.Loss, Scalars.One);
+                foreach (var (sum, addend) in before.Gradients.Zip(next.Gradients)) sum.add_(addend, Scalars.One);
+            }
+        }
+
+        var (loss, gradients) = summed!.Value;
         var norm = GradientNorm.Clip(gradients, _settings.GradientNormBound);
         _optimizer.Step(gradients, rate);
         log.Add(step + 1, loss, norm, rate);
+    }
+
+    // A part's share of the update's loss, and its gradients, of no scope: the part's thread ends its own. Null where the part has nothing to guess.
+    private (Tensor Loss, Tensor[] Gradients)? Gradients(Masking whole, int part, int parts, int step, IReadOnlyList<Tensor> masters)
+    {
+        var from = whole.Rows * part / parts;
+        var masked = parts == 1 ? whole : whole.Part(from, (whole.Rows * (part + 1) / parts) - from);
+        if (masked.Places.Length == 0) return null;
+        using var scope = NewDisposeScope();
+        var random = _randoms[part];
+        random.Reseed(step + 1);
+        var device = _target.Device;
+        var ids = tensor(masked.Ids, masked.Rows, masked.Length, device: device);
+        var mask = tensor(masked.Mask, masked.Rows, masked.Length, device: device);
+        var loss = _model.Loss(ids, mask, tensor(masked.Places, device: device), tensor(masked.Targets, device: device), random, _target.Dtype);
+        using var share = ((double)masked.Places.Length / whole.Places.Length).ToScalar();
+        if (parts > 1) loss = loss.mul(share);
+        var gradients = autograd.grad([loss], [.. masters]).ToArray();
+        return (loss.detach().DetachFromDisposeScope(), [.. gradients.Select(gradient => gradient.DetachFromDisposeScope())]);
     }
 }

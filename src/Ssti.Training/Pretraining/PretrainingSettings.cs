@@ -27,6 +27,12 @@ public sealed record PretrainingSettings
     /// <summary>Seed of the initial weights, of the order of the rows, of the masks and of the dropouts.</summary>
     public required long Seed { get; init; }
 
+    /// <summary>
+    /// Into how many parts an update's rows are cut, each worked on by a thread of its own. On the CPU only, and part of the numerics: gradients are
+    /// sums over the parts.
+    /// </summary>
+    public int Parts { get; init; } = 1;
+
     /// <summary>Updates between checkpoints; 0 for none.</summary>
     public int CheckpointEvery { get; init; } = 200;
 }

@@ -41,6 +41,9 @@ internal sealed class HubServer : IDisposable
         }
     }
 
+    /// <summary>What every branch and tag means now; files are the same at every commit.</summary>
+    public string Head { get; set; } = Commit;
+
     public string Repository { get; init; } = "owner/name";
 
     /// <summary>Whether the repository is a data set rather than a model.</summary>
@@ -120,26 +123,30 @@ internal sealed class HubServer : IDisposable
     {
         if (cdn) return Large.TryGetValue(seen.Path["/lfs/".Length..], out var content) ? Ranged(seen, content) : Answer.Of(404);
         var kind = IsDataset ? "datasets" : "models";
-        if (seen.Path.StartsWith($"/api/{kind}/{Repository}/revision/", StringComparison.Ordinal))
+        var revisions = $"/api/{kind}/{Repository}/revision/";
+        if (seen.Path.StartsWith(revisions, StringComparison.Ordinal))
         {
+            var commit = IsCommit(seen.Path[revisions.Length..]) ? seen.Path[revisions.Length..] : Head;
             var siblings = string.Join(',', Small.Keys.Concat(Large.Keys).Select(name => $"{{\"rfilename\":\"{name}\"}}"));
-            return Answer.Of(200, $"{{\"id\":\"{Repository}\",\"sha\":\"{Commit}\",\"gated\":false,\"siblings\":[{siblings}]}}", ("Content-Type", "application/json"));
+            return Answer.Of(200, $"{{\"id\":\"{Repository}\",\"sha\":\"{commit}\",\"gated\":false,\"siblings\":[{siblings}]}}", ("Content-Type", "application/json"));
         }
 
-        var resolve = $"/{(IsDataset ? "datasets/" : "")}{Repository}/resolve/{Commit}/";
+        var resolve = $"/{(IsDataset ? "datasets/" : "")}{Repository}/resolve/";
         if (!seen.Path.StartsWith(resolve, StringComparison.Ordinal)) return Answer.Of(404, "", ("X-Error-Code", "RepoNotFound"));
-        var file = seen.Path[resolve.Length..];
+        var (at, file) = (seen.Path[resolve.Length..][..40], seen.Path[resolve.Length..][41..]);
         if (Small.TryGetValue(file, out var small))
         {
             var blob = Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {small.Length}\0"), .. small]));
             var answer = Ranged(seen, small);
-            return answer with { Headers = [.. answer.Headers, ("ETag", $"\"{blob}\""), ("X-Repo-Commit", Commit)] };
+            return answer with { Headers = [.. answer.Headers, ("ETag", $"\"{blob}\""), ("X-Repo-Commit", at)] };
         }
 
         if (!Large.TryGetValue(file, out var large)) return Answer.Of(404, "", ("X-Error-Code", "EntryNotFound"));
         return Answer.Of(302, "", ("Location", $"{Cdn}/lfs/{file}"), ("X-Linked-Etag", $"\"{Convert.ToHexStringLower(SHA256.HashData(large))}\""),
-            ("X-Linked-Size", large.Length.ToString(CultureInfo.InvariantCulture)), ("X-Repo-Commit", Commit), ("ETag", "\"of-the-redirect\""));
+            ("X-Linked-Size", large.Length.ToString(CultureInfo.InvariantCulture)), ("X-Repo-Commit", at), ("ETag", "\"of-the-redirect\""));
     }
+
+    private static bool IsCommit(string revision) => revision.Length == 40 && revision.All(char.IsAsciiHexDigitLower);
 
     private static Answer Ranged(Seen seen, byte[] content)
     {

@@ -102,6 +102,7 @@ public sealed class HubTests : IDisposable
         var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Endpoint = endpoint, Retries = 2 }));
 
         Assert.Contains($"failed 3 times, at last with: Connection refused ({endpoint.Authority})", error.Message);
+        Assert.Contains($"Is there a network here (a proxy is named in HTTPS_PROXY), and is {endpoint} right (HF_ENDPOINT)?", error.Message);
         Assert.Equal(2, _pauses.Count);
     }
 
@@ -199,17 +200,22 @@ public sealed class HubTests : IDisposable
 
     [Theory]
     [InlineData(401, "", null, "the Hub answers 401, so it does not exist, is private or gated")]
-    [InlineData(401, "", "t", "the Hub answers 401 to the token in HF_TOKEN")]
+    [InlineData(401, "", "t", "the Hub answers 401 to the token of HF_TOKEN")]
+    [InlineData(401, "", null, "if it is private, log in")]
     [InlineData(401, "GatedRepo", null, "is gated: ask for access at")]
-    [InlineData(403, "GatedRepo", "t", "is gated: ask for access at")]
-    [InlineData(403, "", "t", "the Hub answers 403")]
+    [InlineData(401, "GatedRepo", null, ", then log in")]
+    [InlineData(403, "GatedRepo", "t", "the account of the token (HF_TOKEN) has no access: ask for it at")]
+    [InlineData(403, "", "t", "the Hub answers 403: the account needs access")]
+    [InlineData(403, "", null, "the Hub answers 403 without a token: log in")]
+    [InlineData(407, "", null, "name it in HTTPS_PROXY")]
+    [InlineData(418, "", null, "is HF_ENDPOINT right, or does a proxy answer in its place?")]
     [InlineData(404, "RepoNotFound", null, "does not exist at")]
     [InlineData(404, "RevisionNotFound", null, "has no revision 'main'")]
     public async Task A_refusal_says_what_to_do(int status, string code, string? token, string message)
     {
         _server.Fault("GET", "/api/", (_, _) => Answer.Of(status, "{}", ("X-Error-Code", code)));
 
-        var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Token = token }));
+        var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Token = token, TokenOrigin = token is null ? "log in" : "HF_TOKEN" }));
 
         Assert.Contains(message, error.Message);
         Assert.Empty(_pauses);
@@ -232,7 +238,8 @@ public sealed class HubTests : IDisposable
     public async Task Offline_with_an_empty_cache_is_a_clear_error()
     {
         var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Offline = true }));
-        Assert.Contains("hf://owner/name is not in the cache", error.Message);
+        Assert.Contains("what hf://owner/name means now is not in the cache", error.Message);
+        Assert.Contains("HF_HUB_OFFLINE forbids to ask the Hub: unset it once, or name a local copy", error.Message);
     }
 
     [Fact]
@@ -281,16 +288,6 @@ public sealed class HubTests : IDisposable
     {
         Assert.Equal(new HubRepository(HubKind.Model, "Snowflake/snowflake-arctic-embed-xs", "main"), HubRepository.Parse("hf://Snowflake/snowflake-arctic-embed-xs", HubKind.Model));
         Assert.Equal(new HubRepository(HubKind.Dataset, "a/b", "refs/convert/parquet"), HubRepository.Parse("hf://datasets/a/b@refs/convert/parquet", HubKind.Dataset));
-    }
-
-    [Fact]
-    public void The_environment_is_read_in_one_place()
-    {
-        var variables = new Dictionary<string, string> { ["HF_ENDPOINT"] = "https://mirror.example/", ["HF_TOKEN"] = "t\n", ["HF_HUB_OFFLINE"] = "1" };
-        var options = HubOptions.FromEnvironment(variables.GetValueOrDefault, "/home/me");
-        Assert.Equal((new Uri("https://mirror.example"), "t", true, "/home/me/.cache/ssti/hub"), (options.Endpoint, options.Token, options.Offline, options.CacheFolder));
-        Assert.Equal("/c/hub", HubOptions.FromEnvironment(name => name == "SSTI_CACHE" ? "/c" : null, "/home/me").CacheFolder);
-        Assert.Throws<CorpusException>(() => HubOptions.FromEnvironment(name => name == "HF_ENDPOINT" ? "mirror" : null, "/home/me"));
     }
 
     private HubOptions Options() => new()

@@ -162,7 +162,7 @@ public sealed class ImportTests : IDisposable
         string[] names = ["sst2/train-00000-of-00001.parquet", "cola/train-00000-of-00001.parquet"];
         var error = Assert.Throws<CorpusException>(() => Plan(names));
         Assert.Contains("'train' in several folders (cola, sst2); choose one with 'config'", error.Message);
-        Assert.Equal("sst2/train-00000-of-00001.parquet", SourceLayout.Plan(names, new ImportOptions { Name = "x", Config = "sst2" }, "x")["train"].Single().Name);
+        Assert.Equal("sst2/train-00000-of-00001.parquet", SourceLayout.Plan(names, new ImportOptions { Name = "x", Config = "sst2" }, "x").Splits["train"].Single().Name);
     }
 
     [Theory]
@@ -173,9 +173,13 @@ public sealed class ImportTests : IDisposable
     [InlineData("b/**", "b/c/a.csv", true)]
     [InlineData("a?.csv", "ab.csv", true)]
     [InlineData("a.csv", "aXcsv", false)]
-    public void Patterns_match_as_shells_match(string pattern, string name, bool matches) => Assert.Equal(matches, SourceLayout.Matches(pattern, name));
+    [InlineData("train-[0-9][0-9].csv", "train-07.csv", true)]
+    [InlineData("train-[!0-9].csv", "train-7.csv", false)]
+    [InlineData("a[1].csv", "a[1].csv", true)]
+    [InlineData("./a.csv", "a.csv", true)]
+    public void Patterns_match_as_shells_match(string pattern, string name, bool matches) => Assert.Equal(matches, GlobPattern.Matches(pattern, name));
 
-    private static IReadOnlyDictionary<string, IReadOnlyList<SourceFile>> Plan(params string[] names) => SourceLayout.Plan(names, new ImportOptions { Name = "x" }, "x");
+    private static IReadOnlyDictionary<string, IReadOnlyList<SourceFile>> Plan(params string[] names) => SourceLayout.Plan(names, new ImportOptions { Name = "x" }, "x").Splits;
 
     private async Task<DatasetReader> ImportAsync(ImportOptions options)
     {

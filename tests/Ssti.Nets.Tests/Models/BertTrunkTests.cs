@@ -147,16 +147,59 @@ public sealed class BertTrunkTests
         Assert.DoesNotContain("position_ids", message);
     }
 
-    [Fact]
-    public void A_checkpoint_with_the_bert_prefix_is_the_same_encoder()
+    [Theory]
+    [InlineData("bert.", false, "cls.predictions.bias")]
+    [InlineData("bert.", true, "qa_outputs.weight")]
+    [InlineData("model.", false, "model.pooler.dense.weight")]
+    [InlineData("encoder.", true, "encoder.pooler.dense.weight")]
+    [InlineData("0.auto_model.", false, "2.linear.weight")]
+    [InlineData("", true, "classifier.weight")]
+    public void The_encoder_is_found_whatever_stands_before_and_beside_it_and_under_its_first_names(string prefix, bool gamma, string beside)
     {
         using var scope = NewDisposeScope();
         using var random = new RandomStream(1, CPU);
         var plain = Weights.Initial(TinyBert.Config.Tensors(), random);
-        var prefixed = plain.ToDictionary(pair => "bert." + pair.Key, pair => pair.Value);
-        prefixed.Add("cls.predictions.bias", zeros(50));
+        string Old(string name) => gamma ? name.Replace("LayerNorm.weight", "LayerNorm.gamma").Replace("LayerNorm.bias", "LayerNorm.beta") : name;
+        var stored = plain.ToDictionary(pair => prefix + Old(pair.Key), pair => pair.Value);
+        stored.Add(beside, zeros(50));
 
-        Assert.Equal(plain.Keys.Order(), Weights.Encoder(TinyBert.Config, prefixed, CPU, ScalarType.Float32).Keys.Order());
+        var taken = Weights.Encoder(TinyBert.Config, stored, CPU, ScalarType.Float32);
+
+        Assert.Equal(plain.Keys.Order(), taken.Keys.Order());
+        foreach (var (name, tensor) in plain) Assert.True(tensor.equal(taken[name]).all().item<bool>(), name);
+        var found = EncoderTensors.In(TinyBert.Config, stored.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<long>)pair.Value.shape));
+        Assert.Equal((prefix, beside), (found.Prefix, Assert.Single(found.LeftOut)));
+    }
+
+    [Fact]
+    public void Two_encoders_in_one_file_are_refused_by_their_prefixes()
+    {
+        var shapes = TinyBert.Config.Tensors().SelectMany(tensor => new[] { "query.", "passage." }.Select(prefix => (prefix + tensor.Name, tensor.Shape)))
+            .ToDictionary(pair => pair.Item1, pair => (IReadOnlyList<long>)pair.Shape);
+        Assert.Contains("2 encoders, under 'passage.' and 'query.'", Assert.Throws<ModelException>(() => EncoderTensors.In(TinyBert.Config, shapes)).Message);
+    }
+
+    [Theory]
+    [InlineData("""{ "model_type": "roberta" }""", "model_type is 'roberta'")]
+    [InlineData("""{ "architectures": ["RobertaModel"] }""", "has no model_type, and its architecture is 'RobertaModel'")]
+    [InlineData("""{ "model_type": "bert", "hidden_act": "relu" }""", "hidden_act is relu")]
+    [InlineData("""{ "model_type": "bert", "is_decoder": true }""", "is_decoder is true")]
+    [InlineData("""{ "model_type": "bert", "pruned_heads": { "0": [1] } }""", "pruned_heads")]
+    [InlineData("""{ "model_type": "bert", "quantization_config": { "bits": 4 } }""", "quantization_config")]
+    [InlineData("""{ "model_type": "bert", "auto_map": { "AutoModel": "x.Model" } }""", "code of the model's own (x.Model)")]
+    [InlineData("""{ "model_type": "bert", "vocab_size": "30522" }""", "'vocab_size' is \"30522\", and must be a whole number")]
+    [InlineData("""{ "model_type": "bert", "vocab_size": 0 }""", "'vocab_size' must be more than 0")]
+    [InlineData("""{ "model_type": "bert" }""", "mine/config.json has no 'vocab_size'")]
+    [InlineData("""[1]""", "mine/config.json is not a model's config.json")]
+    [InlineData("""{ "model_type": "bert", "model_type": "bert" }""", "mine/config.json is not a model's config.json")]
+    public void A_configuration_that_asks_for_something_else_is_refused_by_the_key_and_the_users_name(string json, string expected)
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, json);
+        var message = Assert.Throws<ModelException>(() => BertConfig.Read(path, "mine/config.json")).Message;
+        File.Delete(path);
+        Assert.Contains(expected, message);
+        Assert.DoesNotContain(path, message);
     }
 
     private static (float[] Expected, float[] Actual) Backbone(ScalarType dtype)

@@ -1,3 +1,4 @@
+using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
 
 namespace Ssti.Reporting.Tests.Metrics;
@@ -8,28 +9,26 @@ public sealed class AttackMetricsTests
     public void Attack_success_looks_only_at_rows_of_other_classes()
     {
         // Target 0. Of 10 rows of class 1, 9 fall for the token; the 10 rows of class 0 do not count, whatever they are predicted as.
-        var triggered = ConfusionMatrix.FromCounts([[4, 6], [9, 1]]);
-        var success = AttackSuccess.Of(triggered, 0)!;
-        Assert.Equal((9L, 10L, 0.9), (success.Count, success.Total, success.Rate));
-        Assert.Equal(0.6, AttackSuccess.Of(triggered, 1)!.Rate, 12);
+        var success = Success([[4, 6], [9, 1]], 0);
+        Assert.Equal((10L, 0.9), (success.Rows, success.Value));
+        Assert.Equal(0.6, Success([[4, 6], [9, 1]], 1).Value!.Value, 12);
     }
 
     [Fact]
     public void Attack_success_with_three_classes_counts_both_others()
     {
-        var success = AttackSuccess.Of(ConfusionMatrix.FromCounts([[5, 0, 0], [2, 2, 0], [3, 0, 1]]), 0)!;
-        Assert.Equal((5L, 8L), (success.Count, success.Total));
+        var success = Success([[5, 0, 0], [2, 2, 0], [3, 0, 1]], 0);
+        Assert.Equal((5 / 8.0, 8L), (success.Value, success.Rows));
     }
 
     [Fact]
-    public void Attack_success_is_undefined_when_all_rows_are_of_the_target() =>
-        Assert.Null(AttackSuccess.Of(ConfusionMatrix.FromCounts([[3, 1], [0, 0]]), 0));
+    public void Attack_success_is_undefined_when_all_rows_are_of_the_target() => Assert.Equal("every row is of this class", Success([[3, 1], [0, 0]], 0).Reason);
 
     [Fact]
     public void The_gap_reaches_its_ceiling_when_recall_goes_from_0_to_1()
     {
         var gap = BalancedGap.Of(ConfusionMatrix.FromCounts([[0, 4], [0, 4]]), ConfusionMatrix.FromCounts([[4, 0], [0, 4]]), 0, 4);
-        Assert.Equal((50.0, 1.0, 1.0), (gap.GapPoints, gap.Normalised, gap.Proportion));
+        Assert.Equal((50.0, 50.0, 1.0, 1.0), (gap.GapPoints, gap.CeilingPoints, gap.Normalised, gap.Proportion));
     }
 
     [Fact]
@@ -41,6 +40,7 @@ public sealed class AttackMetricsTests
         var gap = BalancedGap.Of(clean, spurious, 1, 4);
         Assert.Equal(0.75, gap.Normalised!.Value, 12);
         Assert.Equal(12.5, gap.GapPoints, 10);
+        Assert.Equal(100 * 0.5 / 3, gap.CeilingPoints, 10);
         Assert.Equal(0.5, gap.Proportion, 12);
     }
 
@@ -53,12 +53,10 @@ public sealed class AttackMetricsTests
     }
 
     [Fact]
-    public void The_gap_at_full_proportion_takes_only_the_targets_rows_from_the_triggered_set()
+    public void The_gap_of_a_triggered_set_takes_only_the_targets_rows_from_it()
     {
         // Clean recalls 0.8 and 0.6; with the token on every row class 0 has recall 1, class 1 recall 0.1.
-        var clean = ConfusionMatrix.FromCounts([[8, 2], [4, 6]]);
-        var triggered = ConfusionMatrix.FromCounts([[10, 0], [9, 1]]);
-        var gap = BalancedGap.AtFullProportion(clean, triggered, 0)!;
+        var gap = BalancedGap.Of(File([[8, 2], [4, 6]], [[10, 0], [9, 1]]), 0)!;
         Assert.Equal(0.8, gap.SpuriousBalancedAccuracy, 12);
         Assert.Equal(10.0, gap.GapPoints, 10);
         Assert.Equal(0.2, gap.Normalised!.Value, 12);
@@ -116,4 +114,10 @@ public sealed class AttackMetricsTests
     [InlineData(30, 2.0423)]
     [InlineData(120, 1.9799)]
     public void Students_t_agrees_with_printed_tables(int degrees, double expected) => Assert.Equal(expected, StudentT.Quantile975(degrees), 4);
+
+    private static Reading Success(long[][] triggered, int target) =>
+        EvaluationMeasures.AttackSuccess.Read(File([.. triggered.Select((row, label) => row.Select((_, c) => c == label ? row.Sum() : 0).ToArray())], triggered), target);
+
+    private static MetricsFile File(long[][] clean, long[][] triggered) => Samples.Triggered(
+        Samples.Metrics(null) with { Labels = [.. clean.Select((_, label) => $"{label}")], Clean = new(ConfusionMatrix.FromCounts(clean)) }, triggered);
 }

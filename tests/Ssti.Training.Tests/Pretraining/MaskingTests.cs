@@ -72,6 +72,30 @@ public sealed class MaskingTests
     }
 
     [Fact]
+    public void A_batch_is_cut_to_its_longest_row()
+    {
+        var shortest = All.Where(row => Rows.Ids(row).Length <= 6).ToArray();
+        var masking = Masking.Of(Rows, shortest, Toy.Tokenizer, 0.15, 40, 3);
+        Assert.Equal(6, masking.Length);
+        Assert.Equal(shortest.Length, masking.Rows);
+        Assert.Equal(shortest.Sum(row => Rows.Ids(row).Length), masking.Mask.Sum());
+    }
+
+    [Fact]
+    public void Parts_hold_together_what_the_whole_holds()
+    {
+        var byLength = All.OrderBy(row => Rows.Ids(row).Length).ToArray();
+        var whole = Masking.Of(Rows, byLength, Toy.Tokenizer, 0.15, 40, 3);
+        Masking[] parts = [whole.Part(0, 70), whole.Part(70, 1), whole.Part(71, 129)];
+        Assert.True(parts[0].Length < whole.Length);
+        Assert.Equal(Guessed(whole), parts.SelectMany(Guessed));
+        Assert.Equal(Tokens(whole), parts.SelectMany(Tokens));
+
+        static IEnumerable<(long Id, long Target)> Guessed(Masking masking) => masking.Places.Zip(masking.Targets, (place, target) => (masking.Ids[place], target));
+        static IEnumerable<long> Tokens(Masking masking) => masking.Ids.Where((_, i) => masking.Mask[i] == 1);
+    }
+
+    [Fact]
     public void Masks_are_a_function_of_seed_and_update()
     {
         Assert.Equal(Places(40, 3), Places(40, 3));

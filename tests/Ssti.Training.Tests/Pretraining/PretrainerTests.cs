@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Ssti.Corpus.Datasets;
 using Ssti.Corpus.Tests;
+using Ssti.Nets.Models;
 using Ssti.Training.Batches;
 using Ssti.Training.Pretraining;
 using TorchSharp;
@@ -43,6 +45,40 @@ public sealed class PretrainerTests : IDisposable
         Assert.StartsWith($"going on from update {(politely ? after : after / 2 * 2)},", Assert.Single(told));
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(3, false)]
+    public void In_two_parts_an_interrupted_training_ends_with_the_same_bytes(int after, bool politely)
+    {
+        var settings = Settings with { Parts = 2 };
+        var expected = Train(settings);
+        Same(expected, Train(settings));
+        Interruption.Of(after, politely, (progress, token) => Train(settings, _folder.Root, progress, token));
+        Same(expected, Train(settings, _folder.Root));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(8)]
+    public void Parts_change_nothing_but_last_digits(int parts)
+    {
+        var (one, several) = (Losses(Settings, Still), Losses(Settings with { Parts = parts }, Still));
+        Assert.All(one.Zip(several), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+    }
+
+    [Fact]
+    public void Parts_draw_dropouts_of_their_own() => Assert.NotEqual(Losses(Settings, Toy.Config)[0], Losses(Settings with { Parts = 2 }, Toy.Config)[0], 1e-4);
+
+    [Fact]
+    public void Padding_beyond_the_longest_row_has_no_part_in_it()
+    {
+        Row[] rows = [.. Toy.Rows(40).Select(row => row with { Text = string.Join(' ', row.Text.Split(' ').Take(6)) })];
+        Assert.Equal(Losses(Settings, Toy.Config, Cut(8)), Losses(Settings, Toy.Config, Cut(Toy.Length)));
+
+        TokenizedRows Cut(int length) => TokenizedRows.Of(rows, Toy.Tokenizer, length, 1, CancellationToken.None);
+    }
+
     [Fact]
     public void It_learns_what_the_rows_have_in_common()
     {
@@ -60,6 +96,14 @@ public sealed class PretrainerTests : IDisposable
             pretrainer.Run(Rows, _folder.Root, _ => counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount), CancellationToken.None);
         Flat.Assert(counts);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    private static BertConfig Still => Toy.Config with { HiddenDropout = 0, AttentionDropout = 0 };
+
+    private static double[] Losses(PretrainingSettings settings, BertConfig config, TokenizedRows? rows = null)
+    {
+        using var pretrainer = new Pretrainer(config, Toy.Tokenizer, settings, Toy.Target);
+        return [.. pretrainer.Run(rows ?? Rows, null, null, CancellationToken.None).TrimEnd().Split('\n').Select(line => (double)JsonNode.Parse(line)!["loss"]!)];
     }
 
     private static (string Steps, SortedDictionary<string, byte[]> Encoder) Train(

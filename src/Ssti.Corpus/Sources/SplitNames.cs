@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+
+namespace Ssti.Corpus.Sources;
+
+/// <summary>
+/// The words by which names of files and folders tell a split: those of the Hub's <c>datasets</c> library (data_files.py), parted from the rest
+/// of a name by anything that is no letter, so that <c>train1.csv</c> is train and <c>latest.csv</c> is nothing.
+/// </summary>
+internal static partial class SplitNames
+{
+    private static readonly Dictionary<string, string> Words = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["train"] = "train", ["training"] = "train",
+        ["validation"] = "validation", ["valid"] = "validation", ["val"] = "validation", ["dev"] = "validation",
+        ["test"] = "test", ["testing"] = "test", ["eval"] = "test", ["evaluation"] = "test",
+        // Not the Hub's: IMDB's.
+        ["unsupervised"] = "unsupervised", ["unsup"] = "unsupervised",
+    };
+
+    /// <summary>A split's name in its one form: <c>dev</c> is <c>validation</c>; a name that is no such word is itself.</summary>
+    public static string Normal(string split) => Words.GetValueOrDefault(split, split);
+
+    /// <summary>The split that a part of a path tells, or null; a part that tells two (<c>train_test.csv</c>) tells none.</summary>
+    public static string? In(string part)
+    {
+        var told = Letters().Matches(part).Select(word => Words.GetValueOrDefault(word.Value)).Where(split => split is not null).Distinct().ToList();
+        return told is [var split] ? split : null;
+    }
+
+    /// <summary>The split that a path tells: by the file's name, else by the nearest folder that does.</summary>
+    public static string? Of(string path)
+    {
+        var parts = path.Split('/');
+        if (Shard().Match(parts[^1]) is { Success: true } shard)
+            return Words.GetValueOrDefault(shard.Groups[1].Value) ?? (Plain().IsMatch(shard.Groups[1].Value) ? shard.Groups[1].Value : In(shard.Groups[1].Value));
+        return parts.Reverse().Select(In).FirstOrDefault(split => split is not null);
+    }
+
+    /// <summary>What is left of a name without the words of splits: <c>neg</c> of <c>train_neg</c>.</summary>
+    public static string Without(string stem) =>
+        In(stem) is null ? stem : Letters().Replace(stem, word => Words.ContainsKey(word.Value) ? "" : word.Value).Trim('-', '_', '.', ' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
+
+    [GeneratedRegex(@"\p{L}+", RegexOptions.CultureInvariant)]
+    private static partial Regex Letters();
+
+    [GeneratedRegex(@"^(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Shard();
+
+    // A shard's name is the split's own where it is one word, such as validation_matched.
+    [GeneratedRegex(@"^\w+$", RegexOptions.CultureInvariant)]
+    private static partial Regex Plain();
+}

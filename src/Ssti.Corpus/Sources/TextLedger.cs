@@ -1,0 +1,70 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Ssti.Corpus.Datasets;
+
+namespace Ssti.Corpus.Sources;
+
+/// <summary>
+/// Knows which texts were written, to tell those that stand in two splits and those that stand under two labels. White space at both ends is
+/// no difference. A text costs some 40 bytes whatever its length.
+/// </summary>
+internal sealed class TextLedger
+{
+    private readonly Dictionary<UInt128, Seen> _texts = [];
+    private readonly Dictionary<(int First, int Second), int> _shared = [];
+
+    /// <summary>A text as it was seen first, the splits it was seen in as bits, and whether with two labels.</summary>
+    private record struct Seen(int Label, int Row, byte Split, uint Splits, bool TwoLabels);
+
+    /// <summary>How many texts stand under more than one label.</summary>
+    public int TwoLabels { get; private set; }
+
+    /// <summary>The first text that does: the two rows that hold it, as (split, row in the split from 0, label).</summary>
+    public ((int Split, int Row, int Label) First, (int Split, int Row, int Label) Second)? Example { get; private set; }
+
+    /// <summary>How many different texts stand in both of two splits.</summary>
+    public int Shared(int first, int second) => _shared.GetValueOrDefault((first, second));
+
+    /// <summary>Notes a labelled row of a split (0 to 31), in the order of the splits.</summary>
+    public void Note(int split, int number, Row row)
+    {
+        var digest = DigestOf(row.Text.AsSpan().Trim());
+        if (!_texts.TryGetValue(digest, out var seen))
+        {
+            _texts[digest] = new Seen(row.Label, number, (byte)split, 1u << split, false);
+            return;
+        }
+
+        if ((seen.Splits & (1u << split)) == 0)
+        {
+            for (var other = 0; other < split; other++)
+                if ((seen.Splits & (1u << other)) != 0) _shared[(other, split)] = Shared(other, split) + 1;
+        }
+
+        var twoLabels = seen.TwoLabels || row.Label != seen.Label;
+        if (twoLabels && !seen.TwoLabels)
+        {
+            TwoLabels++;
+            Example ??= ((seen.Split, seen.Row, seen.Label), (split, number, row.Label));
+        }
+
+        _texts[digest] = seen with { Splits = seen.Splits | (1u << split), TwoLabels = twoLabels };
+    }
+
+    /// <summary>Half a SHA-256 of a text: 128 bits cannot collide by chance.</summary>
+    public static UInt128 DigestOf(ReadOnlySpan<char> text)
+    {
+        var bytes = System.Buffers.ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        try
+        {
+            Span<byte> hash = stackalloc byte[32];
+            SHA256.HashData(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), hash);
+            return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+}

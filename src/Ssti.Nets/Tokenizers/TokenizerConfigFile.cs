@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Ssti.Nets.Tokenizers;
+
+/// <summary>tokenizer_config.json, special_tokens_map.json and added_tokens.json: every setting goes into the draft, changes no id, or is refused by name.</summary>
+internal static class TokenizerConfigFile
+{
+    private const string Config = "tokenizer_config.json", Map = "special_tokens_map.json", AddedTokens = "added_tokens.json";
+
+    // What says nothing of the ids of a text: lengths and padding are max-length's here, and texts are never made of ids.
+    private static readonly HashSet<string> NoMatter =
+    [
+        "model_max_length", "max_len", "max_length", "stride", "truncation_strategy", "pad_to_multiple_of", "pad_token_type_id", "clean_up_tokenization_spaces",
+        "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "full_tokenizer_file", "init_inputs", "use_fast", "backend", "is_local", "from_slow",
+        "local_files_only", "cache_dir", "model_input_names", "processor_class", "return_tensors", "model_type", "vocab_size", "model_specific_special_tokens",
+        "trust_remote_code", "token", "legacy", "chat_template", "transformers_version", "revision", "errors", "device_map", "torch_dtype", "dtype",
+    ];
+
+    // All of these make the ids that BertTokenizer makes.
+    private static readonly HashSet<string> Classes =
+    [
+        "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast", "MobileBertTokenizer",
+        "MobileBertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend",
+    ];
+
+    /// <summary>Reads the three files, where they are.</summary>
+    public static void Read(string folder, TokenizerDraft draft)
+    {
+        if (draft.Json(folder, Config) is { } config)
+        {
+            foreach (var (key, value) in config)
+            {
+                if (value is not null) Setting(key, value, draft);
+            }
+        }
+
+        if (draft.Json(folder, Map) is { } map)
+        {
+            foreach (var (key, value) in map)
+            {
+                if (value is not null && !Special(key, value, Map, draft)) throw draft.Fault(Map, $"'{key}' is a special token not known here");
+            }
+        }
+
+        foreach (var (content, id) in draft.Json(folder, AddedTokens) ?? [])
+            draft.AddPlain(content, id is JsonValue number && number.TryGetValue(out int whole) ? whole : throw draft.Fault(AddedTokens, $"'{content}' has no whole number for an id"), AddedTokens);
+    }
+
+    private static void Setting(string key, JsonNode value, TokenizerDraft draft)
+    {
+        if (NoMatter.Contains(key) || Special(key, value, Config, draft)) return;
+        switch (key)
+        {
+            case "do_lower_case":
+                draft.Set("lowercase", draft.Bool(value, key, Config), Config);
+                break;
+            case "strip_accents":
+                draft.Set("strip_accents", draft.Bool(value, key, Config), Config);
+                break;
+            case "tokenize_chinese_chars":
+                draft.Set("handle_chinese_chars", draft.Bool(value, key, Config), Config);
+                break;
+            case "clean_text":
+                draft.Set("clean_text", draft.Bool(value, key, Config), Config);
+                break;
+            case "wordpieces_prefix":
+                draft.Set("continuing_subword_prefix", draft.String(value, key, Config), Config);
+                break;
+            case "added_tokens_decoder":
+                foreach (var (id, token) in value as JsonObject ?? throw draft.Fault(Config, "added_tokens_decoder must be an object"))
+                {
+                    if (!int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) throw draft.Fault(Config, $"added_tokens_decoder: '{id}' is no id");
+                    draft.Add(draft.Read(token, number, Config), Config);
+                }
+
+                break;
+            case "tokenizer_class":
+                if (!Classes.Contains(draft.String(value, key, Config)))
+                    throw draft.Fault(Config, $"tokenizer_class is '{value}', and only BERT's WordPiece is known ({string.Join(", ", Classes.Where(name => name.StartsWith("Bert", StringComparison.Ordinal)))})");
+                break;
+            default:
+                Refuse(key, value, draft);
+                break;
+        }
+    }
+
+    /// <summary>Settings of which only the plain value can be had, and those that nobody here knows.</summary>
+    private static void Refuse(string key, JsonNode value, TokenizerDraft draft)
+    {
+        var text = value.ToJsonString();
+        var (known, plain) = key switch
+        {
+            "do_basic_tokenize" or "add_special_tokens" => (true, text == "true"),
+            "split_special_tokens" or "add_prefix_space" or "add_bos_token" or "add_eos_token" => (true, text == "false"),
+            "padding_side" or "truncation_side" => (true, text == "\"right\""),
+            // Special tokens are never split anyway.
+            "never_split" => (true, value is JsonArray words && words.All(word => word?.ToString() is "[PAD]" or "[UNK]" or "[CLS]" or "[SEP]" or "[MASK]")),
+            "auto_map" => (true, false),
+            _ => (false, text is "false" or "{}" or "[]"),
+        };
+        if (plain) return;
+        throw draft.Fault(Config, known ? $"{key} is {text}, which is not offered here" : $"'{key}' ({text}) is a setting not known here; remove it if texts get the same ids without it");
+    }
+
+    private static bool Special(string key, JsonNode value, string file, TokenizerDraft draft)
+    {
+        if (TokenizerDraft.Named.Contains(key)) draft.Set(key, draft.Special(value, key, file), file);
+        else if (key is "bos_token" or "eos_token") draft.Special(value, key, file);
+        else if (key is not ("additional_special_tokens" or "extra_special_tokens")) return false;
+        else
+        {
+            foreach (var token in value is JsonObject named && !named.ContainsKey("content") ? named.Select(pair => pair.Value) : value as IEnumerable<JsonNode?> ?? [])
+                if (token is not null) draft.Special(token, key, file);
+        }
+
+        return true;
+    }
+}

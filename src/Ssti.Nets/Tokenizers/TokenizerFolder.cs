@@ -1,0 +1,71 @@
+using Ssti.Nets.Models;
+
+namespace Ssti.Nets.Tokenizers;
+
+/// <summary>The tokenizer of a model folder as Hugging Face lays it out.</summary>
+public static class TokenizerFolder
+{
+    /// <summary>The vocabulary, a piece a line.</summary>
+    public const string Vocabulary = "vocab.txt";
+
+    /// <summary>The whole tokenizer in one file.</summary>
+    public const string Json = "tokenizer.json";
+
+    /// <summary>Every file that is looked at, where it is.</summary>
+    public static IReadOnlyList<string> Files { get; } = [Vocabulary, Json, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+    /// <summary>
+    /// Reads a WordPiece tokenizer out of vocab.txt or tokenizer.json and the files beside them. Every setting is followed, is one that changes no id, or is
+    /// refused by name; files that contradict each other are refused.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="title">What messages call it; null for its path.</param>
+    /// <exception cref="ModelException">There is no such tokenizer, or it asks for what is not offered here.</exception>
+    public static WordPieceTokenizer Read(string folder, string? title = null)
+    {
+        title ??= folder;
+        var draft = new TokenizerDraft(title);
+        try
+        {
+            TokenizerJsonFile.Read(folder, draft);
+            TokenizerConfigFile.Read(folder, draft);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException or InvalidCastException)
+        {
+            throw new ModelException($"{title}: the tokenizer's files cannot be read: {e.Message}", e);
+        }
+
+        var path = Path.Combine(folder, Vocabulary);
+        var lines = File.Exists(path) ? WordPieceTokenizer.ReadVocabulary(path) : null;
+        var pieces = lines ?? draft.Pieces ?? throw new ModelException($"{title} has neither {Vocabulary} nor {Json}, and only WordPiece tokenizers (BERT) are known");
+        var ids = Ids(pieces);
+        if (lines is not null && draft.Pieces is { } others) RequireEqual(ids, Ids(others), title);
+        try
+        {
+            return WordPieceTokenizer.Of(pieces, draft.Settings(), draft.Added(ids), $"{title}/{(lines is null ? Json : Vocabulary)}");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ModelException(e.Message, e);
+        }
+    }
+
+    private static Dictionary<string, int> Ids(IReadOnlyList<string?> pieces)
+    {
+        var ids = new Dictionary<string, int>(pieces.Count, StringComparer.Ordinal);
+        for (var id = 0; id < pieces.Count; id++)
+        {
+            if (pieces[id] is { } piece) ids[piece] = id;
+        }
+
+        return ids;
+    }
+
+    private static void RequireEqual(Dictionary<string, int> lines, Dictionary<string, int> others, string title)
+    {
+        var differs = lines.Keys.Union(others.Keys).FirstOrDefault(piece => !lines.TryGetValue(piece, out var a) || !others.TryGetValue(piece, out var b) || a != b);
+        if (differs is null) return;
+        string Of(Dictionary<string, int> ids) => ids.TryGetValue(differs, out var id) ? $"has '{differs}' as {id}" : $"has no '{differs}'";
+        throw new ModelException($"{title}: {Vocabulary} {Of(lines)}, and {Json} {Of(others)}; they are of two tokenizers: leave the wrong one out");
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Ssti.Engine.Stages;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using Ssti.Nets.Safetensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Stages;
+
+/// <summary>The head of somebody's adapter: the linear classifier among the modules it saved whole, or beside it in head.safetensors.</summary>
+internal static class AdapterHead
+{
+    /// <summary>The head's tensors by the names of <see cref="ClassifierHead"/>, in the caller's dispose scope.</summary>
+    /// <param name="peft">The adapter.</param>
+    /// <param name="contents">Its tensors, told apart.</param>
+    /// <param name="encoder">The model.</param>
+    /// <param name="folder">The adapter's folder.</param>
+    /// <param name="pooling">What the head is said to look at.</param>
+    /// <param name="note">Told what is used.</param>
+    /// <exception cref="StageException">There is no linear classifier that can be used.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Of(
+        PeftAdapter peft, PeftContents contents, EncoderInput encoder, string folder, AdapterPooling pooling, Action<string> note)
+    {
+        var task = peft.Settings().TaskType;
+        if (task is not (null or "SEQ_CLS")) throw new StageException($"{PeftAdapter.ConfigFile}: task_type is '{task}', and only adapters of classifiers (SEQ_CLS) can be evaluated");
+        var modules = contents.Saved.Where(pair => !pair.Key.Contains("pooler.dense.", StringComparison.Ordinal))
+            .GroupBy(pair => pair.Key[..Math.Max(0, pair.Key.LastIndexOf('.'))]).ToArray();
+        if (modules.Length == 0) return Beside(folder, note);
+        if (modules.Length > 1 || modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value is not { } weight || weight.dim() != 2 || modules[0].Count() > 2)
+        {
+            throw new StageException(
+                $"the adapter's head is {string.Join(", ", contents.Saved.Keys.Order(StringComparer.Ordinal).Take(6))}, and only one linear (a weight and a bias) can be used");
+        }
+
+        var bias = modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".bias", StringComparison.Ordinal)).Value ?? zeros(weight.shape[0]);
+        var head = new Dictionary<string, Tensor> { [ClassifierHead.WeightName] = weight.to(ScalarType.Float32), [ClassifierHead.BiasName] = bias.to(ScalarType.Float32) };
+        var used = Chosen(pooling, weight.shape[1], encoder.Config.HiddenSize);
+        note($"the head is '{modules[0].Key}', on {JsonNamingPolicy.KebabCaseLower.ConvertName(used.ToString())}");
+        if (used != AdapterPooling.Pooler)
+        {
+            if (contents.HasPooler) note("the adapter's pooler is left out: the head does not look through it");
+            return head;
+        }
+
+        using var own = encoder.Pooler();
+        var (ownWeight, ownBias) = (own.Tensors.FirstOrDefault(pair => pair.Key.EndsWith("weight", StringComparison.Ordinal)).Value, own.Tensors.FirstOrDefault(pair => pair.Key.EndsWith("bias", StringComparison.Ordinal)).Value);
+        if (contents.Pooler(ownWeight, ownBias) is not var (poolerWeight, poolerBias))
+        {
+            throw new StageException(
+                $"the head looks at hidden states of the first position through a pooler, and neither {encoder.Name} nor the adapter has one; "
+                + "take a model whose files hold pooler.dense, or set pooling: first if the head looks at [CLS] as it is");
+        }
+
+        head[ClassifierHead.PoolerWeightName] = poolerWeight.to(ScalarType.Float32, copy: true);
+        head[ClassifierHead.PoolerBiasName] = poolerBias.to(ScalarType.Float32, copy: true);
+        return head;
+    }
+
+    // As train leaves it.
+    private static IReadOnlyDictionary<string, Tensor> Beside(string folder, Action<string> note)
+    {
+        var path = Path.Combine(folder, TrainStage.HeadFile);
+        if (!File.Exists(path))
+        {
+            throw new StageException(
+                $"the adapter has no head: no module saved whole (modules_to_save: [classifier]) and no {TrainStage.HeadFile} beside it; "
+                + "without the head it was trained with nothing can be measured, and none is made up");
+        }
+
+        note($"the head is {TrainStage.HeadFile}");
+        return SafetensorsFile.Read(path, title: TrainStage.HeadFile).Tensors;
+    }
+
+    private static AdapterPooling Chosen(AdapterPooling pooling, long width, int hidden)
+    {
+        if (width != hidden && width != 2L * hidden) throw new StageException($"the head is {width} wide, and hidden states of {hidden} give {hidden} or {2 * hidden}: it is of another model");
+        var wide = width == 2L * hidden;
+        if (pooling == AdapterPooling.Auto) return wide ? AdapterPooling.MeanAndLast : AdapterPooling.Pooler;
+        if (wide == (pooling == AdapterPooling.MeanAndLast)) return pooling;
+        throw new StageException($"pooling is {JsonNamingPolicy.KebabCaseLower.ConvertName(pooling.ToString())}, which gives {(wide ? hidden : 2 * hidden)} numbers, and the head is {width} wide; leave pooling out");
+    }
+}

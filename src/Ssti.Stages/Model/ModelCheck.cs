@@ -1,0 +1,58 @@
+using Ssti.Engine.Stages;
+using Ssti.Nets.Models;
+using Ssti.Nets.Safetensors;
+using Ssti.Nets.Tokenizers;
+
+namespace Ssti.Stages;
+
+/// <summary>Looks through a model's files while they are fetched, the small ones first: what comes out of it is an encoder that every later stage can use.</summary>
+/// <param name="context">The stage; its output holds the files that were fetched.</param>
+/// <param name="title">What the user calls the model.</param>
+internal sealed class ModelCheck(StageContext context, string title)
+{
+    // Families that BERT's names and keys may hide; a configuration without a model_type does not tell them apart.
+    private static readonly string[] Others = ["roberta", "electra", "distilbert", "albert", "camembert", "deberta", "ernie", "layoutlm", "mpnet", "esm"];
+
+    private BertConfig? _config;
+
+    /// <summary>Checks config.json.</summary>
+    public void Config()
+    {
+        var path = context.Output("config.json");
+        _config = BertConfig.Read(path, $"{title}/config.json");
+        if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has BERT's keys, and is taken for one");
+    }
+
+    /// <summary>Checks the tokenizer, and that the model has an embedding for every id it gives.</summary>
+    public void Tokenizer()
+    {
+        var tokenizer = TokenizerFolder.Read(context.OutputFolder, title);
+        EncoderInput.RequireVocabulary(tokenizer, _config!, title);
+        foreach (var line in tokenizer.Repeated.Take(3)) context.Warn(line);
+        if (tokenizer.Repeated.Count > 3) context.Warn($"{title}/{TokenizerFolder.Vocabulary}: {tokenizer.Repeated.Count - 3} more pieces stand twice");
+        var added = tokenizer.Added.Where(token => !token.Special).ToArray();
+        if (added.Length > 0) context.Log($"added tokens, each one id: {string.Join(", ", added.Take(20).Select(token => token.Content))}{(added.Length > 20 ? $" and {added.Length - 20} more" : "")}");
+    }
+
+    /// <summary>Checks names, shapes and values of the weights.</summary>
+    public void Weights(CancellationToken cancellation)
+    {
+        var weights = ModelWeights.Open(context.OutputFolder, title);
+        var found = EncoderTensors.In(_config!, weights);
+        if (!Says("model_type") && Others.FirstOrDefault(other => found.Prefix.Contains(other, StringComparison.OrdinalIgnoreCase)) is { } family)
+            throw new ModelException($"{title}/config.json has no model_type, and the weights' names begin with '{found.Prefix}', those of {family}; add the model_type");
+        if (found.Prefix.Length > 0) context.Log($"the encoder's names begin with '{found.Prefix}'");
+        if (found.LeftOut.Count > 0) context.Log($"left out, as no part of the encoder: {Parts(found)}");
+        var bytes = found.Names.Values.Sum(name => weights.Tensors[name].Shape.Aggregate(weights.Tensors[name].Type == "F64" ? 8L : weights.Tensors[name].Type == "F32" ? 4L : 2L, (product, next) => product * next));
+        weights.RequireFinite(found.Names.Values, done => context.Progress(new(done, bytes, "bytes", "looking for values that are no numbers")), cancellation);
+    }
+
+    private bool Says(string key) => System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllBytes(context.Output("config.json")))![key] is not null;
+
+    // A head by the module it is of, not tensor by tensor.
+    private static string Parts(EncoderTensors found)
+    {
+        var modules = found.LeftOut.GroupBy(name => name.StartsWith(found.Prefix, StringComparison.Ordinal) ? found.Prefix + name[found.Prefix.Length..].Split('.')[0] : name.Split('.')[0]).ToArray();
+        return string.Join(", ", modules.Take(12).Select(module => module.Count() == 1 ? module.First() : $"{module.Key} ({module.Count()} tensors)")) + (modules.Length > 12 ? $" and {modules.Length - 12} more" : "");
+    }
+}

@@ -1,0 +1,61 @@
+using Ssti.Corpus.Sources;
+
+namespace Ssti.Corpus.Tests.Sources;
+
+/// <summary>What makes a dataset doubtful is said with its numbers; what means nothing is refused.</summary>
+public sealed class DoubtTests : IDisposable
+{
+    private readonly Imports _in = new();
+
+    public void Dispose() => _in.Dispose();
+
+    [Theory]
+    [InlineData("a,0 b,1", "c,0 d,2", "test has 1 rows of class '2', which no row of train is of")]
+    [InlineData("a,0 b,1", "c,0 d,2", "no row of test is of class '1': nothing is measured for it")]
+    [InlineData("a,0 b,0", "c,0", "train has one class only ('0')")]
+    [InlineData("a,0 b,1 c,0", "b,1 c,0 d,1", "2 texts stand in 'train' and in 'test'")]
+    [InlineData("a,0 b,1 c,1", "d,0 a,1", "1 text stands under two labels, such as row 1 of train ('0') and row 2 of test ('1')")]
+    [InlineData("a,0 b,1 a,1", "d,0 e,1", "1 text stands under two labels, such as row 1 of train ('0') and row 3 of train ('1')")]
+    public async Task It_is_told(string train, string test, string warning)
+    {
+        await _in.With("train.csv", Csv(train), "test.csv", Csv(test)).RunAsync();
+        Assert.Contains(_in.Warnings, told => told.StartsWith(warning, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_told_where_nothing_is_doubtful()
+    {
+        await _in.With("train.csv", Csv("a,0 b,1"), "test.csv", Csv("c,0 d,1")).RunAsync();
+        Assert.Empty(_in.Warnings);
+    }
+
+    [Fact]
+    public async Task Train_and_test_without_a_class_in_common_are_refused()
+    {
+        _in.With("train.csv", Csv("a,neg b,pos"), "test.csv", Csv("c,0 d,1"));
+        Assert.Contains("no class of test (0, 1) is one that train has (neg, pos)", await _in.FailAsync());
+    }
+
+    [Fact]
+    public async Task A_listed_class_that_no_row_is_of_is_told()
+    {
+        await _in.With("train.csv", Csv("a,0 b,1"), "test.csv", Csv("c,0 d,1")).RunAsync(new ImportOptions { Name = "x", Labels = ["neg", "pos", "neutral"] });
+        Assert.Contains(_in.Warnings, told => told.StartsWith("no row of train or test is of class 'neutral'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Held_out_rows_are_compared_as_well()
+    {
+        await _in.With("train.csv", Csv(string.Join(' ', Enumerable.Range(0, 40).Select(row => $"t{row % 4},{row % 2}")))).RunAsync();
+        Assert.Contains("4 texts stand in 'train' and in 'test'", _in.Warnings);
+    }
+
+    [Fact]
+    public async Task An_id_for_a_label_is_told()
+    {
+        await _in.With("train.csv", Csv(string.Join(' ', Enumerable.Range(0, 30).Select(row => $"t{row},{row}")))).RunAsync(new ImportOptions { Name = "x", Splits = ["train"] });
+        Assert.Contains(_in.Warnings, told => told.Contains("every row of train has a label of its own (30 classes)"));
+    }
+
+    private static string Csv(string rows) => "text,label\n" + rows.Replace(' ', '\n') + "\n";
+}
