@@ -53,7 +53,7 @@ internal static class PipelineOptions
     /// <exception cref="UserException">There is one.</exception>
     public static void MustHaveNone(ParseResult parsed, string why)
     {
-        if (new Option[] { Set, Device, NoLocal }.Any(option => parsed.GetResult(option) is not null))
+        if (new Option[] { Set, Device, NoLocal }.Any(option => parsed.GetResult(option) is { Implicit: false }))
             throw new UserException($"--set, --device and --no-local belong to a pipeline; {why}");
     }
 
