@@ -35,8 +35,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked,
-            CommonOptions.Quiet, CommonOptions.Verbose })
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
             command.Add(option);
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
