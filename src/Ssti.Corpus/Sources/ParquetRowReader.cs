@@ -191,7 +191,9 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
             {
                 var parts = column.Path.ToList();
                 // choices/text/list/element and choices/text/array are the field choices/text.
-                columns.TryAdd(string.Join('/', parts.Take(column.MaxRepetitionLevel > 0 ? Math.Min(2, parts.Count) : parts.Count)), column);
+                if (column.MaxRepetitionLevel > 0 && parts is [_, .., "element" or "item" or "array" or "array_element"]) parts.RemoveAt(parts.Count - 1);
+                if (column.MaxRepetitionLevel > 0 && parts is [_, .., "list" or "bag"]) parts.RemoveAt(parts.Count - 1);
+                columns.TryAdd(string.Join('/', parts), column);
             }
 
             return new Opened(reader, stream, columns, unknown);
