@@ -4,8 +4,8 @@ namespace Ssti.Training.Batches;
 /// <see cref="RowOrder"/>, with rows of about the same length in one batch, so that batches cut to their longest row hold little padding.
 /// </summary>
 /// <remarks>
-/// Sixteen batches at a time are sorted by length, cut again and put into a random order: every row is still seen once an epoch, and neither the
-/// length of a batch nor its rows can be told from its place.
+/// Sixteen batches at a time are sorted by length, cut again and put into a random order: every row is still seen once an epoch, and the length of
+/// a batch cannot be told from its place.
 /// </remarks>
 /// <param name="lengths">Tokens of every row.</param>
 /// <param name="batchSize">Rows of a batch.</param>
