@@ -3,6 +3,7 @@ using Ssti.Cli.Commands;
 using Ssti.Engine.Running;
 using Ssti.Reporting.Tables;
 using Ssti.Stages;
+using Ssti.Store;
 
 namespace Ssti.Cli.Display;
 

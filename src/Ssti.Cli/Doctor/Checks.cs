@@ -29,7 +29,7 @@ internal static class Checks
     {
         var device = LibTorch.CpuDeviceClass();
         var finding = $"{Environment.ProcessorCount} cores, {device}";
-        return device == "cpu-avx2"
+        return device.StartsWith("cpu-avx2", StringComparison.Ordinal)
             ? new("processor", CheckState.Ok, finding)
             : new("processor", CheckState.Warning, finding,
                 "without AVX2 training is slow and its numbers have keys of their own: they cannot be shared with machines that have it");

@@ -29,9 +29,6 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
     public override string Summary => "Fetches a fine-tuned LoRA adapter (PEFT) with its classifier from the Hugging Face Hub or a local folder, for evaluate.";
 
     /// <inheritdoc/>
-    public override bool UsesSeed(AdapterParameters parameters) => false;
-
-    /// <inheritdoc/>
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
