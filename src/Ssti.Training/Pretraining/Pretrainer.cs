@@ -65,9 +65,7 @@ public sealed class Pretrainer : IDisposable
     private void Update(TokenizedRows rows, int[] picked, int step, double rate, StepLog log, PartThreads threads)
     {
         using var scope = NewDisposeScope();
-        // Short rows together: then the parts hold little padding.
-        Array.Sort(Array.ConvertAll(picked, row => ((long)rows.Ids(row).Length << 32) | (uint)row), picked);
-        var cut = BatchCut.Of(Array.ConvertAll(picked, row => rows.Ids(row).Length), threads.Count);
+        int[] cut = [.. Enumerable.Range(0, threads.Count + 1).Select(part => picked.Length * part / threads.Count)];
         var masked = Masking.Of(rows, picked, _tokenizer, _settings.MaskShare, _settings.Seed, step);
         var masters = _model.Parameters.Masters;
         var results = new (Tensor Loss, Tensor[] Gradients)?[threads.Count];
