@@ -19,8 +19,8 @@ public sealed class MaskedLanguageModel : IDisposable
     /// <summary>Every weight of encoder and head.</summary>
     public ParameterBank Parameters { get; }
 
-    /// <summary>A model with random initial weights, as BERT's unless the deviation is another.</summary>
-    public static MaskedLanguageModel Create(BertConfig config, RandomStream random, Device device, double deviation = 0.02)
+    /// <summary>A model with random initial weights, as BERT's.</summary>
+    public static MaskedLanguageModel Create(BertConfig config, RandomStream random, Device device)
     {
         using var scope = NewDisposeScope();
         (string, long[])[] head =
@@ -31,7 +31,7 @@ public sealed class MaskedLanguageModel : IDisposable
             ($"{Head}.transform.LayerNorm.bias", [config.HiddenSize]),
             ($"{Head}.bias", [config.VocabSize]),
         ];
-        return new MaskedLanguageModel(config, new ParameterBank(Weights.Initial(config.Tensors().Concat(head), random, deviation), device));
+        return new MaskedLanguageModel(config, new ParameterBank(Weights.Initial(config.Tensors().Concat(head), random), device));
     }
 
     /// <summary>The mean cross-entropy, in nats, of the tokens to be guessed.</summary>

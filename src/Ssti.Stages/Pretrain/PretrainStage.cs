@@ -57,10 +57,6 @@ public sealed record PretrainParameters
     [Description("peak learning rate of AdamW")]
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Deviation of the initial weights.</summary>
-    [Description("deviation of the initial weights; a narrow model learns sooner from more than BERT's 0.02, up to 1/√hidden-size")]
-    public double InitialDeviation { get; init; } = 0.02;
-
     /// <summary>Warm-up.</summary>
     [Description("share of the updates in which the learning rate rises from 0")]
     public double WarmUpShare { get; init; } = 0.1;
@@ -99,7 +95,6 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
         if (parameters.Heads > 0 && parameters.HiddenSize % parameters.Heads != 0) yield return new("heads", $"{parameters.Heads} does not divide hidden-size {parameters.HiddenSize}");
         if (parameters.Dropout is not (>= 0 and < 1)) yield return new("dropout", "must be at least 0 and less than 1");
         if (parameters.MaskShare is not (> 0 and < 1)) yield return new("mask-share", "must lie between 0 and 1");
-        if (!(parameters.InitialDeviation > 0 && double.IsFinite(parameters.InitialDeviation))) yield return new("initial-deviation", "must be positive");
         foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare)) yield return error;
     }
 
@@ -116,7 +111,7 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
         var settings = new PretrainingSettings
         {
             Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate,
-            WarmUpShare = parameters.WarmUpShare, InitialDeviation = parameters.InitialDeviation, MaskShare = parameters.MaskShare,
+            WarmUpShare = parameters.WarmUpShare, MaskShare = parameters.MaskShare,
             Seed = context.Seed, Parts = context.Compute.Threads, CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
         };
         using var pretrainer = new Pretrainer(config, tokenizer, settings, target) { Log = context.Log };

@@ -27,7 +27,7 @@ public sealed class Pretrainer : IDisposable
         (_settings, _target, _tokenizer) = (settings, target, tokenizer);
         var parts = target.Device.type == DeviceType.CPU ? Math.Min(settings.Parts, settings.BatchSize) : 1;
         _randoms = [.. Enumerable.Range(0, parts).Select(part => new RandomStream(unchecked(settings.Seed + (part * PartStride)), target.Device))];
-        _model = MaskedLanguageModel.Create(config, _randoms[0], target.Device, settings.InitialDeviation);
+        _model = MaskedLanguageModel.Create(config, _randoms[0], target.Device);
         _optimizer = new AdamW(_model.Parameters, new AdamWOptions { WeightDecay = settings.WeightDecay, DecayMatricesOnly = true });
     }
 

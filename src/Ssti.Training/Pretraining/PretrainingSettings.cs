@@ -15,9 +15,6 @@ public sealed record PretrainingSettings
     /// <summary>Decoupled weight decay of matrices, times the learning rate.</summary>
     public double WeightDecay { get; init; } = 0.01;
 
-    /// <summary>Deviation of the initial weights: BERT's, for its 768 numbers a token; a narrow model wants more.</summary>
-    public double InitialDeviation { get; init; } = 0.02;
-
     /// <summary>Share of the updates in which the learning rate rises from 0.</summary>
     public double WarmUpShare { get; init; } = 0.1;
 
