@@ -1,10 +1,14 @@
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Ssti.AppHost;
 
 // Before the builder, which reads them.
 var addresses = DashboardAddresses.Settle();
 var builder = DistributedApplication.CreateBuilder(args);
+// A service that is still starting is no news, and none that takes pages of traces: how each is, the dashboard shows.
+builder.Services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
 var root = Path.GetFullPath("..", builder.AppHostDirectory);
 var store = Surroundings.Store(builder.Configuration, root);
 

@@ -9,37 +9,50 @@ namespace Ssti.Cli;
 /// <param name="Workspace">Journals, logs, stages at work.</param>
 internal sealed record OpenStore(IArtifactStore Artifacts, Workspace Workspace) : IDisposable
 {
-    /// <summary>The folder of a store that nobody named.</summary>
-    public const string DefaultFolder = ".ssti";
-
     /// <summary>Whether the artifacts are elsewhere than the runs: then nothing here knows who else uses them.</summary>
     public bool IsRemote => Artifacts is not FileStore;
 
     /// <summary>Whether anything was ever stored. A bucket is taken to exist; it says so itself when it does not.</summary>
-    public bool Exists => IsRemote || Directory.Exists(Path.Combine(Artifacts.Location, "cas")) || Directory.Exists(Workspace.Runs);
+    public bool Exists => IsRemote || StorePlace.IsStore(Artifacts.Location);
 
-    /// <summary>Opens a store by its folder or URL. With a URL, runs are noted in <c>SSTI_WORKSPACE</c>, else in <see cref="DefaultFolder"/>.</summary>
+    /// <summary>Opens a store by its folder or URL. With a URL, runs are noted in <c>SSTI_WORKSPACE</c>, else in the project's folder.</summary>
+    /// <param name="named">The folder or URL; null for the project's.</param>
+    /// <param name="pipeline">The pipeline's file, which says what the project is; null for the working folder's.</param>
+    /// <param name="host">The machine.</param>
+    /// <param name="note">Told where the place is another than is to be expected.</param>
     /// <exception cref="StoreException">A URL, or what belongs to it in the environment, is malformed.</exception>
-    public static OpenStore At(string named, CliHost host)
+    public static OpenStore At(string? named, string? pipeline, CliHost host, Action<string>? note = null)
     {
-        if (IsUrl(named))
+        if (named is null || !IsUrl(named))
         {
-            var runs = host.Environment("SSTI_WORKSPACE") is { Length: > 0 } variable ? variable : DefaultFolder;
-            return new(Bucket(named, host), new Workspace(Path.GetFullPath(runs, host.WorkingFolder)));
+            var folder = named is null ? Project() : Path.GetFullPath(named, host.WorkingFolder);
+            return new(new FileStore(folder), new Workspace(folder));
         }
 
-        var folder = Path.GetFullPath(named, host.WorkingFolder);
-        return new(new FileStore(folder), new Workspace(folder));
+        var runs = host.Environment("SSTI_WORKSPACE") is { Length: > 0 } variable ? Path.GetFullPath(variable, host.WorkingFolder) : Project();
+        return new(Bucket(named, host), new Workspace(runs));
+
+        string Project()
+        {
+            var place = StorePlace.Of(pipeline, host.WorkingFolder);
+            if (place.Note is { } said) note?.Invoke(said);
+            return place.Folder;
+        }
     }
 
     /// <summary>Ends the command unless the store exists: an empty answer about a store that is not there would be a lie.</summary>
+    /// <param name="workingFolder">Where to look for one that may be meant.</param>
     /// <exception cref="UserException">It does not.</exception>
-    public OpenStore MustExist() =>
-        Exists ? this : throw new UserException($"there is no store in {Artifacts.Location}; name one with --store or SSTI_STORE, or run a pipeline first");
+    public OpenStore MustExist(string workingFolder) => Exists ? this : throw new UserException(
+        $"there is no store in {Artifacts.Location}; name one with --store or SSTI_STORE, or run a pipeline first{StorePlace.Nearby(workingFolder)}");
 
     /// <summary>Keeps the store from being collected while it is written to.</summary>
     /// <exception cref="StoreException">It is being collected, or cannot be written.</exception>
-    public FileLock Use() => Workspace.TryUse() ?? throw Collected();
+    public FileLock Use()
+    {
+        Workspace.Share();
+        return Workspace.TryUse() ?? throw Collected();
+    }
 
     /// <summary>Keeps the store from being collected while it is read, where that can be: on a read-only disk nobody collects.</summary>
     /// <exception cref="StoreException">It is being collected.</exception>
@@ -49,7 +62,7 @@ internal sealed record OpenStore(IArtifactStore Artifacts, Workspace Workspace) 
         {
             return Workspace.TryUse() ?? throw Collected();
         }
-        catch (StoreException e) when (e.InnerException is IOException or UnauthorizedAccessException)
+        catch (StoreException e) when (StoreErrors.IsReadOnly(e))
         {
             return null;
         }

@@ -11,7 +11,7 @@ namespace Ssti.Training;
 /// <param name="Order">The order of the rows.</param>
 /// <param name="Training">All that the updates depend on, as text: what a checkpoint is recognised by.</param>
 /// <param name="Tell">Told what happens besides updates; null for nobody.</param>
-internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEvery, CosineSchedule Schedule, IRowOrder Order, string Training, Action<string>? Tell)
+internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEvery, CosineSchedule Schedule, RowOrder Order, string Training, Action<string>? Tell)
 {
     /// <summary>Makes one update: the picked rows, the update's number from 0, its learning rate, and where its record goes.</summary>
     public delegate void Update(int[] picked, int step, double rate, StepLog log);

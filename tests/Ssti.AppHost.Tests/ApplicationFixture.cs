@@ -2,6 +2,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Ssti.Tests;
 
 namespace Ssti.AppHost.Tests;
@@ -46,6 +47,7 @@ public sealed class ApplicationFixture : IAsyncLifetime
         // The store of a quickstart that was run before makes its button quick; without one it takes as long as the quickstart does.
         var store = Environment.GetEnvironmentVariable("SSTI_STORE") is { Length: > 0 } named ? Path.GetFullPath(named) : Path.Combine(_folder, "store");
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["--containers=false", $"--pipelines={pipelines}", $"--SSTI_STORE={store}"]);
+        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning).AddFilter("AppHost.Resources", LogLevel.None));
         App = await builder.BuildAsync();
         await App.StartAsync();
         using var limit = new CancellationTokenSource(Patience);

@@ -13,6 +13,9 @@ public abstract class CliFixture : IDisposable
 
     protected string Folder { get; }
 
+    /// <summary>The working folder, in the fixture's own.</summary>
+    internal string Home { get; set; } = "";
+
     /// <summary>What <c>uses:</c> may name.</summary>
     internal IReadOnlyList<IStageKind> Kinds { get; set; } = [new WriteStage(), new WaitStage(), new TableStage()];
 
@@ -53,7 +56,7 @@ public abstract class CliFixture : IDisposable
                 Kinds = () => Kinds,
                 Sources = () => Sources,
                 Terminal = new Terminal(output, TextWriter.Synchronized(error), IsInteractive: false),
-                WorkingFolder = Folder,
+                WorkingFolder = Path.Combine(Folder, Home),
                 Environment = name => Variables.GetValueOrDefault(name),
                 Probe = new FakeProbe(),
             },

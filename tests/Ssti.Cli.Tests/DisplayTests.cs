@@ -12,12 +12,18 @@ public sealed class DisplayTests
 
     private string[] Lines => _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
+    // Second by second: what is due meanwhile is told at its time.
+    private void Pass(int seconds)
+    {
+        for (; seconds > 0; seconds--) _time.Advance(TimeSpan.FromSeconds(1));
+    }
+
     [Fact]
     public void A_stage_that_reports_nothing_is_told_to_be_at_work_every_30_seconds()
     {
         var display = new PlainDisplay(_output, quiet: false, _time);
         display.Started("load", default);
-        for (var second = 0; second < 95; second++) _time.Advance(TimeSpan.FromSeconds(1));
+        Pass(95);
         display.Finished("load", "done");
         _time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal(["load: started, estimate unknown", "load: still at work, 30 s", "load: still at work, 1 min 00 s", "load: still at work, 1 min 30 s", "load: done"], Lines);
@@ -31,14 +37,17 @@ public sealed class DisplayTests
         // From a checkpoint: 100 updates are not this attempt's work.
         for (var step = 100; step <= 160; step++, _time.Advance(TimeSpan.FromSeconds(1)))
             display.Progress("train", new StageProgress(step, 400, "updates", $"loss 0.{step}") { Rows = (step - 100) * 32 });
-        _time.Advance(TimeSpan.FromSeconds(30));
+        Pass(30);
         Assert.Equal(
             ["train: started, estimate unknown", "train: 129/400 updates, loss 0.129, 32 rows/s, 30 s, ~4 min 30 s left",
              "train: 159/400 updates, loss 0.159, 32 rows/s, 1 min 00 s, ~4 min 00 s left", "train: 160/400 updates, loss 0.160, 32 rows/s, 1 min 30 s, ~3 min 30 s left"],
             Lines);
         // Nothing came for half a minute: that is to be seen.
-        _time.Advance(TimeSpan.FromSeconds(30));
+        Pass(30);
         Assert.StartsWith("train: still at 160/400 updates, loss 0.160, 2 min 00 s", Lines[^1]);
+        display.Progress("train", new StageProgress(400, 400, "updates"));
+        Pass(30);
+        Assert.EndsWith("400/400 updates, 2 min 30 s", Lines[^1]);
     }
 
     [Fact]

@@ -163,6 +163,9 @@ public sealed class LockTests : CliFixture, IDisposable
 
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "--locked", "--set", $"data.source={Path.Combine(Folder, "local")}")).Code);
         Assert.Equal(2, (await RunAsync("plan", "p.yaml", "--locked", "--set", "data.source=hf://team/others")).Code);
+        Write("ssti.local.yaml", "set: { data.source: local }");
+        Assert.Equal(0, (await RunAsync("plan", "p.yaml", "--locked")).Code);
+        Assert.Contains("as before", (await RunAsync("lock", "p.yaml")).Out);
     }
 
     // Another person: a store and a cache of their own.

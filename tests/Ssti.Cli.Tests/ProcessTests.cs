@@ -169,7 +169,7 @@ public sealed class ProcessTests : IDisposable
     {
         var well = await RunAsync(["doctor", "--json"], ("HF_HUB_OFFLINE", "1"));
         var checks = JsonNode.Parse(well.Out)!["checks"]!.AsArray();
-        Assert.Equal([".net", "processor", "memory", "libtorch", "gpu", "store", "hub"], checks.Select(check => (string?)check!["name"]));
+        Assert.Equal([".net", "processor", "memory", "libtorch", "gpu", "store", "hub", "hub cache"], checks.Select(check => (string?)check!["name"]));
         Assert.All(checks.Where(check => (string?)check!["state"] != "ok"), check => Assert.NotNull(check!["cure"]));
         Assert.Equal("offline", ((string?)checks[6]!["finding"])![..7]);
 

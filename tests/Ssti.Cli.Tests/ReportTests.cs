@@ -98,7 +98,8 @@ public sealed class ReportTests : CliFixture
         await RunAsync("run", "p.yaml");
         var cached = await RunAsync("log", "first");
         Assert.Contains("writing one", cached.Out);
-        Assert.Matches("^first was cached in run 000002-....: this is from run 000001-...., which made it\n$", cached.Error);
+        Assert.Matches("^note: last is run 000002-.... of two, begun at .* UTC\nnote: first was cached in run 000002-....: this is from run 000001-...., which made it\n$",
+            cached.Error);
         Assert.Contains("writing one", (await RunAsync("log", "first", "--run", "last~1")).Out);
         Assert.Contains("writing one", (await RunAsync("log", "first", "--run", "1")).Out);
         Assert.Equal(2, (await RunAsync("log", "third")).Code);

@@ -132,7 +132,7 @@ public sealed class RunBehaviourTests : CliFixture
         Assert.Contains("local values of ~/sub/ssti.local.yaml: first.text (of other pipelines: other.source)\n", run.Error);
         Assert.Equal(5, (int?)run.Json["stages"]![0]!["metrics"]!["letters"]);
         Assert.Contains("local values", (await RunAsync("plan", "sub/p.yaml")).Error);
-        Assert.Contains("writing local", (await RunAsync("log", "first")).Out);
+        Assert.Contains("writing local", (await RunAsync("log", "first", "-p", "sub/p.yaml")).Out);
         var without = await RunAsync("run", "sub/p.yaml", "--no-local", "--json");
         Assert.DoesNotContain("local values", without.Error);
         Assert.Equal(3, (int?)without.Json["stages"]![0]!["metrics"]!["letters"]);

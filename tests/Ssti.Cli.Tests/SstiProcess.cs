@@ -10,14 +10,25 @@ internal static class SstiProcess
     public const int Interruption = 2;
     public const int Termination = 15;
 
-    public static Process Start(string folder, string[] arguments, params (string Name, string Value)[] environment)
+    // The runtime that runs this test, whatever the PATH says.
+    private static string Runtime { get; } = Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet";
+
+    public static Process Start(string folder, string[] arguments, params (string Name, string Value)[] environment) =>
+        Start(Runtime, folder, [Path.Combine(AppContext.BaseDirectory, "ssti.dll"), .. arguments], environment);
+
+    /// <summary>Runs it as another user, with that user's group and a umask: only the superuser can.</summary>
+    public static async Task<(int Code, string Out, string Error)> RunAsAsync(int user, int group, string umask, string folder, string[] arguments,
+        params (string Name, string Value)[] environment)
     {
-        // The runtime that runs this test, whatever the PATH says.
-        var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet")
-        {
-            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ssti.dll"));
+        string[] asUser = ["-c", $"umask {umask}; exec setpriv --reuid={user} --regid={group} --clear-groups \"$@\"", "sh",
+            Runtime, Path.Combine(AppContext.BaseDirectory, "ssti.dll"), .. arguments];
+        using var process = Start("/bin/sh", folder, asUser, [("HOME", folder), .. environment]);
+        return await AnswerAsync(process);
+    }
+
+    private static Process Start(string program, string folder, string[] arguments, (string Name, string Value)[] environment)
+    {
+        var info = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment) info.Environment[name] = value;
         HeedInterrupts();
@@ -27,6 +38,11 @@ internal static class SstiProcess
     public static async Task<(int Code, string Out, string Error)> RunAsync(string folder, string[] arguments, params (string Name, string Value)[] environment)
     {
         using var process = Start(folder, arguments, environment);
+        return await AnswerAsync(process);
+    }
+
+    private static async Task<(int Code, string Out, string Error)> AnswerAsync(Process process)
+    {
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -53,7 +53,8 @@ public sealed class WarningTests : CliFixture
     public async Task Json_of_run_plan_and_show_has_them_and_show_keeps_them()
     {
         Write("p.yaml", Yaml);
-        var run = await RunAsync("run", "p.yaml", "--json");
+        // One after the other: a journal has stages in the order in which they ended.
+        var run = await RunAsync("run", "p.yaml", "--json", "-j", "1");
         Assert.Equal(["the loss rose", "seed 2 is odd"], Texts(Of(run, "train@2")));
         Assert.Empty(run.Json["warnings"]!.AsArray());
         Assert.Equal(["the loss rose", "seed 2 is odd"], Texts(Of(await RunAsync("plan", "p.yaml", "--json"), "train@2")));
@@ -94,6 +95,35 @@ public sealed class WarningTests : CliFixture
         Assert.Equal("done", State(strict, "second@c"));
         Assert.Contains("the run failed: strict, and 2 warnings about the run itself", strict.Error);
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "--strict")).Code);
+    }
+
+    [Fact]
+    public async Task A_damaged_table_is_rebuilt_before_it_is_printed()
+    {
+        Kinds = [new TableMaker()];
+        Write("p.yaml", "stages: { scores: { uses: table } }");
+        var first = await RunAsync("run", "p.yaml", "-q");
+        Assert.Contains("A small table", first.Out);
+        await DamageAsync(".ssti", "scores");
+        var again = await RunAsync("run", "p.yaml", "-q");
+        Assert.Equal((0, first.Out), (again.Code, again.Out));
+        Assert.Matches("warning: a table cannot be printed: the blob .* is damaged, and was put aside as .*; it is rebuilt\n", again.Error);
+    }
+
+    public sealed record TableMakerParameters;
+
+    /// <summary>Leaves a table, as other kinds of that name may.</summary>
+    public sealed class TableMaker : Engine.Stages.StageKind<TableMakerParameters>
+    {
+        public override string Name => "table";
+
+        public override int Version => 1;
+
+        public override string Summary => "A table.";
+
+        public override Task RunAsync(TableMakerParameters parameters, Engine.Stages.StageContext context, CancellationToken cancellation) =>
+            File.WriteAllTextAsync(context.Output("table.json"),
+                new Reporting.Tables.Table("A small table", [new("a", "a")], [[new Reporting.Tables.TextCell("1")]], []).ToJson(), cancellation);
     }
 
     private static System.Text.Json.Nodes.JsonNode Of(Answer answer, string stage) =>

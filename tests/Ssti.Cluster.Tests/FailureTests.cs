@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ssti.Engine.Running;
+using Ssti.Store;
 using Ssti.Store.Files;
 
 namespace Ssti.Cluster.Tests;
@@ -65,6 +66,30 @@ public sealed class FailureTests
         Assert.DoesNotContain(listener.Events, happened => happened is RunEvent.StageRetried);
         Assert.Equal(1, run.Stages[0].Attempts);
         Assert.Equal((await cluster.RunHereAsync(Long)).Stages[0].Tree, run.Stages[0].Tree);
+    }
+
+    [SkippableFact]
+    public async Task A_damaged_input_is_rebuilt_in_the_same_run_and_the_submitter_is_told()
+    {
+        await using var cluster = await TestCluster.StartAsync("", "");
+        const string Yaml = """
+            name: damaged
+            stages:
+              a: { uses: make, with: { text: one } }
+              b: { uses: make, needs: { parts: [a] }, with: { text: two } }
+            """;
+        var first = await cluster.RunAsync(Yaml);
+        var store = new FileStore(cluster.Store);
+        var path = store.PathOf((await store.TreeAsync(first.Stages[0].Tree!.Value)).Files[0].Digest);
+        var bytes = File.ReadAllBytes(path);
+        bytes[0] ^= 1;
+        File.SetAttributes(path, FileAttributes.Normal);
+        File.WriteAllBytes(path, bytes);
+        var run = await cluster.RunAsync(Yaml.Replace("two", "three"));
+
+        Assert.Equal([StageState.Done, StageState.Done], run.Stages.Select(stage => stage.State));
+        Assert.Equal(first.Stages[0].Tree, run.Stages[0].Tree);
+        Assert.Contains("it is rebuilt in this run", run.Warnings[0]);
     }
 
     [SkippableFact]

@@ -47,8 +47,11 @@ public sealed class SuccessionTests
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
         var (database, key) = (connection.GetDatabase(), Key(connection));
-        foreach (var row in (await database.HashGetAllAsync(key)).Where(row => row.Value.ToString().Contains("\"HostName\"", StringComparison.Ordinal)))
-            await database.HashSetAsync(key, row.Name, row.Value.ToString().Replace($"\"HostName\":\"{System.Net.Dns.GetHostName()}\"", $"\"HostName\":\"{host}\"", StringComparison.Ordinal));
+        var here = $"\"HostName\":\"{System.Net.Dns.GetHostName()}\"";
+        var rows = (await database.HashGetAllAsync(key)).Where(row => row.Value.ToString().Contains(here, StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(rows);
+        foreach (var row in rows)
+            await database.HashSetAsync(key, row.Name, row.Value.ToString().Replace(here, $"\"HostName\":\"{host}\"", StringComparison.Ordinal));
     }
 
     private static RedisKey Key(ConnectionMultiplexer connection) =>

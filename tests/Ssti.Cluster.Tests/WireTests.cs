@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Cluster.Host;
+using Ssti.Cluster.Wire;
 using Ssti.Engine.Keys;
 using Ssti.Engine.Parameters;
 using Ssti.Engine.Pipelines;
@@ -13,6 +14,19 @@ namespace Ssti.Cluster.Tests;
 
 public sealed class WireTests
 {
+    [Fact]
+    public void An_outcome_keeps_its_warnings_its_cards_and_what_was_lost()
+    {
+        var outcome = new StageOutcome
+        {
+            State = StageState.Failed, Warnings = ["rows were dropped", "twice"], Gpus = [1, 3], Lost = ["train@base"], Attempts = 1, Error = "lost",
+        };
+        var back = OutcomeMessage.Of(outcome).ToOutcome();
+        Assert.Equal(outcome.Warnings, back.Warnings);
+        Assert.Equal(outcome.Gpus, back.Gpus);
+        Assert.Equal(outcome.Lost, back.Lost);
+    }
+
     [Fact]
     public void Every_kind_has_one_service() =>
         Assert.Equal(StageKinds.All.Select(kind => kind.Name).Order(), StageServices.Kinds.Values.SelectMany(kinds => kinds).Order());

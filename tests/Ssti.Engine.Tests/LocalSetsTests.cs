@@ -57,7 +57,7 @@ public sealed class LocalSetsTests : IDisposable
     {
         var loaded = Load("set: { imdb.rank: 5, mnli.source: /data/mnli, imbd.rank: 6 }");
         Assert.Equal("imdb.rank; mnli.source imbd.rank", $"{string.Join(' ', loaded.Local!.Used)}; {string.Join(' ', loaded.Local.PassedOver)}");
-        Assert.Contains("ssti.local.yaml(1,46): warning SSTI4002: 'imbd.rank' is nothing of this pipeline and is passed over; did you mean 'imdb'?",
+        Assert.Contains("ssti.local.yaml(1,47): warning SSTI4002: 'imbd.rank' is nothing of this pipeline and is passed over; did you mean 'imdb'?",
             Assert.Single(loaded.Diagnostics).ToString());
     }
 

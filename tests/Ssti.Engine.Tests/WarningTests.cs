@@ -120,6 +120,8 @@ public sealed class WarningTests : IDisposable
             File.WriteAllText(Path.Combine(_box.Store.Location, folder), "");
         }
 
+        // What an attempt left that was killed is not to be removed either.
+        Directory.CreateDirectory(_box.Workspace.WorkOf(Digest.Of("dead")));
         var heard = new Recorder();
         var run = await _box.Run(pipeline, Plain, heard);
         Assert.Equal((RunOutcome.Succeeded, "unrecorded"), (run.Outcome, run.RunId));

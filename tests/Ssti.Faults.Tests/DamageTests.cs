@@ -32,16 +32,11 @@ public sealed class DamageTests
         Damage(victim.Store, what);
         Change(victim);
         var outcome = await victim.Run();
-        // A flipped bit is found when its file is to be read: that stage fails, what made the file is rebuilt by the next run, and so on down the layers.
-        for (var runs = 0; what == "bits flipped" && outcome.ExitCode != 0 && runs < 30; runs++)
-        {
-            Assert.Contains("is damaged, and was put aside as", outcome.Output);
-            outcome = await victim.Run();
-        }
-
+        // A flipped bit is found when its file is to be read, if any stage reads it: what made the file is rebuilt by the same run, and so on down the layers.
         Assert.True(outcome.ExitCode == 0, outcome.Output + outcome.Error);
         Assert.DoesNotContain("   at ", outcome.Output + outcome.Error);
-        Assert.Equal(expected.Trees, outcome.Trees);
+        // What was rebuilt came to its end twice, with the same bytes.
+        Assert.Equal(expected.Trees, outcome.Trees.Distinct());
         Assert.Empty((await victim.Run()).Done);
     }
 

@@ -31,7 +31,8 @@ public sealed class GoldenOutputTests(GoldenOutputTests.Run fixture) : IClassFix
     public async Task The_output_of_a_kind(string kind)
     {
         var run = Real();
-        EveryKind.InstanceOf(run.Pipeline, kind);
+        var name = $"{nameof(GoldenOutputTests)}.{nameof(The_output_of_a_kind)}_{kind}";
+        var trained = run.ComputesWithTensors(EveryKind.InstanceOf(run.Pipeline, kind)) ? RealRun.Trained(name) : null;
         var tree = await run.TreeAsync(kind);
         var made = new JsonObject
         {
@@ -39,9 +40,9 @@ public sealed class GoldenOutputTests(GoldenOutputTests.Run fixture) : IClassFix
             ["tree"] = tree.Digest.ToString(),
             ["files"] = new JsonObject(tree.Files.Select(file => KeyValuePair.Create(file.Path, (JsonNode?)file.Digest.ToString()))),
         };
-        var path = Path.Combine(Repository.Root, "tests/Ssti.Snapshots.Tests/__snapshots__", $"{nameof(GoldenOutputTests)}.{nameof(The_output_of_a_kind)}_{kind}.snap");
+        var path = Path.Combine(Repository.Root, "tests/Ssti.Snapshots.Tests/__snapshots__", $"{name}{(trained is null ? "" : $"_{trained}")}.snap");
         if (File.Exists(path) && Verdict(JsonNode.Parse(await File.ReadAllTextAsync(path))!, made) is { } verdict) Assert.Fail($"{verdict}\nThe snapshot: {path}");
-        Snapshot.Match(made.ToJsonString(KeyDocumentTests.Readable), SnapshotNameExtension.Create(kind));
+        Snapshot.Match(made.ToJsonString(KeyDocumentTests.Readable), trained is null ? SnapshotNameExtension.Create(kind) : SnapshotNameExtension.Create(kind, trained));
     }
 
     /// <summary>Nobody reads code to learn what a field says: every file and field that a kind really writes is named under its heading in docs/outputs.md.</summary>
@@ -55,7 +56,9 @@ public sealed class GoldenOutputTests(GoldenOutputTests.Run fixture) : IClassFix
     }
 
     [SkippableFact]
-    public async Task The_table_of_a_run_from_corpus_to_table() => Snapshot.Match(await Real().TextAsync("table", "table.md"));
+    public async Task The_table_of_a_run_from_corpus_to_table() => Snapshot.Match(
+        await Real().TextAsync("table", "table.md"),
+        SnapshotNameExtension.Create(RealRun.Trained($"{nameof(GoldenOutputTests)}.{nameof(The_table_of_a_run_from_corpus_to_table)}")));
 
     [SkippableFact]
     public async Task Another_run_in_the_same_process_gives_the_same_bytes()

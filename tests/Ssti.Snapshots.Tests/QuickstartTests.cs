@@ -1,3 +1,4 @@
+using Snapshooter;
 using Snapshooter.Xunit;
 using Ssti.Engine.Running;
 using Ssti.Reporting.Metrics;
@@ -27,7 +28,8 @@ public sealed class QuickstartTests(QuickstartTests.Run fixture) : IClassFixture
     public async Task Its_table()
     {
         Skip.IfNot(RealRun.Unpinned() is null, RealRun.Unpinned());
-        Snapshot.Match(await fixture.Real.TextAsync("table1", "table.md"));
+        var table = await fixture.Real.TextAsync("table1", "table.md");
+        Snapshot.Match(table, SnapshotNameExtension.Create(RealRun.Trained($"{nameof(QuickstartTests)}.{nameof(Its_table)}")));
     }
 
     [Fact]

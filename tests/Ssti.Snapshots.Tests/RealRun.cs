@@ -32,10 +32,27 @@ internal sealed class RealRun : IDisposable
     /// <summary>Why the snapshots of trained numbers do not hold on this machine, or null: they are of the pinned path on the built-in libtorch.</summary>
     public static string? Unpinned()
     {
-        if (LibTorch.CpuDeviceClass() != "cpu-avx2") return $"snapshots of trained numbers are of the path cpu-avx2, and this processor has {LibTorch.CpuDeviceClass()}";
+        if (!LibTorch.CpuDeviceClass().StartsWith("cpu-avx2-", StringComparison.Ordinal))
+            return $"snapshots of trained numbers are of the path cpu-avx2, and this processor has {LibTorch.CpuDeviceClass()}";
         var torch = LibTorch.Locate();
         return torch.IsBuiltIn ? null : $"snapshots of trained numbers are of the built-in libtorch, and {LibTorch.DirectoryVariable} names {torch.Version}";
     }
+
+    /// <summary>The ending of a snapshot of trained numbers, which are of a maker's processors. Skips where none was noted on those of this machine's.</summary>
+    /// <param name="snapshot">The snapshot's file without the ending.</param>
+    public static string Trained(string snapshot)
+    {
+        var ending = LibTorch.CpuDeviceClass();
+        var path = Path.Combine(Repository.Root, "tests/Ssti.Snapshots.Tests/__snapshots__", $"{snapshot}_{ending}.snap");
+        Skip.If(
+            !File.Exists(path) && Environment.GetEnvironmentVariable("SNAPSHOOTER_STRICT_MODE") is "on" or "true",
+            $"no snapshot was noted on {ending} yet: one run without SNAPSHOOTER_STRICT_MODE on such a machine writes it");
+        return ending;
+    }
+
+    /// <summary>Whether an instance, or any it takes from, computes with tensors.</summary>
+    public bool ComputesWithTensors(StageInstance instance) =>
+        instance.Kind.UsesTensors || instance.Inputs.SelectMany(input => input.From).Any(index => ComputesWithTensors(Pipeline.Instances[index]));
 
     /// <summary>Loads a pipeline by its path in the repository.</summary>
     public static Pipeline Load(string path)

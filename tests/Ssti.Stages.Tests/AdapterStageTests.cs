@@ -18,6 +18,8 @@ public sealed class AdapterStageTests : IDisposable
 
     private string Adapter => _folder["adapter"];
 
+    public AdapterStageTests() => TinyModel.Prepare();
+
     public void Dispose()
     {
         foreach (var run in new[] { _run, _model, _data, _evaluation }) run.Dispose();
@@ -82,7 +84,7 @@ public sealed class AdapterStageTests : IDisposable
             },
             json => json["target_modules"] = new JsonArray("query", "value", "pooler.dense"));
         await RunAsync(new() { Source = StageRun.Local(Adapter), Labels = ["neg", "pos"], MaxLength = 8 });
-        Assert.Contains("left out, as no part of the encoder: pooler.dense", _run.Log);
+        Assert.Contains("left out: the adapter's change to pooler.dense, through which the head does not look", _run.Log);
         Assert.Contains("the adapter changes 2 linears of example/tiny, 64 numbers", _run.Log);
     }
 

@@ -24,14 +24,14 @@ public sealed class DatasetStageTests : IDisposable
     [InlineData("commonsense-qa", "e71911bc91a05555a5ff5e06a4908579c1b899422864f8b3ba54662f4c75cddb")]
     [InlineData("bias-in-bios/balanced200", "71e1d4789027802919b72329d6cd6cfc17a2924aa1d4afeb4cd35f644553f805")]
     [InlineData("parquet/sst2-validation.parquet", "1772e99f4f2609ebd0068da1b1fd46c89221e2f263bd2bfeb2899bbe64d24541")]
-    public async Task The_bytes_of_version_1(string source, string digest)
+    public async Task The_bytes_of_version_2(string source, string digest)
     {
         var parameters = new DatasetParameters { Source = StageRun.Local(SharedData.Path("data/" + source)), Limit = 500 };
         if (source.EndsWith(".parquet", StringComparison.Ordinal)) parameters = parameters with { Splits = ["validation"] };
 
         await _run.RunAsync(new DatasetStage(), parameters);
 
-        _run.AssertBytes(new DatasetStage(), 1, digest);
+        _run.AssertBytes(new DatasetStage(), 2, digest);
     }
 
     [SkippableFact]
@@ -63,6 +63,28 @@ public sealed class DatasetStageTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_doubtful_is_a_warning_of_the_stage_and_what_became_of_files_is_in_its_log()
+    {
+        _folder.Write("in/train.csv", "text,label\na,0\nb,1\nc,\n");
+        _folder.Write("in/test.csv", "text,label\na,0\n");
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder["in"]) });
+        Assert.Equal(
+            [
+                "train: 1 of 3 rows have no label and are left out (1 with none)", "1 text stands in 'train' and in 'test'",
+                "no row of test is of class '1': nothing is measured for it",
+            ],
+            _run.Context!.Warnings);
+    }
+
+    [Fact]
+    public async Task Split_and_delimiter_reach_the_reader()
+    {
+        var path = _folder.Write("test.csv", "text\tlabel\na\t0\nb\t1\n");
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(path), Split = "dev", Splits = ["dev"], Delimiter = "\\t" });
+        Assert.Equal(2, DatasetReader.OpenFolder(_run.Output).Info.Split("dev")!.Rows);
+    }
+
+    [Fact]
     public async Task The_head_is_the_first_rows_and_a_sample_depends_on_the_seed()
     {
         var lines = string.Concat(Enumerable.Range(0, 400).Select(row => $"{{\"text\":\"t{row}\",\"label\":{row % 2}}}\n"));
@@ -80,7 +102,8 @@ public sealed class DatasetStageTests : IDisposable
     {
         var rows = await File.ReadAllBytesAsync(SharedData.Path("data/parquet/sst2-validation.parquet"));
         using var server = new HubServer { Repository = "stanfordnlp/sst2" };
-        server.Small["README.md"] = "# sst2"u8.ToArray();
+        server.Small["README.md"] = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*\n  - split: test\n    path: data/validation-*\n---\n"u8.ToArray();
+        server.Large["data/test-00000-of-00001.parquet"] = "not fetched"u8.ToArray();
         server.Large["data/validation-00000-of-00001.parquet"] = rows;
         server.Large["data/train-00000-of-00002.parquet"] = rows;
         server.Large["data/train-00001-of-00002.parquet"] = rows;
@@ -94,7 +117,7 @@ public sealed class DatasetStageTests : IDisposable
         Assert.Equal(["negative", "positive"], dataset.Info.Labels);
         Assert.Equal("train-872", dataset.Read("train").ElementAt(872).Id);
         Assert.Equal(HubServer.Commit, (string?)_run.Context!.Metrics["revision"]);
-        Assert.DoesNotContain(server.AtHub, seen => seen.Path.Contains("README"));
+        Assert.DoesNotContain(server.AtHub, seen => seen.Path.Contains("data/test-"));
     }
 
     [Fact]
@@ -111,9 +134,10 @@ public sealed class DatasetStageTests : IDisposable
         var parameters = new DatasetParameters
         {
             Source = StageRun.Uri("https://example.org/x"), Splits = ["train", "train"], Labels = ["a", "a"], Encoding = "latin-15", TestFraction = 1, TestSeed = -1, Limit = 0,
+            Split = "a/b", Delimiter = ";;",
         };
         Assert.Equal(
-            ["source", "splits", "labels", "encoding", "test-fraction", "test-seed", "limit"],
+            ["source", "splits", "labels", "encoding", "delimiter", "split", "test-fraction", "test-seed", "limit"],
             new DatasetStage().Validate(parameters).Select(error => error.Key));
         Assert.Equal(["splits"], new DatasetStage().Validate(new() { Source = StageRun.Uri("hf://a/b"), Splits = [] }).Select(error => error.Key));
     }

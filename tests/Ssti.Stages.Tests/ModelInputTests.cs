@@ -15,6 +15,8 @@ public sealed class ModelInputTests : IDisposable
 
     private string Model => _folder["model"];
 
+    public ModelInputTests() => TinyModel.Prepare();
+
     public void Dispose()
     {
         _run.Dispose();

@@ -14,7 +14,15 @@ internal static class TinyModel
     public static readonly IReadOnlyList<string> Pieces =
         ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "good", "bad", "<", ">", "date", "mochte", "möchte", "##s"];
 
+    // libtorch is brought in before anything of TorchSharp is touched, which would look for it elsewhere.
+    static TinyModel() => LibTorch.Ensure();
+
     public static BertConfig Config { get; } = new(VocabSize: 16, HiddenSize: 8, Layers: 1, Heads: 2, IntermediateSize: 12, MaxPositions: 16);
+
+    /// <summary>Brings libtorch in.</summary>
+    public static void Prepare()
+    {
+    }
 
     /// <summary>Writes config.json, vocab.txt and model.safetensors.</summary>
     public static string Write(string folder, Func<string, string>? rename = null, Action<Dictionary<string, Tensor>>? tensors = null, Action<JsonObject>? config = null)
@@ -34,7 +42,6 @@ internal static class TinyModel
     /// <summary>The tensors, in the caller's dispose scope.</summary>
     public static Dictionary<string, Tensor> Tensors()
     {
-        LibTorch.Ensure();
         using var random = new RandomStream(5, CPU);
         var made = Weights.Initial(Config.Tensors(), random, 0.3).ToDictionary();
         made["pooler.dense.weight"] = random.Normal(0.3, 8, 8);

@@ -1,4 +1,5 @@
 using System.Text;
+using Ssti.Store.Files;
 
 namespace Ssti.Store.Tests;
 
@@ -43,4 +44,28 @@ public sealed class TreeTests
     [InlineData("{\"schema\":1,\"files\":[{\"path\":\"../x\",\"digest\":\"d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35\",\"size\":1}]}")]
     [InlineData("{\"schema\":1,\"files\":[{\"path\":\"x\",\"digest\":\"d4\",\"size\":1}]}")]
     public void What_is_no_tree_is_refused(string json) => Assert.Throws<StoreException>(() => Tree.Parse(Encoding.UTF8.GetBytes(json)));
+
+    [SkippableFact]
+    public void A_pipe_or_a_device_is_refused_at_once()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "Pipes with names and devices are looked for on Linux only.");
+        var folder = Directory.CreateTempSubdirectory("ssti-pipe-").FullName;
+        try
+        {
+            var pipe = Path.Combine(folder, "train.csv");
+            using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) made.WaitForExit();
+
+            // Nobody writes into the pipe: whoever opens it waits for ever.
+            Assert.Contains("is a pipe, a socket or a device, not a file", Assert.Throws<IOException>(() => FileHash.Of(pipe)).Message);
+            Assert.Contains("is a pipe", Assert.ThrowsAny<Exception>(() => FileHash.TreeOf(folder)).ToString());
+            Assert.Contains("is a pipe", Assert.Throws<IOException>(() => FileHash.Of("/dev/zero")).Message);
+            var link = Path.Combine(folder, "link");
+            File.CreateSymbolicLink(link, pipe);
+            Assert.Contains("is a pipe", Assert.Throws<IOException>(() => FileHash.Of(link)).Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

@@ -28,9 +28,9 @@ internal sealed class ClusterRun(ClusterConnection connection) : IAsyncDisposabl
 
     /// <summary>The store that silos share with this command: S3 when the environment names a bucket, else what the command line names.</summary>
     /// <exception cref="StoreException">A URL, or what belongs to it in the environment, is malformed.</exception>
-    public static OpenStore Store(ParseResult parsed, CliHost host)
+    public static OpenStore Store(ParseResult parsed, CliHost host, string pipeline)
     {
-        var named = CommonOptions.Open(parsed, host);
+        var named = CommonOptions.Open(parsed, host, pipeline);
         return string.IsNullOrEmpty(host.Environment("S3__Bucket")) ? named : named with { Artifacts = new S3Store(ClusterStore.OptionsOf(host.Environment)) };
     }
 

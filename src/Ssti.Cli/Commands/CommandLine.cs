@@ -13,6 +13,9 @@ namespace Ssti.Cli.Commands;
 /// <summary>The whole command line: <c>ssti &lt;verb&gt;</c>.</summary>
 public static class CommandLine
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly VersionOption Version = new();
+
     /// <summary>Parses and runs; returns the exit code (<see cref="ExitCodes"/>).</summary>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CliHost host, CancellationToken cancellation = default)
     {
@@ -23,22 +26,18 @@ public static class CommandLine
             Output = host.Terminal.Out,
             Error = host.Terminal.Error,
             EnableDefaultExceptionHandler = false,
-            // Ctrl-C is the run's own business: it drains.
-            ProcessTerminationTimeout = null,
+            // A run drains and a server stops its hosts by themselves. Every other verb is told, and puts away what it has begun.
+            ProcessTerminationTimeout = parsed.CommandResult.Command.Name is "run" or "serve" ? null : Grace,
         };
-        if (Unknown(parsed) is { } unknown)
+        if (Mistakes.Of(parsed) is { } mistake && parsed.Action is not HelpAction && parsed.GetResult(Version) is null)
         {
-            await host.Terminal.Error.WriteLineAsync($"Unrecognized option '{unknown}'.\n\nsee: ssti {parsed.CommandResult.Command.Name} --help");
+            await host.Terminal.Error.WriteLineAsync(mistake);
             return ExitCodes.Usage;
         }
 
-        if (parsed.Action is ParseErrorAction mistake) mistake.ShowHelp = false; // three lines about the mistake, not forty of help
         try
         {
-            var code = await parsed.InvokeAsync(configuration, cancellation);
-            if (parsed.Errors.Count == 0) return code;
-            await host.Terminal.Error.WriteLineAsync($"see: ssti {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help");
-            return ExitCodes.Usage;
+            return await parsed.InvokeAsync(configuration, cancellation);
         }
         catch (UserException error)
         {
@@ -73,22 +72,22 @@ public static class CommandLine
         }
     }
 
-    // Where an argument may still come, a mistyped option would be taken for it: 'ssti gc --keep-lst' for a pipeline's file.
-    private static string? Unknown(ParseResult parsed) => parsed.Errors.Count > 0 ? null : parsed.Tokens
-        .TakeWhile(token => token.Type != System.CommandLine.Parsing.TokenType.DoubleDash)
-        .FirstOrDefault(token => token.Type == System.CommandLine.Parsing.TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
-
-    // Not a RootCommand: that one is named after the process, which under 'dotnet run' is not ssti.
-    private static Command Root(CliHost host) => new("ssti", "Reproducible experiments on seamless spurious token injection: pipelines of stages that run only when something changed.")
+    /// <summary>The verbs.</summary>
+    /// <remarks>Not a RootCommand: that one is named after the process, which under 'dotnet run' is not ssti.</remarks>
+    internal static Command Root(CliHost host) => new("ssti", "Reproducible experiments on seamless spurious token injection: pipelines of stages that run only when something changed.")
     {
         new HelpOption(),
-        new VersionOption(),
+        Version,
+        CommonOptions.Quiet,
+        CommonOptions.Verbose,
+        CommonOptions.Json,
         RunCommand.Create(host),
         ServeCommand.Create(host),
         PlanCommand.Create(host),
         LockCommand.Create(host),
         StatusCommand.Create(host),
         WhyCommand.Create(host),
+        RunsCommand.Create(host),
         ShowCommand.Create(host),
         LogCommand.Create(host),
         DiffCommand.Create(host),

@@ -22,12 +22,19 @@ internal static class DiffCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("diff", "Show what differs between two runs: parameters, causes, metrics and tables.") { Before, After };
-        foreach (var option in new Option[] { Markdown, Question, CommonOptions.Verbose, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { Markdown, Question, CommonOptions.OfPipeline, CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var store = CommonOptions.Open(parsed, host).MustExist();
+            using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
             using var use = store.UseToRead();
-            var (before, after) = (RunNames.Find(store, parsed.GetRequiredValue(Before)), RunNames.Find(store, parsed.GetRequiredValue(After)));
+            var names = RunNames.In(store, parsed, host);
+            var (before, after) = (names.Find(parsed.GetRequiredValue(Before)), names.Find(parsed.GetRequiredValue(After)));
+            if (before.Pipeline != after.Pipeline)
+            {
+                await host.Terminal.Error.WriteLineAsync($"warning: these are runs of two pipelines, {before.Pipeline} and {after.Pipeline}; "
+                    + $"'ssti diff --pipeline {after.Pipeline}' compares the last two of one");
+            }
+
             var difference = await RunComparison.CompareAsync(store.Artifacts, before, after, cancellation);
             var tables = await TableDifferences.OfAsync(store.Artifacts, before, after, cancellation);
             if (parsed.GetValue(Question))

@@ -9,10 +9,10 @@ internal static class DoctorCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("doctor", "Check native libraries, device, store and hub, each with a cure.") { CommonOptions.Store, CommonOptions.Json };
+        var command = new Command("doctor", "Check native libraries, device, store and hub, each with a cure.") { CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var checks = await Checks.AllAsync(host, parsed.GetValue(CommonOptions.Store), cancellation);
+            var checks = await Checks.AllAsync(host, parsed, cancellation);
             var output = host.Terminal.Out;
             if (parsed.GetValue(CommonOptions.Json))
             {

@@ -32,15 +32,22 @@ internal static class ExportCommand
         {
             What, StageOrFile, Folder,
         };
-        foreach (var option in new Option[] { Overwrite, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { Overwrite, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
+            CommonOptions.Stages, CommonOptions.OfPipeline, CommonOptions.Store }) command.Add(option);
         command.SetAction((parsed, cancellation) =>
         {
-            var (what, second) = (parsed.GetRequiredValue(What), parsed.GetRequiredValue(StageOrFile));
-            if (parsed.GetValue(Folder) is { } folder) return OutputsAsync(host, parsed, what, second, folder, cancellation);
-            if (Path.GetExtension(what) is ".yaml" or ".yml" || File.Exists(Path.GetFullPath(what, host.WorkingFolder)))
-                throw new UserException($"say where to write the outputs of '{second}': ssti export {what} {second} <folder>");
-            if (parsed.GetResult(PipelineOptions.Set) is not null || parsed.GetResult(PipelineOptions.Device) is not null)
-                throw new UserException("--set and --device belong to a pipeline; a run had its own");
+            var (what, second, folder) = (parsed.GetRequiredValue(What), parsed.GetRequiredValue(StageOrFile), parsed.GetValue(Folder));
+            if (!StageSelection.Of(parsed).IsAll)
+            {
+                // With --stage the stages are named; what stands behind the pipeline is the folder.
+                return folder is null ? OutputsAsync(host, parsed, what, StageSelection.Of(parsed), second, cancellation)
+                    : throw new UserException($"name stages behind the pipeline or with --stage, not both: ssti export {what} {second} {folder}");
+            }
+
+            if (folder is not null) return OutputsAsync(host, parsed, what, StageSelection.Of(parsed, second), folder, cancellation);
+            if (PipelineFile.Is(what, host))
+                throw new UserException($"say where to write the outputs of '{second}': ssti export {PipelineFile.Find(what, host)} {second} <folder>");
+            PipelineOptions.MustHaveNone(parsed, "a run had its own");
             return RunAsync(host, parsed, what, second, cancellation);
         });
         return command;
@@ -48,10 +55,11 @@ internal static class ExportCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string name, string file, CancellationToken cancellation)
     {
-        using var store = CommonOptions.Open(parsed, host).MustExist();
+        using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
         using var use = store.UseToRead();
-        var run = RunNames.Find(store, name);
-        var path = Path.GetFullPath(file, host.WorkingFolder);
+        var run = RunNames.In(store, parsed, host).Find(name);
+        var path = PathOf(file, host);
+        if (Directory.Exists(path)) throw new UserException($"'{path}' is a folder; name the archive's file, such as {Path.Combine(file, $"{run.Id}.tar.gz")}");
         if (Path.Exists(path) && !parsed.GetValue(Overwrite)) throw new UserException($"'{path}' is there already; name another file, or replace it with --force");
         if (Path.GetDirectoryName(path) is { } folder && !Directory.Exists(folder)) throw new UserException($"there is no folder {folder}; make it first");
         var files = await new RunArchive(store.Artifacts, store.Workspace).ExportAsync(run, path, cancellation);
@@ -60,39 +68,42 @@ internal static class ExportCommand
             new JsonObject { ["run"] = run.Id, ["file"] = path, ["files"] = files, ["bytes"] = bytes });
         else host.Terminal.Out.WriteLine($"run {run.Id}: {Amounts.Of(files, "file")} in {path}, {Amounts.Bytes(bytes)}");
         var lacking = run.Stages.Count(stage => stage.Tree is null);
-        if (lacking > 0) host.Terminal.Error.WriteLine($"note: {Amounts.Of(lacking, "stage")} of the run had no outputs; the others are all in it");
+        if (lacking > 0) CommonOptions.Note(parsed, host, $"{Amounts.Of(lacking, "stage")} of the run had no outputs; the others are all in it");
         return ExitCodes.Done;
     }
 
-    private static async Task<int> OutputsAsync(CliHost host, ParseResult parsed, string file, string named, string into, CancellationToken cancellation)
+    private static async Task<int> OutputsAsync(CliHost host, ParseResult parsed, string file, StageSelection selection, string into, CancellationToken cancellation)
     {
         using var session = PipelineSession.Open(parsed, host, file);
-        var glob = new Glob(named);
-        var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [glob.ToString()] }, cancellation);
-        var stages = plan.Stages.Where(stage => glob.Matches(stage.Instance)).ToArray();
+        var plan = await session.Runner.PlanAsync(session.Pipeline, selection.Until, cancellation);
+        var stages = plan.Stages.Where(stage => selection.Has(stage.Instance)).ToArray();
         if (stages.FirstOrDefault(stage => stage.State != PlanState.Cached) is { } stale)
         {
             throw new UserException(
-                $"'{stale.Instance.Name}' is not up to date ({ReasonText.Join(stale.Reasons)}); run it first: ssti run {file} --until {glob}", ExitCodes.Stale);
+                $"'{stale.Instance.Name}' is not up to date ({ReasonText.Join(stale.Reasons)}); run it first: ssti run {file} --until {stale.Instance.Stage}",
+                ExitCodes.Stale);
         }
 
-        var folder = Path.GetFullPath(into, host.WorkingFolder);
+        using var use = session.Opened.UseToRead();
+        var folder = PathOf(into, host);
         var overwrite = parsed.GetValue(Overwrite);
         var oneStage = stages.Select(stage => stage.Instance.Stage).Distinct().Count() == 1;
-        var targets = stages.Select(stage => (stage, To: stages.Length == 1 ? folder : Path.Combine(folder, FolderOf(stage.Instance, oneStage)))).ToArray();
-        if (!overwrite && targets.FirstOrDefault(target => File.Exists(target.To) || (Directory.Exists(target.To) && Directory.EnumerateFileSystemEntries(target.To).Any()))
-            is { To: { } taken })
+        var targets = stages.Select(stage => (stage, Below: stages.Length == 1 ? "" : FolderOf(stage.Instance, oneStage))).ToArray();
+        if (File.Exists(folder)) throw new UserException($"'{folder}' is a file; name a folder");
+        if (!overwrite && targets.Select(target => Path.Combine(folder, target.Below)).FirstOrDefault(to =>
+            File.Exists(to) || (Directory.Exists(to) && Directory.EnumerateFileSystemEntries(to).Any())) is { } taken)
         {
             throw new UserException($"'{taken}' holds something already; name another folder, or write over it with --force");
         }
 
+        var counts = await Exporter.ExportAsync(session.Store, [.. targets.Select(target => (target.stage.Hit!.Tree, target.Below))], folder, overwrite, cancellation);
         var written = new JsonArray();
-        foreach (var (stage, to) in targets)
+        foreach (var ((stage, below), files) in targets.Zip(counts))
         {
-            var files = await Exporter.ExportAsync(session.Store, stage.Hit!.Tree, to, overwrite, cancellation);
+            var to = Path.Combine(folder, below);
             written.Add(new JsonObject
             {
-                ["stage"] = stage.Instance.Name, ["folder"] = to, ["files"] = files, ["key"] = stage.Key!.ToString(), ["tree"] = stage.Hit.Tree.ToString(),
+                ["stage"] = stage.Instance.Name, ["folder"] = to, ["files"] = files, ["key"] = stage.Key!.ToString(), ["tree"] = stage.Hit!.Tree.ToString(),
             });
             if (!parsed.GetValue(CommonOptions.Json)) host.Terminal.Out.WriteLine($"{stage.Instance.Name}: {Amounts.Of(files, "file")} in {to}");
         }
@@ -100,6 +111,9 @@ internal static class ExportCommand
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["exported"] = written });
         return ExitCodes.Done;
     }
+
+    private static string PathOf(string named, CliHost host) =>
+        named.Length > 0 ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(named, host.WorkingFolder)) : throw new UserException("say where to: an empty name is no place");
 
     private static string FolderOf(StageInstance instance, bool oneStage) => oneStage ? instance.Name[(instance.Name.IndexOf('@') + 1)..] : instance.Name;
 }

@@ -39,8 +39,8 @@ internal static class GcCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
-        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, CommonOptions.Store, CommonOptions.Verbose,
-            CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
+            CommonOptions.Store }) command.Add(option);
         command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
         return command;
     }
@@ -49,18 +49,19 @@ internal static class GcCommand
     {
         var remove = parsed.GetValue(Yes);
         if (remove && parsed.GetValue(DryRun)) throw new UserException("--yes removes and --dry-run does not; leave one out");
-        using var store = CommonOptions.Open(parsed, host);
-        store.MustExist();
+        var files = parsed.GetValue(Pipelines) ?? [];
+        if (files.Length == 0) PipelineOptions.MustHaveNone(parsed, "name those in use: ssti gc <pipeline.yaml>");
+        using var store = CommonOptions.Open(parsed, host, One(parsed, host, files)).MustExist(host.WorkingFolder);
         var options = new CollectionOptions
         {
             KeepLast = parsed.GetValue(KeepLast) ?? new CollectionOptions().KeepLast,
             KeepSince = Since(parsed.GetValue(KeepSince), KeepSince.Name, host),
             KeepYoung = Since(parsed.GetValue(KeepYoung) ?? (store.IsRemote ? "1d" : null), KeepYoung.Name, host),
             IsShared = store.IsRemote,
-            KeepRuns = [.. (parsed.GetValue(KeepRuns) ?? []).Select(run => RunNames.Find(store, run).Id)],
-            DropRuns = [.. (parsed.GetValue(DropRuns) ?? []).Select(run => Dropped(store, run))],
+            KeepRuns = [.. (parsed.GetValue(KeepRuns) ?? []).Select(run => RunNames.In(store, parsed, host).Find(run).Id)],
+            DropRuns = [.. (parsed.GetValue(DropRuns) ?? []).Select(run => Dropped(RunNames.In(store, parsed, host), store, run))],
             Unused = parsed.GetValue(Unused),
-            KeepKeys = await KeysAsync(host, parsed, cancellation),
+            KeepKeys = await KeysAsync(host, parsed, store, files, cancellation),
         };
         if (options.KeepRuns.Intersect(options.DropRuns).FirstOrDefault() is { } both)
             throw new UserException($"run {both} is to be kept and to be dropped; decide");
@@ -72,15 +73,24 @@ internal static class GcCommand
     }
 
     // A run that cannot be read may be dropped all the same, by its whole name.
-    private static string Dropped(OpenStore store, string run) =>
-        new RunHistory(store.Workspace).Ids.Contains(run) ? run : RunNames.Find(store, run).Id;
+    private static string Dropped(RunNames names, OpenStore store, string run) => new RunHistory(store.Workspace).Ids.Contains(run) ? run : names.Find(run).Id;
 
-    private static async Task<IReadOnlyCollection<Digest>> KeysAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    // The store is that of the pipelines' project: of two projects it can be only one, and the other's results would be taken for unused.
+    private static string? One(ParseResult parsed, CliHost host, string[] files)
+    {
+        if (CommonOptions.Named(parsed, host) is not null) return null;
+        var places = files.Select(file => PipelineFile.Find(file, host)).DistinctBy(file => StorePlace.Of(file, host.WorkingFolder).Folder).ToList();
+        return places.Count <= 1 ? places.FirstOrDefault()
+            : throw new UserException($"{places[0]} and {places[1]} are of two projects, with a store each; collect them one by one, or name one store with --store");
+    }
+
+    private static async Task<IReadOnlyCollection<Digest>> KeysAsync(
+        CliHost host, ParseResult parsed, OpenStore store, IEnumerable<string> files, CancellationToken cancellation)
     {
         var keys = new HashSet<Digest>();
-        foreach (var file in parsed.GetValue(Pipelines) ?? [])
+        foreach (var file in files)
         {
-            using var session = PipelineSession.Open(parsed, host, file);
+            using var session = PipelineSession.Open(parsed, host, file, opened: store);
             var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
             keys.UnionWith(plan.Stages.Where(stage => stage.Key is not null).Select(stage => stage.Key!.Value));
         }

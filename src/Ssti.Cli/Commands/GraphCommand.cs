@@ -22,7 +22,9 @@ internal static class GraphCommand
             using var session = PipelineSession.Open(parsed, host);
             var stages = await StagesAsync(session, new RunSelection { Until = parsed.GetValue(PipelineOptions.Until) ?? [] }, cancellation);
             var graph = StageGraph.Of(session.Pipeline.Name, stages, parsed.GetValue(Cells));
-            await host.Terminal.Out.WriteAsync(parsed.GetValue(Dot) ? graph.ToDot() : graph.ToMermaid());
+            if (parsed.GetValue(Dot) && parsed.GetValue(CommonOptions.Json)) throw new UserException("--dot or --json: leave one out");
+            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, graph.ToJson());
+            else await host.Terminal.Out.WriteAsync(parsed.GetValue(Dot) ? graph.ToDot() : graph.ToMermaid());
             return ExitCodes.Done;
         });
         return command;

@@ -12,13 +12,13 @@ internal static class ImportCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("import", "Take in a run from an archive that 'ssti export' wrote; every byte of it is checked.") { Source, CommonOptions.Store,
-            CommonOptions.Json };
+        var command = new Command("import", "Take in a run from an archive that 'ssti export' wrote; every byte of it is checked.") { Source, CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host);
             var path = Path.GetFullPath(parsed.GetRequiredValue(Source), host.WorkingFolder);
-            if (!File.Exists(path)) throw new UserException($"there is no file {path}");
+            if (!File.Exists(path)) throw new UserException(Directory.Exists(path) ? $"{path} is a folder, and no archive; name the file that 'ssti export' wrote"
+                : $"there is no file {path}");
             using var use = store.Use();
             var run = await new RunArchive(store.Artifacts, store.Workspace).ImportAsync(path, cancellation);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["run"] = run, ["store"] = store.Artifacts.Location });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Tables;
@@ -13,20 +14,26 @@ internal static class KindsCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("kinds", "List the kinds of stage, or the inputs and parameters of one.") { Kind, CommonOptions.Json };
+        var command = new Command("kinds", "List the kinds of stage, or the inputs and parameters of one.") { Kind };
         command.SetAction(parsed =>
         {
             var catalog = new StageCatalog(host.Kinds());
             var asked = parsed.GetValue(Kind);
             var kinds = asked is null
                 ? [.. catalog.Kinds]
-                : new[] { catalog.Find(asked) ?? throw new UserException($"no kind '{asked}'; there are: {string.Join(", ", catalog.Kinds.Select(kind => kind.Name))}") };
+                : new[] { catalog.Find(asked) ?? throw Unknown(asked, catalog) };
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["kinds"] = new JsonArray([.. kinds.Select(Json)]) });
             else if (asked is null) List(host.Terminal.Out, kinds);
             else Explain(host.Terminal.Out, kinds[0]);
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static UserException Unknown(string asked, StageCatalog catalog)
+    {
+        var names = catalog.Kinds.Select(kind => kind.Name).ToList();
+        return new($"no kind '{asked}'{Words.Meant(asked, names)}; there are: {string.Join(", ", names)}");
     }
 
     private static JsonObject Json(IStageKind kind) => new()

@@ -17,16 +17,15 @@ internal static class LockCommand
         var command = new Command("lock", "Write the revisions of a pipeline's remote sources beside it, so that everyone gets the same rows and weights.");
         command.Add(PipelineOptions.Pipeline);
         command.Add(Update);
-        command.Add(CommonOptions.Json);
         command.SetAction((parsed, cancellation) => LockAsync(host, parsed, cancellation));
         return command;
     }
 
     private static async Task<int> LockAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
-        var file = PipelineSession.PathOf(parsed.GetRequiredValue(PipelineOptions.Pipeline), host);
+        var file = PipelineFile.Find(parsed.GetRequiredValue(PipelineOptions.Pipeline), host);
         // What the file says, whatever somebody overrides here: the lock is for all who have the file.
-        var loaded = PipelineLoader.Load(file, [], new StageCatalog(host.Kinds()));
+        var loaded = PipelineLoader.Load(file, [], new StageCatalog(host.Kinds()), local: false);
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Pipeline is not { } pipeline) throw PipelineSession.Refuse(parsed, host, loaded);
         var before = SourceLock.Read(file);

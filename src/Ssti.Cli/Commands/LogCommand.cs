@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Ssti.Engine.Pipelines;
+using System.Text.Json.Nodes;
 using Ssti.Engine.Records;
 using Ssti.Store;
 
@@ -8,32 +8,38 @@ namespace Ssti.Cli.Commands;
 /// <summary><c>ssti log</c>: what a stage wrote while it ran.</summary>
 internal static class LogCommand
 {
-    private static readonly Argument<string> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob." };
+    private static readonly Argument<string?> Stage = new("stage") { Description = CommonOptions.StageHelp, Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string> Run = new("--run", "-r") { Description = CommonOptions.RunHelp, HelpName = "run", DefaultValueFactory = _ => "last" };
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("log", "Print what a stage of a run wrote; of a cached stage, what it wrote when it was made.") { Stage, Run, CommonOptions.Store };
+        var command = new Command("log", "Print what a stage of a run wrote; of a cached stage, what it wrote when it was made.")
+        {
+            Stage, Run, CommonOptions.OfPipeline, CommonOptions.Stages, CommonOptions.Store,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var store = CommonOptions.Open(parsed, host).MustExist();
-            var run = RunNames.Find(store, parsed.GetRequiredValue(Run));
-            var glob = new Glob(parsed.GetRequiredValue(Stage));
-            var stages = run.Stages.Where(stage => glob.Matches(stage.Stage.Split('@')[0], stage.Stage)).ToArray();
-            if (stages.Length == 0) throw new UserException($"run {run.Id} has no stage '{glob}'; it has: {Some(run.Stages)}");
-            var any = false;
+            var selection = StageSelection.Of(parsed, parsed.GetValue(Stage));
+            using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
+            var run = RunNames.In(store, parsed, host).Find(parsed.GetRequiredValue(Run));
+            if (selection.IsAll)
+                throw new UserException($"say which stage: 'ssti log <stage>', or '*' for all; 'ssti show {run.Id}' lists them");
+            var (stages, json) = (selection.In(run), parsed.GetValue(CommonOptions.Json));
+            var written = new JsonArray();
             foreach (var stage in stages)
             {
                 var (text, from) = await TextAsync(store.Artifacts, stage, cancellation);
                 if (text is null) continue;
-                any = true;
-                if (stages.Length > 1) host.Terminal.Out.WriteLine($"== {stage.Stage}");
-                if (from is not null) host.Terminal.Error.WriteLine($"{stage.Stage} was cached in run {run.Id}: this is from run {from}, which made it");
+                written.Add(new JsonObject { ["stage"] = stage.Stage, ["run"] = from ?? run.Id, ["text"] = text });
+                if (json) continue;
+                if (stages.Count > 1) host.Terminal.Out.WriteLine($"== {stage.Stage}");
+                if (from is not null) CommonOptions.Note(parsed, host, $"{stage.Stage} was cached in run {run.Id}: this is from run {from}, which made it");
                 host.Terminal.Out.Write(text);
             }
 
-            if (any) return ExitCodes.Done;
-            throw new UserException($"'{glob}' wrote no log in run {run.Id}: it was {stages[0].State}{(stages[0].Error is { } error ? $" ({error})" : "")}",
+            if (json) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["run"] = run.Id, ["logs"] = written });
+            if (written.Count > 0) return ExitCodes.Done;
+            throw new UserException($"'{selection}' wrote no log in run {run.Id}: it was {stages[0].State}{(stages[0].Error is { } error ? $" ({error})" : "")}",
                 ExitCodes.Failed);
         });
         return command;
@@ -56,7 +62,4 @@ internal static class LogCommand
         using var stored = new StreamReader(await store.OpenReadAsync(log, cancellation));
         return (await stored.ReadToEndAsync(cancellation), record.Run);
     }
-
-    private static string Some(IReadOnlyList<PastStage> stages) =>
-        string.Join(", ", stages.Select(stage => stage.Stage.Split('@')[0]).Distinct().Take(40));
 }

@@ -38,7 +38,7 @@ internal static class PipelineOptions
     public static void AddTo(Command command)
     {
         command.Add(Pipeline);
-        foreach (var option in new Option[] { Set, Device, NoLocal, Until, From, Only, Force, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { Set, Device, NoLocal, Until, From, Only, Force, CommonOptions.Store }) command.Add(option);
     }
 
     public static RunSelection Selection(ParseResult parsed) => new()
@@ -48,6 +48,14 @@ internal static class PipelineOptions
         Only = parsed.GetValue(Only) ?? [],
         Force = parsed.GetValue(Force) ?? [],
     };
+
+    /// <summary>Ends the command where an override has no pipeline to be one of: it would be passed over without a word.</summary>
+    /// <exception cref="UserException">There is one.</exception>
+    public static void MustHaveNone(ParseResult parsed, string why)
+    {
+        if (new Option[] { Set, Device, NoLocal }.Any(option => parsed.GetResult(option) is { Implicit: false }))
+            throw new UserException($"--set, --device and --no-local belong to a pipeline; {why}");
+    }
 
     private static Option<string[]> Globs(string name, string description, params string[] aliases) =>
         new(name, aliases) { Description = description, HelpName = "stage" };

@@ -18,28 +18,38 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
 
     public Workspace Workspace => Opened.Workspace;
 
+    /// <summary>Whether the store is somebody else's to close.</summary>
+    public bool IsLent { get; init; }
+
     /// <summary>Loads the pipeline that the command line names; its errors are shown and end the command.</summary>
     /// <exception cref="UserException">The pipeline has errors.</exception>
     public static PipelineSession Open(ParseResult parsed, CliHost host, ClusterRun? cluster = null) =>
         Open(parsed, host, parsed.GetRequiredValue(PipelineOptions.Pipeline), cluster);
 
     /// <summary>Loads a pipeline file, with the command line's overrides.</summary>
-    /// <exception cref="UserException">The pipeline has errors.</exception>
-    public static PipelineSession Open(ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="host">The machine.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="cluster">The cluster that runs it, or null.</param>
+    /// <param name="opened">The store that the caller has open, and closes; null to open the pipeline's own.</param>
+    /// <exception cref="UserException">There is no such file, or the pipeline has errors.</exception>
+    public static PipelineSession Open(ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null, OpenStore? opened = null)
     {
+        file = PipelineFile.Find(file, host);
         var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
         if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
-        var loaded = PipelineLoader.Load(PathOf(file, host), sets, new StageCatalog(host.Kinds()), local: !parsed.GetValue(PipelineOptions.NoLocal));
+        var loaded = PipelineLoader.Load(file, sets, new StageCatalog(host.Kinds()), local: !parsed.GetValue(PipelineOptions.NoLocal));
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Local is { Used.Count: > 0 } local && !parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine(Said(local));
         if (loaded.Pipeline is { } pipeline)
         {
-            var store = cluster is null ? CommonOptions.Open(parsed, host) : ClusterRun.Store(parsed, host);
+            var store = opened ?? (cluster is null ? CommonOptions.Open(parsed, host, file) : ClusterRun.Store(parsed, host, file));
             var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
             var worker = cluster?.Connection.Worker(store.Artifacts);
+            var overridden = sets.Count > 0 || loaded.Local is { Used.Count: > 0 };
             var sources = host.Sources() is { } resolver
-                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden: sets.Count > 0) : null;
-            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources);
+                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden) : null;
+            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources) { IsLent = opened is not null };
         }
 
         throw Refuse(parsed, host, loaded);
@@ -55,8 +65,6 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
     public Task<Plan> PlanOnAsync(IArtifactStore other, RunSelection selection, CancellationToken cancellation) =>
         new Runner(other, Workspace, Keys, sources: Sources).PlanAsync(Pipeline, selection, cancellation);
 
-    public void Dispose() => Opened.Dispose();
-
     /// <summary>Shows what is wrong with a pipeline, which ends the command.</summary>
     /// <returns>What to throw.</returns>
     public static UserException Refuse(ParseResult parsed, CliHost host, PipelineResult loaded)
@@ -66,11 +74,9 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
         return new UserException($"{errors} {(errors == 1 ? "error" : "errors")} in the pipeline; nothing was run");
     }
 
-    // The name as typed is what messages repeat; it is made absolute only where the host stands in another folder than the process.
-    public static string PathOf(string named, CliHost host)
+    public void Dispose()
     {
-        var full = Path.GetFullPath(named, host.WorkingFolder);
-        return full == Path.GetFullPath(named) ? named : full;
+        if (!IsLent) Opened.Dispose();
     }
 
     private static JsonObject Json(IReadOnlyList<Diagnostic> diagnostics) => new()

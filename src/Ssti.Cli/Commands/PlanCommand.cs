@@ -14,7 +14,6 @@ internal static class PlanCommand
         command.Add(PipelineOptions.Question);
         command.Add(PipelineOptions.Locked);
         command.Add(ClusterRun.Option);
-        command.Add(CommonOptions.Verbose);
         command.SetAction((parsed, cancellation) => ShowAsync(host, parsed, cancellation));
         return command;
     }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Ssti.Cli.Display;
 using Ssti.Engine.Running;
 using Ssti.Reporting.Tables;
+using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
 
@@ -34,8 +35,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked,
-            CommonOptions.Quiet, CommonOptions.Verbose })
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
             command.Add(option);
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
@@ -73,16 +73,16 @@ internal static class RunCommand
         var telemetry = host.Telemetry();
         // At the very end: what was found is shown before anything waits for a collector.
         using var export = telemetry as IDisposable;
-        RunResult result;
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        RunResult result;
+        IReadOnlyList<(string Stage, Table Table)> tables;
         await using (var display = new DeferredDisplay(host.Terminal, quiet, host.Time))
         {
             using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
             using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
-            result = await session.Runner.RunAsync(session.Pipeline, options, new RunListener(display, verbose, host.Time, telemetry), interruption.Token);
+            (result, tables) = await RunAsync(session, options, new RunListener(display, verbose, host.Time, telemetry), display, interruption.Token);
         }
 
-        var tables = await TableOutput.OfAsync(session, result, CancellationToken.None);
         var output = host.Terminal.Out;
         if (parsed.GetValue(CommonOptions.Json))
         {
@@ -105,6 +105,24 @@ internal static class RunCommand
             RunOutcome.Cancelled => ExitCodes.Interrupted,
             _ => ExitCodes.Failed,
         };
+    }
+
+    // A table that turns out to be damaged when it is to be printed was put aside by that: what is run once more makes it, and nothing else.
+    private static async Task<(RunResult Result, IReadOnlyList<(string Stage, Table Table)> Tables)> RunAsync(
+        PipelineSession session, RunOptions options, IRunListener listener, IRunDisplay display, CancellationToken cancellation)
+    {
+        for (var again = false; ; again = true)
+        {
+            var result = await session.Runner.RunAsync(session.Pipeline, options, listener, cancellation);
+            try
+            {
+                return (result, await TableOutput.OfAsync(session, result, CancellationToken.None));
+            }
+            catch (StoreException damage) when (!again && result.Outcome == RunOutcome.Succeeded && damage.Message.EndsWith(CheckedBlobs.Cure, StringComparison.Ordinal))
+            {
+                display.Warn($"warning: a table cannot be printed: {damage.Message[..^CheckedBlobs.Cure.Length]}; it is rebuilt");
+            }
+        }
     }
 
     /// <summary>The first signal drains the run; a second one does what it always does, and ends the process.</summary>

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using Ssti.Cluster;
 using Ssti.Cluster.Client;
@@ -11,37 +11,23 @@ namespace Ssti.Cli.Commands;
 /// <summary><c>ssti serve</c>: a whole cluster in one process, without Redis and S3.</summary>
 internal static class ServeCommand
 {
-    private static readonly Option<int> Port = new("--port")
-    {
-        Description = "The port that 'ssti run --cluster local:PORT' talks to.", HelpName = "n", DefaultValueFactory = _ => ClusterAddress.DefaultPort,
-    };
+    private static readonly Option<int?> Port =
+        WholeNumber.Option("--port", null, 1, $"The port that 'ssti run --cluster local:PORT' talks to (default: {ClusterAddress.DefaultPort}).", 65535);
 
     private static readonly Option<string> Http = new("--http")
     {
         Description = "Where /health and /alive answer.", HelpName = "url", DefaultValueFactory = _ => "http://127.0.0.1:5180",
     };
 
-    private static readonly Option<int> Jobs = new("--jobs", "-j")
-    {
-        Description = "Job slots; a stage with tensors on the CPU takes as many as its threads.", HelpName = "n", DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
+    private static readonly Option<int?> Jobs =
+        WholeNumber.Option("--jobs", "-j", 1, "Job slots; a stage with tensors on the CPU takes as many as its threads (default: the machine's cores).");
 
-    private static readonly Option<int?> Gpus = new("--gpus") { Description = "GPUs that stages share, each taken whole (default: one where there is one).",
-        HelpName = "n" };
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 0, "GPUs that stages share, each taken whole (default: one where there is one).");
 
     public static Command Create(CliHost host)
     {
         var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local'; needs no Redis and no S3.")
             { CommonOptions.Store, Port, Http, Jobs, Gpus };
-        foreach (var number in (Option[])[Port, Jobs, Gpus])
-        {
-            number.Validators.Add(result =>
-            {
-                if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var n) &&
-                    n < (number == Gpus ? 0 : 1)) result.AddError($"{number.Name} is too small.");
-            });
-        }
-
         command.SetAction((parsed, cancellation) => RunAsync(host, parsed, cancellation));
         return command;
     }
@@ -50,19 +36,24 @@ internal static class ServeCommand
     {
         using var store = CommonOptions.Open(parsed, host);
         if (store.IsRemote) throw new UserException($"serve keeps artifacts in a folder, not in {store.Artifacts.Location}; for a bucket start the services (docs/cluster.md)");
-        var (folder, port, http) = (store.Workspace.Root, parsed.GetValue(Port), parsed.GetValue(Http)!);
+        var (folder, port, http) = (store.Workspace.Root, parsed.GetValue(Port) ?? ClusterAddress.DefaultPort, parsed.GetValue(Http)!);
+        // Kestrel takes http://*:5180 as well, which is no URI.
+        if (!http.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+            throw new UserException($"--http: '{http}' is no http address, such as http://127.0.0.1:5180");
         // Whatever Redis or bucket the environment names for other commands: this one is by itself.
         List<string> settings =
         [
             $"--Ssti:Store={folder}", "--Ssti:Cache=", "--ConnectionStrings:redis=", "--S3:Bucket=",
-                $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs)}", $"--urls={http}",
+                $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs) ?? Environment.ProcessorCount}", $"--urls={http}",
         ];
         if (parsed.GetValue(Gpus) is { } gpus) settings.Add($"--Ssti:Gpus={gpus}");
         Demand(new IPEndPoint(IPAddress.Loopback, port), "--port");
         if (Uri.TryCreate(http, UriKind.Absolute, out var url) && IPAddress.TryParse(url.Host, out var address)) Demand(new IPEndPoint(address, url.Port), "--http");
         await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);
         await app.StartAsync(cancellation);
-        host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
+        if (parsed.GetValue(CommonOptions.Json))
+            JsonOutput.Write(host.Terminal.Out, new JsonObject { ["cluster"] = $"local:{port}", ["store"] = folder, ["health"] = $"{http}/health" });
+        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
         await app.WaitForShutdownAsync(cancellation);
         return ExitCodes.Done;
     }

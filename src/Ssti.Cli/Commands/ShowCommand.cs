@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Ssti.Cli.Display;
-using Ssti.Engine.Pipelines;
-using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Store;
 using Ssti.Store.Files;
@@ -19,12 +17,13 @@ internal static class ShowCommand
         Description = "A pipeline file (with a stage behind it), a run (12, 'last', 'last~1'), or the first digits of a key, tree or blob.",
     };
 
-    private static readonly Argument<string?> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> Stage = new("stage") { Description = CommonOptions.StageHelp, Arity = ArgumentArity.ZeroOrOne };
 
     public static Command Create(CliHost host)
     {
         var command = new Command("show", "Show a stage, run, key, tree or blob, with where it came from.") { What, Stage };
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Stages, CommonOptions.OfPipeline,
+            CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             var found = await FindAsync(host, parsed, cancellation);
@@ -38,26 +37,33 @@ internal static class ShowCommand
     private static async Task<JsonObject> FindAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
         var (what, stage) = (parsed.GetRequiredValue(What), parsed.GetValue(Stage));
-        var file = Path.GetFullPath(what, host.WorkingFolder);
-        if (stage is not null) return await StagesAsync(host, parsed, what, stage, cancellation);
-        if (File.Exists(file)) throw new UserException($"say which stage of {what}: ssti show {what} <stage>; 'ssti status {what}' lists them");
+        var selection = StageSelection.Of(parsed, stage);
+        if (stage is not null || (!selection.IsAll && PipelineFile.Is(what, host))) return await StagesAsync(host, parsed, what, selection, cancellation);
+        if (PipelineFile.Is(what, host) && PipelineFile.Find(what, host) is { } file)
+            throw new UserException($"say which stage of {file}: ssti show {file} <stage>; 'ssti status {file}' lists them");
 
-        using var store = CommonOptions.Open(parsed, host).MustExist();
-        if (RunNames.TryFind(new RunHistory(store.Workspace), what, out var several) is { } run) return ShowJson.Of(run);
+        PipelineOptions.MustHaveNone(parsed, $"'{what}' is none");
+        using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
+        var names = RunNames.In(store, parsed, host);
+        if (names.TryFind(what, out var several) is { } run) return ShowJson.Of(run with { Stages = selection.In(run) });
         // "last~3" and "99" can be nothing else; "000001" may be both, and then several runs begin with it.
-        if (several.Count > 0 || what.StartsWith("last", StringComparison.Ordinal)) RunNames.Find(store, what);
+        if (several.Count > 0 || what.StartsWith("last", StringComparison.Ordinal)) names.Find(what);
         if (what.Length < ShortestPrefix || !what.All(char.IsAsciiHexDigitLower))
-            throw new UserException($"'{what}' is no pipeline file, no run in {store.Workspace.Root}, and no digest (at least {ShortestPrefix} hexadecimal digits)");
+        {
+            var near = Words.Meant(what, new RunHistory(store.Workspace).Ids.Append("last"));
+            throw new UserException($"'{what}' is no pipeline file, no run in {store.Workspace.Root}{near}, and no digest (at least {ShortestPrefix} hexadecimal digits)");
+        }
+
+        if (!selection.IsAll) throw new UserException($"--stage belongs to a pipeline or a run; '{what}' is none");
         return await DigestAsync(store.Artifacts, what, cancellation);
     }
 
-    private static async Task<JsonObject> StagesAsync(CliHost host, ParseResult parsed, string pipeline, string stage, CancellationToken cancellation)
+    private static async Task<JsonObject> StagesAsync(CliHost host, ParseResult parsed, string pipeline, StageSelection selection, CancellationToken cancellation)
     {
         using var session = PipelineSession.Open(parsed, host, pipeline);
-        var glob = new Glob(stage);
-        var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [stage] }, cancellation);
+        var plan = await session.Runner.PlanAsync(session.Pipeline, selection.Until, cancellation);
         var shown = new JsonArray();
-        foreach (var planned in plan.Stages.Where(planned => glob.Matches(planned.Instance)))
+        foreach (var planned in plan.Stages.Where(planned => selection.Has(planned.Instance)))
         {
             var records = planned.Hit is null ? [] : (await session.Store.RecordsAsync([planned.Key!.Value], cancellation))[0];
             shown.Add(records.FirstOrDefault(record => record.Tree == planned.Hit!.Tree) is { } record

@@ -15,12 +15,14 @@ internal static class StatusCommand
     {
         var command = new Command("status", "Show how far a pipeline is, a row a stage, and its last run.");
         command.Add(PipelineOptions.Pipeline);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, PipelineOptions.Question, CommonOptions.Verbose, CommonOptions.Store,
-            CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, PipelineOptions.Question, CommonOptions.Stages,
+            CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);
-            var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
+            var selection = StageSelection.Of(parsed);
+            var plan = await session.Runner.PlanAsync(session.Pipeline, selection.Until, cancellation);
+            plan = plan with { Stages = [.. plan.Stages.Where(stage => selection.Has(stage.Instance))] };
             var last = new RunHistory(session.Workspace).Latest(session.Pipeline.Name);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, last));
             else Write(host.Terminal.Out, plan, last, parsed.GetValue(CommonOptions.Verbose));

@@ -15,11 +15,12 @@ internal static class TraceCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("trace", "Show where the time of a run went: as JSON for chrome://tracing and Perfetto, or as an HTML page.") { Run, Html,
-            Output, CommonOptions.Store };
+            Output, CommonOptions.OfPipeline, CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var store = CommonOptions.Open(parsed, host).MustExist();
-            var run = RunNames.Find(store, parsed.GetRequiredValue(Run));
+            using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
+            if (parsed.GetValue(Html) && parsed.GetValue(CommonOptions.Json)) throw new UserException("--html or --json (which it is without either): leave one out");
+            var run = RunNames.In(store, parsed, host).Find(parsed.GetRequiredValue(Run));
             var text = parsed.GetValue(Html) ? TimelinePage.Of(run) : RunTrace.Write(run);
             if (parsed.GetValue(Output) is not { } file)
             {
@@ -28,10 +29,33 @@ internal static class TraceCommand
             }
 
             var path = Path.GetFullPath(file, host.WorkingFolder);
-            await File.WriteAllTextAsync(path, text, new UTF8Encoding(false), cancellation);
-            host.Terminal.Error.WriteLine(parsed.GetValue(Html) ? $"{path}: open it in a browser" : $"{path}: open it in chrome://tracing or ui.perfetto.dev");
+            await WriteAsync(path, text, cancellation);
+            CommonOptions.Note(parsed, host, parsed.GetValue(Html) ? $"{path}: open it in a browser" : $"{path}: open it in chrome://tracing or ui.perfetto.dev");
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    // Aside first: what was there is replaced by the whole of it, or not at all.
+    private static async Task WriteAsync(string path, string text, CancellationToken cancellation)
+    {
+        if (Directory.Exists(path)) throw new UserException($"{path} is a folder; name a file");
+        // A pipe or a terminal (/dev/stdout) is written to, and never replaced.
+        if (File.Exists(path) && !File.GetAttributes(path).HasFlag(FileAttributes.Normal))
+        {
+            await File.WriteAllTextAsync(path, text, new UTF8Encoding(false), cancellation);
+            return;
+        }
+
+        var aside = $"{path}.{Guid.NewGuid().ToString("n")[..8]}";
+        try
+        {
+            await File.WriteAllTextAsync(aside, text, new UTF8Encoding(false), cancellation);
+            File.Move(aside, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(aside);
+        }
     }
 }

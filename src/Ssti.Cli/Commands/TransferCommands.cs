@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Ssti.Cli.Display;
 using Ssti.Engine.Maintenance;
-using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Store;
@@ -16,8 +15,6 @@ internal static class TransferCommands
     private static readonly Argument<string?> Pipeline = new("pipeline.yaml") { Description = "Only what this pipeline uses now.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string[]> Runs =
         new("--run", "-r") { Description = "Only what this run used, with its journal and logs. May be repeated.", HelpName = "run" };
-    private static readonly Option<string[]> Stages =
-        new("--stage") { Description = "Only these stages (with a pipeline: and what they need). May be repeated.", HelpName = "stage" };
 
     public static Command CreatePush(CliHost host) => Create(host, push: true,
         "push", "Copy results to another store: everything, or what a pipeline, run or stage needs; only what is missing there.");
@@ -28,25 +25,31 @@ internal static class TransferCommands
     private static Command Create(CliHost host, bool push, string name, string description)
     {
         var command = new Command(name, description) { Other, Pipeline };
-        foreach (var option in new Option[] { Runs, Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Quiet,
-            CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { Runs, CommonOptions.OfPipeline, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device,
+            PipelineOptions.NoLocal, CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var mine = CommonOptions.Open(parsed, host);
-            using var other = OpenStore.At(parsed.GetRequiredValue(Other), host);
+            var file = parsed.GetValue(Pipeline);
+            if (file is null) PipelineOptions.MustHaveNone(parsed, $"name one: ssti {name} <store> <pipeline.yaml>");
+            else file = PipelineFile.Find(file, host);
+            if (parsed.GetRequiredValue(Other) is not { Length: > 0 } there) throw new UserException("an empty name is no store; name a folder or s3://bucket/prefix");
+            if (PipelineFile.Is(there, host) && File.Exists(Path.GetFullPath(there, host.WorkingFolder)))
+                throw new UserException($"'{there}' is a file and no store; the other store comes first: ssti {name} <store> {there}");
+            using var mine = CommonOptions.Open(parsed, host, file);
+            using var other = OpenStore.At(there, file, host);
             // A run on a bucket has its results there and its journal here: that alone may still travel.
             var journals = other.IsRemote && parsed.GetValue(Runs) is { Length: > 0 };
             if (mine.Artifacts.Location == other.Artifacts.Location && !journals) throw new UserException($"{mine.Artifacts.Location} is this store itself; name another one");
             var (from, to) = push ? (mine, other) : (other, mine);
-            from.MustExist();
+            from.MustExist(host.WorkingFolder);
             using var reading = from.UseToRead();
             using var writing = to.IsRemote ? null : to.Use();
             // This machine's journals are in its workspace, whatever store its results are in.
             var shared = other.IsRemote ? new SharedRuns(other.Artifacts) : null;
             IRunJournals mineRuns = new FolderRuns(mine.Workspace), otherRuns = shared ?? (IRunJournals)new FolderRuns(other.Workspace);
             var (fromRuns, toRuns) = push ? (mineRuns, otherRuns) : (otherRuns, mineRuns);
-            var wanted = await WantedAsync(host, parsed, from, run => push || shared is null
-                ? Task.FromResult(RunNames.Find(from, run)) : RunNames.FindAsync(shared, new RunHistory(mine.Workspace), run, cancellation), cancellation);
+            var wanted = await WantedAsync(host, parsed, mine, from, run => push || shared is null
+                ? Task.FromResult(RunNames.In(from, parsed, host).Find(run)) : RunNames.In(mine, parsed, host).FindAsync(shared, run, cancellation), cancellation);
 
             TransferResult result;
             using (var meter = new Meter(host.Terminal, parsed.GetValue(CommonOptions.Quiet) || parsed.GetValue(CommonOptions.Json), name, host.Time))
@@ -73,15 +76,16 @@ internal static class TransferCommands
         public IReadOnlyList<string> Stale { get; init; } = [];
     }
 
-    private static async Task<Wanted> WantedAsync(CliHost host, ParseResult parsed, OpenStore from, Func<string, Task<PastRun>> find, CancellationToken cancellation)
+    private static async Task<Wanted> WantedAsync(
+        CliHost host, ParseResult parsed, OpenStore mine, OpenStore from, Func<string, Task<PastRun>> find, CancellationToken cancellation)
     {
-        var globs = (parsed.GetValue(Stages) ?? []).Select(glob => new Glob(glob)).ToArray();
+        var selection = StageSelection.Of(parsed);
         var names = parsed.GetValue(Runs) ?? [];
         if (parsed.GetValue(Pipeline) is { } file)
         {
             if (names.Length > 0) throw new UserException("name a pipeline or runs, not both");
-            using var session = PipelineSession.Open(parsed, host, file);
-            var plan = await session.PlanOnAsync(from.Artifacts, new RunSelection { Until = [.. globs.Select(glob => glob.ToString())] }, cancellation);
+            using var session = PipelineSession.Open(parsed, host, file, opened: mine);
+            var plan = await session.PlanOnAsync(from.Artifacts, selection.Until, cancellation);
             return new([.. plan.Stages.Where(stage => stage.State == PlanState.Cached).Select(stage => stage.Key!.Value)])
             {
                 Stale = [.. plan.Stages.Where(stage => stage.State != PlanState.Cached).Select(stage => stage.Instance.Name)],
@@ -92,15 +96,15 @@ internal static class TransferCommands
         {
             var runs = new List<PastRun>();
             foreach (var run in names) runs.Add(await find(run));
-            var stages = runs.SelectMany(run => run.Stages).Where(stage => stage is { Key: not null, Tree: not null })
-                .Where(stage => globs.Length == 0 || globs.Any(glob => glob.Matches(stage.Stage.Split('@')[0], stage.Stage))).ToArray();
-            if (globs.Length > 0 && stages.Length == 0)
-                throw new UserException($"--stage {string.Join<Glob>(", ", globs)} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
+            var stages = runs.SelectMany(selection.In).Where(stage => stage is { Key: not null, Tree: not null }).ToArray();
+            if (!selection.IsAll && stages.Length == 0)
+                throw new UserException($"--stage {selection} selects nothing with outputs in {string.Join(", ", runs.Select(run => run.Id))}");
             return new([.. stages.Select(stage => stage.Key!.Value).Distinct()]) { Runs = runs };
         }
 
         var keys = new List<Digest>();
-        if (globs.Length == 0)
+        if (parsed.GetValue(CommonOptions.OfPipeline) is not null) throw new UserException("--pipeline says whose runs --run means; for what a pipeline uses now, name its file");
+        if (selection.IsAll)
         {
             await foreach (var key in from.Artifacts.KeysAsync(cancellation)) keys.Add(key);
             return new(keys);

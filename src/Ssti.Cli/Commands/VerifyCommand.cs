@@ -22,14 +22,12 @@ internal static class VerifyCommand
 
     private static readonly Option<int?> Seed = WholeNumber.Option("--seed", null, 0, "Draws the stages that --rerun executes (default: anew each time, and told).");
 
-    private static readonly Option<string[]> Stages = new("--stage") { Description = "Of these stages only, for --rerun.", HelpName = "stage" };
-
     public static Command Create(CliHost host)
     {
         var command = new Command("verify", "Hash everything in the store again and check every record; exit with 4 when anything is not what it says.") { Pipeline };
         foreach (var option in new Option[]
         {
-            Repair, Rerun, Seed, Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Quiet, CommonOptions.Json,
+            Repair, Rerun, Seed, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store,
         }) command.Add(option);
         command.SetAction((parsed, cancellation) => VerifyAsync(host, parsed, cancellation));
         return command;
@@ -38,10 +36,17 @@ internal static class VerifyCommand
     private static async Task<int> VerifyAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
         var (quiet, json, repair) = (parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Json), parsed.GetValue(Repair));
-        if (parsed.GetValue(Rerun) is not null && parsed.GetValue(Pipeline) is null)
-            throw new UserException("--rerun needs a pipeline: ssti verify <pipeline.yaml> --rerun 3");
-        using var store = CommonOptions.Open(parsed, host).MustExist();
+        var file = parsed.GetValue(Pipeline);
+        if (file is null) PipelineOptions.MustHaveNone(parsed, "name one: ssti verify <pipeline.yaml> --rerun 3");
+        if (parsed.GetValue(Rerun) is null && (parsed.GetValue(Seed) is not null || !StageSelection.Of(parsed).IsAll))
+            throw new UserException("--stage and --seed belong to --rerun, which executes stages again; without it the whole store is hashed");
+        if (parsed.GetValue(Rerun) is not null && file is null) throw new UserException("--rerun needs a pipeline: ssti verify <pipeline.yaml> --rerun 3");
+        if (file is not null) file = PipelineFile.Find(file, host);
+        using var store = CommonOptions.Open(parsed, host, file).MustExist(host.WorkingFolder);
+        // Before anything is hashed: a pipeline or a stage that is not there is told at once.
+        using var session = file is null ? null : PipelineSession.Open(parsed, host, file, opened: store);
         using var use = repair || parsed.GetValue(Rerun) is not null ? store.Use() : store.UseToRead();
+        if (session is not null) await session.Runner.PlanAsync(session.Pipeline, StageSelection.Of(parsed).Until, cancellation);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         VerificationReport report;
         using (var meter = new Meter(host.Terminal, quiet || json, "verify", host.Time))
@@ -58,7 +63,7 @@ internal static class VerifyCommand
         var code = report.IsSound ? ExitCodes.Done : ExitCodes.VerificationFailed;
         if (parsed.GetValue(Rerun) is { } count)
         {
-            var reruns = await RerunAsync(host, parsed, count, json ? null : host.Terminal, cancellation);
+            var reruns = await RerunAsync(session!, parsed, count, json ? null : host.Terminal, cancellation);
             result["reruns"] = new JsonArray([.. reruns.Select(Json)]);
             if (reruns.Any(rerun => !rerun.Same && rerun.Error is null)) code = ExitCodes.VerificationFailed;
             else if (code == ExitCodes.Done && reruns.Any(rerun => rerun.Error is not null)) code = ExitCodes.Failed;
@@ -68,14 +73,11 @@ internal static class VerifyCommand
         return code;
     }
 
-    private static async Task<IReadOnlyList<RerunResult>> RerunAsync(CliHost host, ParseResult parsed, int count, Terminal? terminal, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<RerunResult>> RerunAsync(PipelineSession session, ParseResult parsed, int count, Terminal? terminal, CancellationToken cancellation)
     {
-        using var session = PipelineSession.Open(parsed, host, parsed.GetValue(Pipeline)!);
-        var globs = parsed.GetValue(Stages) ?? [];
-        var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
-        var only = globs.Select(glob => new Engine.Pipelines.Glob(glob)).ToArray();
-        if (only.FirstOrDefault(glob => !plan.Stages.Any(stage => glob.Matches(stage.Instance))) is { } none) throw new UserException($"--stage {none} selects no stage");
-        bool Selected(PlannedStage stage) => stage.State == PlanState.Cached && (only.Length == 0 || only.Any(glob => glob.Matches(stage.Instance)));
+        var selection = StageSelection.Of(parsed);
+        var plan = await session.Runner.PlanAsync(session.Pipeline, selection.Until, cancellation);
+        bool Selected(PlannedStage stage) => stage.State == PlanState.Cached && selection.Has(stage.Instance);
         var cached = plan.Stages.Count(Selected);
         if (cached == 0) throw new UserException($"nothing of {session.Pipeline.Name} is cached that could be executed again; run it first", ExitCodes.Stale);
         var seed = parsed.GetValue(Seed) ?? Random.Shared.Next(1_000_000);

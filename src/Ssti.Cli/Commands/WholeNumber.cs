@@ -6,14 +6,14 @@ namespace Ssti.Cli.Commands;
 /// <summary>Options that take a whole number, and say so in words when they get something else.</summary>
 internal static class WholeNumber
 {
-    public static Option<int?> Option(string name, string? alias, int least, string description) => new(name, alias is null ? [] : [alias])
+    public static Option<int?> Option(string name, string? alias, int least, string description, int most = int.MaxValue) => new(name, alias is null ? [] : [alias])
     {
         Description = description,
         HelpName = "n",
         CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least) return number;
-            result.AddError($"{name}: '{result.Tokens[0].Value}' is no whole number of {least} or more.");
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+            result.AddError($"{name}: '{result.Tokens[0].Value}' is no whole number {(most == int.MaxValue ? $"of {least} or more" : $"from {least} to {most}")}.");
             return null;
         },
     };

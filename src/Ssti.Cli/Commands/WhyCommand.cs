@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Ssti.Cli.Display;
-using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 
 namespace Ssti.Cli.Commands;
@@ -9,20 +8,22 @@ namespace Ssti.Cli.Commands;
 /// <summary><c>ssti why</c>: the reasons why stages would run, each on a line.</summary>
 internal static class WhyCommand
 {
-    private static readonly Argument<string> Stage = new("stage") { Description = "A stage, one of its cells (train@base), or a glob." };
+    private static readonly Argument<string?> Stage =
+        new("stage") { Description = $"{CommonOptions.StageHelp} Without one, all that would run.", Arity = ArgumentArity.ZeroOrOne };
 
     public static Command Create(CliHost host)
     {
         var command = new Command("why", "Say why a stage would run, field by field, or that it is cached.");
         command.Add(PipelineOptions.Pipeline);
         command.Add(Stage);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store, CommonOptions.Json }) command.Add(option);
+        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Stages, CommonOptions.Store })
+            command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);
-            var glob = new Glob(parsed.GetRequiredValue(Stage));
-            var plan = await session.Runner.PlanAsync(session.Pipeline, new RunSelection { Until = [glob.ToString()] }, cancellation);
-            var stages = plan.Stages.Where(stage => glob.Matches(stage.Instance)).ToArray();
+            var selection = StageSelection.Of(parsed, parsed.GetValue(Stage));
+            var plan = await session.Runner.PlanAsync(session.Pipeline, selection.Until, cancellation);
+            var stages = plan.Stages.Where(stage => selection.IsAll ? stage.State != PlanState.Cached : selection.Has(stage.Instance)).ToArray();
             if (parsed.GetValue(CommonOptions.Json))
             {
                 JsonOutput.Write(host.Terminal.Out, new JsonObject
@@ -37,6 +38,7 @@ internal static class WhyCommand
                 return ExitCodes.Done;
             }
 
+            if (stages.Length == 0) host.Terminal.Out.WriteLine(PlanText.Summary(plan));
             foreach (var stage in stages)
             {
                 host.Terminal.Out.WriteLine(stage.State == PlanState.Cached

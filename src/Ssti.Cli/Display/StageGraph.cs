@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Ssti.Engine.Pipelines;
 
 namespace Ssti.Cli.Display;
@@ -44,6 +45,16 @@ internal sealed record StageGraph(string Name, IReadOnlyList<GraphNode> Nodes, I
         foreach (var (from, to) in Edges) text.Append($"  n{from} -> n{to};\n");
         return text.Append("}\n").ToString();
     }
+
+    public JsonObject ToJson() => new()
+    {
+        ["pipeline"] = Name,
+        ["nodes"] = new JsonArray([.. Nodes.Select(node => new JsonObject
+        {
+            ["name"] = node.Name, ["uses"] = node.Uses, ["cells"] = node.Cells, ["stale"] = node.Stale,
+        })]),
+        ["edges"] = new JsonArray([.. Edges.Select(edge => new JsonObject { ["from"] = Nodes[edge.From].Name, ["to"] = Nodes[edge.To].Name })]),
+    };
 
     private static string Label(GraphNode node, string line)
     {

@@ -12,7 +12,7 @@ internal sealed class StagePace(TimeProvider time, double? expected)
     private readonly long _began = time.GetTimestamp();
 
     // The first report of this attempt, for the pace: what a checkpoint had done before is not its work. What the last line told, for how fast it goes now.
-    private Report? _first, _told, _last;
+    private Report? _first, _since, _told, _last;
 
     /// <summary>Takes note of a report.</summary>
     public void Take(StageProgress progress)
@@ -21,7 +21,7 @@ internal sealed class StagePace(TimeProvider time, double? expected)
         {
             var now = new Report(time.GetTimestamp(), progress);
             // Another attempt, or another phase, begins again.
-            if (_last is null || _last.Progress.Unit != progress.Unit || progress.Done < _last.Progress.Done) _first = _told = now;
+            if (_last is null || _last.Progress.Unit != progress.Unit || progress.Done < _last.Progress.Done) _first = _since = now;
             _last = now;
         }
     }
@@ -35,24 +35,24 @@ internal sealed class StagePace(TimeProvider time, double? expected)
             if (_last is null) return $"still at work, {Durations.Show(sofar)}{Left(expected - sofar)}";
             var progress = _last.Progress;
             var done = string.Create(CultureInfo.InvariantCulture, $"{progress.Done}{(progress.Total is { } total ? $"/{total}" : "")} {progress.Unit}");
-            var stands = _last == _told && _last != _first ? "still at " : "";
-            var line = $"{stands}{done}{(progress.Note is { Length: > 0 } note ? $", {note}" : "")}{RowRate()}, {Durations.Show(sofar)}{Left(Remaining() ?? (expected - sofar))}";
-            _told = _last;
+            var line = $"{(_last == _told ? "still at " : "")}{done}{(progress.Note is { Length: > 0 } note ? $", {note}" : "")}{RowRate()}, {Durations.Show(sofar)}{Left(Remaining() ?? (expected - sofar))}";
+            _since = _told = _last;
             return line;
         }
     }
 
     private string RowRate()
     {
-        var seconds = time.GetElapsedTime(_told!.At, _last!.At).TotalSeconds;
-        if (_last.Rows - _told.Rows is not (> 0 and var rows) || seconds <= 0) return "";
+        var seconds = time.GetElapsedTime(_since!.At, _last!.At).TotalSeconds;
+        if (_last.Rows - _since.Rows is not (> 0 and var rows) || seconds <= 0) return "";
         return $", {(rows / seconds).ToString(rows / seconds < 10 ? "0.0" : "#,0", CultureInfo.InvariantCulture)} rows/s";
     }
 
     private double? Remaining()
     {
         var (seconds, done) = (time.GetElapsedTime(_first!.At, _last!.At).TotalSeconds, _last.Progress.Done - _first.Progress.Done);
-        if (_last.Progress.Total is not { } total || done <= 0 || seconds <= 0) return null;
+        // With all units done it has something else to do, of which no pace tells.
+        if (_last.Progress.Total is not { } total || done <= 0 || seconds <= 0 || _last.Progress.Done >= total) return null;
         return ((total - _last.Progress.Done) * seconds / done) - time.GetElapsedTime(_last.At).TotalSeconds;
     }
 

@@ -1,9 +1,9 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Ssti.Corpus;
 using Ssti.Corpus.Hub;
 using Ssti.Nets.Native;
-using Ssti.Store;
 
 namespace Ssti.Cli.Doctor;
 
@@ -12,16 +12,15 @@ internal static class Checks
 {
     private const long Gigabyte = 1L << 30;
 
-    public static async Task<IReadOnlyList<Check>> AllAsync(CliHost host, string? store, CancellationToken cancellation) =>
-    [
-        Runtime(),
-        Processor(),
-        Memory(),
-        LibTorchFiles(),
-        Gpu(),
-        await StoreAsync(host, store, cancellation),
-        await HubAsync(host.Environment, cancellation),
-    ];
+    public static async Task<IReadOnlyList<Check>> AllAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        Check?[] checks =
+        [
+            Runtime(), Processor(), Memory(), LibTorchFiles(), Gpu(), .. await StoreChecks.AllAsync(host, parsed, cancellation),
+            await HubAsync(host.Environment, cancellation), HubCache(host.Environment),
+        ];
+        return [.. checks.OfType<Check>()];
+    }
 
     private static Check Runtime() =>
         new(".net", CheckState.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
@@ -30,7 +29,7 @@ internal static class Checks
     {
         var device = LibTorch.CpuDeviceClass();
         var finding = $"{Environment.ProcessorCount} cores, {device}";
-        return device == "cpu-avx2"
+        return device.StartsWith("cpu-avx2", StringComparison.Ordinal)
             ? new("processor", CheckState.Ok, finding)
             : new("processor", CheckState.Warning, finding,
                 "without AVX2 training is slow and its numbers have keys of their own: they cannot be shared with machines that have it");
@@ -85,46 +84,6 @@ internal static class Checks
         };
     }
 
-    /// <summary>Whether the store, a folder or a bucket, can be used.</summary>
-    private static async Task<Check> StoreAsync(CliHost host, string? named, CancellationToken cancellation)
-    {
-        try
-        {
-            using var store = OpenStore.At(named ?? (host.Environment("SSTI_STORE") is { Length: > 0 } variable ? variable : OpenStore.DefaultFolder), host);
-            if (!store.IsRemote) return Store(store.Artifacts.Location);
-            await foreach (var _ in store.Artifacts.KeysAsync(cancellation)) break;
-            return new("store", CheckState.Ok, $"{store.Artifacts.Location} answers; runs are noted in {store.Workspace.Root}");
-        }
-        catch (StoreException error)
-        {
-            return new("store", CheckState.Failed, $"cannot be used: {error.Message}", "correct --store or SSTI_STORE, and the S3__ or AWS_ variables that belong to it");
-        }
-    }
-
-    /// <summary>Whether the store's folder can be written, or could be made, and how much room there is.</summary>
-    internal static Check Store(string store)
-    {
-        var existing = store;
-        while (!Path.Exists(existing)) existing = Path.GetDirectoryName(existing) ?? Path.GetPathRoot(store)!;
-        try
-        {
-            var probe = Path.Combine(existing, $".ssti-doctor-{Environment.ProcessId}");
-            File.WriteAllText(probe, "");
-            File.Delete(probe);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return new("store", CheckState.Failed, $"{store} cannot be written: {error.Message}",
-                "make it writable, or name another folder with --store or SSTI_STORE");
-        }
-
-        var free = new DriveInfo(existing).AvailableFreeSpace;
-        var finding = $"{store}{(existing == store ? "" : " (made by the first run)")}, {Gigabytes(free)} free";
-        return free >= 2 * Gigabyte
-            ? new("store", CheckState.Ok, finding)
-            : new("store", CheckState.Warning, finding, "free some space, or name a folder on another disk with --store or SSTI_STORE");
-    }
-
     /// <summary>Whether the Hub answers; pipelines on local data need it not.</summary>
     internal static async Task<Check> HubAsync(Func<string, string?> environment, CancellationToken cancellation)
     {
@@ -155,5 +114,20 @@ internal static class Checks
         }
     }
 
-    private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / Gigabyte:0.0} GB");
+    /// <summary>Whether what the Hub gives can be kept.</summary>
+    internal static Check? HubCache(Func<string, string?> environment)
+    {
+        try
+        {
+            var folder = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)).CacheFolder;
+            return StoreChecks.Folder("hub cache", folder, "name another folder with SSTI_CACHE, or make it writable: downloads are kept there", warnOnly: true);
+        }
+        catch (CorpusException)
+        {
+            // Told of the hub itself.
+            return null;
+        }
+    }
+
+    internal static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / Gigabyte:0.0} GB");
 }

@@ -57,7 +57,8 @@ public sealed class HubSnapshot : SourceFolder
     private async Task DownloadAsync(string file, string path, CancellationToken cancellation)
     {
         var what = $"{_repository} ({file})";
-        var address = At(_options.Endpoint, $"{(_repository.Kind == HubKind.Dataset ? "datasets/" : "")}{_repository.Id}/resolve/{Commit}/{string.Join('/', file.Split('/').Select(Uri.EscapeDataString))}");
+        var escaped = string.Join('/', file.Split('/').Select(Uri.EscapeDataString));
+        var address = At(_options.Endpoint, $"{(_repository.Kind == HubKind.Dataset ? "datasets/" : "")}{_repository.Id}/resolve/{Commit}/{escaped}");
         var partial = path + ".part";
         for (var attempt = 1; ; attempt++)
         {

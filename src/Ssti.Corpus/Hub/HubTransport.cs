@@ -54,7 +54,8 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
     {
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError =>
             $"Is there a network here (a proxy is named in HTTPS_PROXY), and is {options.Endpoint} right (HF_ENDPOINT)? With HF_HUB_OFFLINE=1 only the caches are used",
-        HttpRequestError.SecureConnectionError => $"The certificate of {options.Endpoint} is not trusted here: is HF_ENDPOINT right, and is there a proxy whose certificate is missing?",
+        HttpRequestError.SecureConnectionError =>
+            $"The certificate of {options.Endpoint} is not trusted here: is HF_ENDPOINT right, and is there a proxy whose certificate is missing?",
         _ => "Try again later; with HF_HUB_OFFLINE=1 only the caches are used",
     };
 

@@ -45,7 +45,7 @@ internal sealed class DatasetCard
         }
         catch (YamlException error)
         {
-            throw new CorpusException($"{FileName}({error.Start.Line + 1}): the front matter is not valid YAML: {error.Message}. Mend it, or name the 'files' and their 'split'", error);
+            throw new CorpusException($"{FileName}({error.Start.Line + 1}): the front matter is not valid YAML: {error.Message}. Mend it", error);
         }
     }
 
@@ -59,7 +59,8 @@ internal sealed class DatasetCard
             0 => null,
             1 => Configs[0],
             _ => throw new CorpusException(
-                $"{source} has several configurations ({string.Join(", ", Configs.Select(config => config.Name))}, says {FileName}); choose one with 'config', such as 'config: {Configs[0].Name}'"),
+                $"{source} has several configurations ({string.Join(", ", Configs.Select(config => config.Name))}, says {FileName}); " +
+                $"choose one with 'config', such as 'config: {Configs[0].Name}'"),
         };
     }
 
@@ -107,7 +108,8 @@ internal sealed class DatasetCard
             IReadOnlyList<string> labels = names switch
             {
                 YamlSequenceNode list => [.. list.Children.Select(Text).OfType<string>()],
-                YamlMappingNode map => [.. map.Children.OrderBy(entry => int.TryParse(Text(entry.Key), out var number) ? number : int.MaxValue).Select(entry => Text(entry.Value)).OfType<string>()],
+                YamlMappingNode map => [.. map.Children.OrderBy(entry => int.TryParse(Text(entry.Key), out var number) ? number : int.MaxValue)
+                    .Select(entry => Text(entry.Value)).OfType<string>()],
                 _ => [],
             };
             if (labels.Count > 0) _classes.Add((config, name, labels));

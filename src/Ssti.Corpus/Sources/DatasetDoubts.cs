@@ -15,7 +15,8 @@ internal static class DatasetDoubts
         if (split.Name == "train" && split.Labels.Count == 1 && numbers.Count > 0 && options.Labels.Count == 0)
         {
             throw new CorpusException(
-                $"'{split.Name}' has the label {split.Labels.Keys.Single()} and, on {numbers.Sum(number => split.NoLabels[number])} of {split.Rows} rows, {string.Join(" and ", numbers)}, which means 'no label'. " +
+                $"'{split.Name}' has the label {split.Labels.Keys.Single()} and, on {numbers.Sum(number => split.NoLabels[number])} of {split.Rows} rows, " +
+                $"{string.Join(" and ", numbers)}, which means 'no label'. " +
                 $"If it is a class, list the classes: labels: [{all}]");
         }
 
@@ -36,7 +37,8 @@ internal static class DatasetDoubts
             var present = Classes(train, dataset.Labels);
             if (present.Count == 1) yield return $"train has one class only ('{present[0]}'): there is nothing to tell apart";
             var missing = dataset.Labels.Except(present).Except(test is { IsLabelled: true } ? Classes(test, dataset.Labels) : []).ToList();
-            if (missing.Count > 0) yield return $"no row of train or test is of class {Quoted(missing)}, which counts as a class all the same because 'labels' or the source names it";
+            if (missing.Count > 0)
+                yield return $"no row of train or test is of class {Quoted(missing)}, which counts as a class all the same because 'labels' or the source names it";
             if (train.Rows > 20 && present.Count == train.Rows)
                 yield return $"every row of train has a label of its own ({present.Count} classes): is the label's field the right one? Name it with 'fields: {{ label: … }}'";
         }
@@ -44,10 +46,18 @@ internal static class DatasetDoubts
         if (train is not { IsLabelled: true } || test is not { IsLabelled: true }) yield break;
         var (known, asked) = (Classes(train, dataset.Labels), Classes(test, dataset.Labels));
         if (!heldOut && !asked.Intersect(known).Any())
-            throw new CorpusException($"no class of test ({string.Join(", ", asked.Take(20))}) is one that train has ({string.Join(", ", known.Take(20))}): write the labels of both in one way");
+        {
+            throw new CorpusException($"no class of test ({string.Join(", ", asked.Take(20))}) is one that train has ({string.Join(", ", known.Take(20))}): " +
+                "write the labels of both in one way");
+        }
+
         var strange = asked.Except(known).ToList();
         if (strange.Count > 0)
-            yield return $"test has {strange.Sum(label => test.Counts[dataset.Labels.ToList().IndexOf(label)])} rows of class {Quoted(strange)}, which no row of train is of: no model can get them right";
+        {
+            var rows = dataset.Labels.Zip(test.Counts).Where(label => strange.Contains(label.First)).Sum(label => label.Second);
+            yield return $"test has {rows} rows of class {Quoted(strange)}, which no row of train is of: no model can get them right";
+        }
+
         var untested = known.Except(asked).ToList();
         if (untested.Count > 0) yield return $"no row of test is of class {Quoted(untested)}: nothing is measured for it";
     }
@@ -64,8 +74,8 @@ internal static class DatasetDoubts
                     yield return $"{shared} text{(shared == 1 ? " stands" : "s stand")} in '{splits[first]}' and in '{splits[second]}'";
         if (ledger.Example is var (one, other))
         {
-            yield return $"{ledger.TwoLabels} text{(ledger.TwoLabels == 1 ? " stands" : "s stand")} under two labels, such as row {one.Row + 1} of {splits[one.Split]} ('{labels[one.Label]}') " +
-                $"and row {other.Row + 1} of {splits[other.Split]} ('{labels[other.Label]}')";
+            yield return $"{ledger.TwoLabels} text{(ledger.TwoLabels == 1 ? " stands" : "s stand")} under two labels, " +
+                $"such as row {one.Row + 1} of {splits[one.Split]} ('{labels[one.Label]}') and row {other.Row + 1} of {splits[other.Split]} ('{labels[other.Label]}')";
         }
     }
 

@@ -35,7 +35,11 @@ public sealed class DatasetImporter(
     public async Task<DatasetInfo> ImportAsync(string folder, CancellationToken cancellation)
     {
         if (!source.IsSingleFile && source.Files.Contains(DatasetCard.FileName))
-            _card = DatasetCard.Parse(await File.ReadAllTextAsync(await source.FetchAsync(DatasetCard.FileName, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false));
+        {
+            var card = await source.FetchAsync(DatasetCard.FileName, cancellation).ConfigureAwait(false);
+            _card = DatasetCard.Parse(await File.ReadAllTextAsync(card, cancellation).ConfigureAwait(false));
+        }
+
         _plan = SourceLayout.Plan(source.Files, options, source.Title, _card, source.IsSingleFile);
         foreach (var note in _plan.Notes) log?.Invoke(note);
         foreach (var warning in _plan.Warnings) warn?.Invoke(warning);
@@ -139,7 +143,7 @@ public sealed class DatasetImporter(
         var labelled = used.Where(split => !options.UnlabelledSplits.Contains(split.Name)).ToList();
         var prescribed = labelled.Select(split => split.PrescribedLabels).FirstOrDefault(names => names is not null);
         if (prescribed is null && labelled.Select(split => split.LabelField).FirstOrDefault(field => field is not null) is { } field)
-            prescribed = _card?.ClassNames(field, _card.Choose(options.Config, source.Title)?.Name ?? options.Config);
+            prescribed = _card?.ClassNames(field, _plan.Config);
         return LabelNames.Decide(options.Labels, prescribed, [.. labelled.SelectMany(split => split.Labels.Keys).Distinct()]);
     }
 

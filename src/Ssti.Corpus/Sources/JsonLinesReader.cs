@@ -12,6 +12,9 @@ namespace Ssti.Corpus.Sources;
 /// </summary>
 internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bool commonsenseQa) : IRowReader
 {
+    private const string Layout =
+        " A row is one object on one line, or an element of one array; 'jq -c .' writes objects so, 'jq -c .data[]' those of a list named data.";
+
     public UsedFields? Used { get; private set; }
 
     public IReadOnlyList<string>? LabelNames(SourceFile file, string path) =>
@@ -57,7 +60,7 @@ internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bo
         catch (JsonException error)
         {
             row = WithoutNaN(bytes.Span) is { } cured && TryParse(cured) is { } parsed ? parsed : throw CorpusException.AtRow(
-                file.Name, number, $"not a JSON object: {error.Message}{(Whole(bytes.Span) ? "" : " A row is one object on one line, or an element of one array; 'jq -c .' writes objects so, 'jq -c .data[]' those of a list named data.")}", error);
+                file.Name, number, $"not a JSON object: {error.Message}{(Whole(bytes.Span) ? "" : Layout)}", error);
         }
 
         if (row.RootElement.ValueKind == JsonValueKind.Object) return row;
@@ -137,12 +140,14 @@ internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bo
         foreach (var part in path.Split('.'))
         {
             if (at.ValueKind == JsonValueKind.Object && at.TryGetProperty(part, out var inner)) at = inner;
-            else if (at.ValueKind == JsonValueKind.Array && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < at.GetArrayLength()) at = at[index];
+            else if (at.ValueKind == JsonValueKind.Array && Index(part) is { } index && index < at.GetArrayLength()) at = at[index];
             else return null;
         }
 
         return at;
     }
+
+    private static int? Index(string part) => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 
     private static string? Scalar(JsonElement? value, string role, string field, SourceFile file, long number) => value?.ValueKind switch
     {
@@ -157,7 +162,8 @@ internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bo
         JsonValueKind.Array => throw CorpusException.AtRow(
             file.Name, number, $"the {role} is a list, {value.Value.GetRawText()}: a row has one here; for the first of the list say 'fields: {{ {role}: {field}.0 }}'"),
         _ => throw CorpusException.AtRow(
-            file.Name, number, $"the {role} is an object, neither a name nor a whole number; for a field of it say 'fields: {{ {role}: {field}.{value.Value.EnumerateObject().Select(inner => inner.Name).FirstOrDefault() ?? "…"} }}'"),
+            file.Name, number, $"the {role} is an object, neither a name nor a whole number; for a field of it say " +
+            $"'fields: {{ {role}: {field}.{value.Value.EnumerateObject().Select(inner => inner.Name).FirstOrDefault() ?? "…"} }}'"),
     };
 
     internal static string String(JsonElement value, SourceFile file, long number)

@@ -37,7 +37,11 @@ internal sealed partial class LabelForm
         if (_listedForms.TryGetValue(form, out var listed) || (Twin(form) is { } twin && _listedForms.TryGetValue(twin, out listed))) return listed;
         if (form is "nan" or "NaN" || form[0] == '-' && Number(form) is < 0) return null;
         if (Number(form) is null && Fraction().IsMatch(form))
-            throw CorpusException.AtRow(file.Name, row, $"the label is {form}, neither a name nor a whole number: is the label's field the right one? Name it with 'fields: {{ label: … }}', or list all labels with 'labels'");
+        {
+            throw CorpusException.AtRow(file.Name, row, $"the label is {form}, neither a name nor a whole number: is the label's field the right one? " +
+                "Name it with 'fields: { label: … }', or list all labels with 'labels'");
+        }
+
         return form;
     }
 

@@ -13,7 +13,11 @@ internal sealed class LinesReader(Encoding encoding) : IRowReader
             var text = TextFiles.Decode(file, number, offset, bytes.Span, encoding).Trim();
             if (text.Length == 0) throw CorpusException.AtRow(file.Name, number, "an empty line where a text should stand");
             if (text.StartsWith(FastTextReader.Prefix, StringComparison.Ordinal))
-                throw CorpusException.AtRow(file.Name, number, $"the line has a label of its own ('{FastTextReader.Prefix}…'), but the file's name was taken for its label: say 'format: fasttext'");
+            {
+                throw CorpusException.AtRow(
+                    file.Name, number, $"the line has a label of its own ('{FastTextReader.Prefix}…'), but the file's name was taken for its label: say 'format: fasttext'");
+            }
+
             yield return new RawRow(number, null, text, file.Label);
         }
     }

@@ -22,11 +22,13 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
         using var opened = Open(file, path);
         var names = opened.Columns.Keys.ToArray();
         if (IsCommonsenseQa(names)) return CommonsenseQa.Labels;
-        if (fields.LabelAmong(names, file.Name) is not { } label) return null;
+        if ((Path(fields.Label, names) ?? fields.LabelAmong(names, file.Name)) is not { } label) return null;
         if (opened.Reader.CustomMetadata?.GetValueOrDefault("huggingface") is not { } metadata) return null;
         try
         {
-            var classes = JsonNode.Parse(metadata)?["info"]?["features"]?[label];
+            var classes = JsonNode.Parse(metadata)?["info"]?["features"]?[label.Split('/')[0]];
+            // A list of classes.
+            if (classes is JsonObject list && list["feature"] is JsonObject inner) classes = inner;
             return (string?)classes?["_type"] == "ClassLabel"
                 ? classes["names"]?.AsArray().Select(name => (string)name!).ToArray()
                 : null;
@@ -76,15 +78,25 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
         if (named is null || names.Contains(named) || !named.Contains('.')) return null;
         var path = named.Replace('.', '/');
         if (names.Contains(path)) return path;
-        return path.LastIndexOf('/') is var at && int.TryParse(path[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _) && names.Contains(path[..at]) ? path : null;
+        var at = path.LastIndexOf('/');
+        return names.Contains(path[..at]) && int.TryParse(path[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _) ? path : null;
     }
 
     private static (string Name, DataField Field, int? Index)? Column(Opened opened, string? name, string role, SourceFile file)
     {
         if (name is null) return null;
-        if (!opened.Columns.TryGetValue(name, out var field)) return (name, opened.Columns[name[..name.LastIndexOf('/')]], int.Parse(name[(name.LastIndexOf('/') + 1)..], CultureInfo.InvariantCulture));
+        if (!opened.Columns.TryGetValue(name, out var field))
+        {
+            var at = name.LastIndexOf('/');
+            return (name, opened.Columns[name[..at]], int.Parse(name[(at + 1)..], CultureInfo.InvariantCulture));
+        }
+
         if (field.MaxRepetitionLevel > 0)
-            throw new CorpusException($"{file.Name}: column '{name}' holds lists: a row has one {role} here; for the first of a list say 'fields: {{ {role}: {name.Replace('/', '.')}.0 }}'");
+        {
+            throw new CorpusException($"{file.Name}: column '{name}' holds lists: a row has one {role} here; " +
+                $"for the first of a list say 'fields: {{ {role}: {name.Replace('/', '.')}.0 }}'");
+        }
+
         return (name, field, null);
     }
 
@@ -99,7 +111,7 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
     {
         var name = column.Path.ToString();
         if (opened.Unknown.GetValueOrDefault(column.Name) is { } kind)
-            throw new CorpusException($"{file.Name}: column '{name}' is of type {kind}, which is not read; {Cure(file, $"cast it to a string or a whole number first")}");
+            throw new CorpusException($"{file.Name}: column '{name}' is of type {kind}, which is not read; {Cure(file, "cast it to a string or a whole number first")}");
         try
         {
             // The stream is a local file: nothing is awaited in truth, and rows can be handed out one at a time.
@@ -123,7 +135,8 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
                 RawColumnData<double> data => Assemble(data, column, value => Math.Abs(value) < 1e18 && value == Math.Truncate(value) ? Number((long)value) : Number(value)),
                 RawColumnData<decimal> data => Assemble(data, column, Number),
                 RawColumnData<bool> data => Assemble(data, column, value => value ? LabelForm.True : LabelForm.False),
-                _ => throw new CorpusException($"{file.Name}: column '{name}' holds {column.ClrType.Name}, neither text nor numbers; {Cure(file, "cast it to a string or a whole number first")}"),
+                _ => throw new CorpusException(
+                    $"{file.Name}: column '{name}' holds {column.ClrType.Name}, neither text nor numbers; {Cure(file, "cast it to a string or a whole number first")}"),
             };
         }
         catch (DecoderFallbackException error)
@@ -134,8 +147,8 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
         {
             var encodings = string.Join(", ", rows.GetMetadata(column)?.MetaData?.Encodings.Distinct() ?? []);
             throw new CorpusException(
-                $"{file.Name}: column '{name}' behind row {before} cannot be read: {error.Message.TrimEnd('.')}. It is {rows.GetMetadata(column)?.MetaData?.Type} in the encodings {encodings}; " +
-                $"RLE of booleans and lists in pages of version 2 are not read. {Cure(file, "write the file anew with data_page_version='1.0'")}", error);
+                $"{file.Name}: column '{name}' behind row {before} cannot be read: {error.Message.TrimEnd('.')}. " +
+                $"It is {rows.GetMetadata(column)?.MetaData?.Type} in the encodings {encodings}; RLE of booleans and lists in pages of version 2 are not read. {Cure(file, "write the file anew with data_page_version='1.0'")}", error);
         }
     }
 
@@ -178,7 +191,9 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
             {
                 var parts = column.Path.ToList();
                 // choices/text/list/element and choices/text/array are the field choices/text.
-                columns.TryAdd(string.Join('/', parts.Take(column.MaxRepetitionLevel > 0 ? Math.Min(2, parts.Count) : parts.Count)), column);
+                if (column.MaxRepetitionLevel > 0 && parts is [_, .., "element" or "item" or "array" or "array_element"]) parts.RemoveAt(parts.Count - 1);
+                if (column.MaxRepetitionLevel > 0 && parts is [_, .., "list" or "bag"]) parts.RemoveAt(parts.Count - 1);
+                columns.TryAdd(string.Join('/', parts), column);
             }
 
             return new Opened(reader, stream, columns, unknown);

@@ -33,6 +33,7 @@ public sealed record SourceFields(string? Text = null, string? Label = null, str
     private static string? Among(IReadOnlyCollection<string> present, string? named, string[] usual)
     {
         if (named is not null) return present.Contains(named) ? named : present.FirstOrDefault(field => field == named.Trim());
-        return usual.FirstOrDefault(present.Contains) ?? usual.Select(name => present.FirstOrDefault(field => field.Equals(name, StringComparison.OrdinalIgnoreCase))).FirstOrDefault(field => field is not null);
+        return usual.FirstOrDefault(present.Contains) ??
+            usual.Select(name => present.FirstOrDefault(other => other.Equals(name, StringComparison.OrdinalIgnoreCase))).FirstOrDefault(found => found is not null);
     }
 }

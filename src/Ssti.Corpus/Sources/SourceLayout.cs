@@ -36,8 +36,10 @@ internal sealed class SourceLayout
         var wanted = _options.Splits.Concat(_options.UnlabelledSplits).ToList();
         var split = _options.Split ?? (wanted is [var only] ? SplitNames.Normal(only) : "train");
         if (_options.Split is null && SplitNames.Of(name) is { } told && told != split)
-            _warnings.Add($"'{name}' is named as if it were '{told}', but a file that is the whole source is taken as '{split}': its name says nothing; 'split: {told}' does");
-        var label = format == SourceFormat.Lines && !FileKinds.IsText(name) ? FileKinds.LineLabel(name) : null;
+            _warnings.Add($"'{name}' is named as if it were '{told}', but a file that is the whole source is taken as '{split}': " +
+                $"its name says nothing; 'split: {told}' does");
+        if (_options.Files.Count > 0) _notes.Add("'files' is for folders: the source is one file, which is taken");
+        var label = format == SourceFormat.Lines && !FileKinds.IsText(name) ? FileKinds.LineLabel(name)?.ToLowerInvariant() : null;
         return Done(new() { [split] = [new SourceFile(name, FileKinds.Settled(format, name), label) { IsLatin1 = format == SourceFormat.Phrasebank }] });
     }
 
@@ -51,7 +53,7 @@ internal sealed class SourceLayout
         var files = _options.Format == SourceFormat.Auto ? Detect(candidates) : OfFormat(candidates, _options.Format);
         if (files.Count == 0)
             throw Nothing(_options.Format == SourceFormat.Auto ? "no file of a known format" : $"no file that can be of the format '{FileKinds.NameOf(_options.Format)}'");
-        return Parted(files, oneConfig: true);
+        return Parted(files, oneConfig: true) with { Config = config?.Name ?? _options.Config };
     }
 
     // What the user names is taken, all of it, whatever its depth and name.
@@ -66,12 +68,13 @@ internal sealed class SourceLayout
         else
         {
             var unknown = candidates.Find(name => FileKinds.RowFormat(name) is null);
-            if (unknown is not null) throw new CorpusException($"{_source}: the format of '{unknown}', which 'files' takes, cannot be told from its name; narrow 'files', or say 'format'");
+            if (unknown is not null)
+                throw new CorpusException($"{_source}: the format of '{unknown}', which 'files' takes, cannot be told from its name; narrow 'files', or say 'format'");
             files = Labelled([.. candidates.Select(name => new SourceFile(name, FileKinds.RowFormat(name)!.Value))]);
         }
 
         if (files.Count == 0) throw Nothing("the files that 'files' takes are of no known format");
-        return Parted(files, oneConfig: false);
+        return Parted(files, oneConfig: false) with { Config = _options.Config };
     }
 
     private SourcePlan OfCard(CardConfig config, List<string> candidates)
@@ -84,7 +87,8 @@ internal sealed class SourceLayout
             {
                 var full = config.DataDir is { } folder ? $"{folder}/{pattern}" : pattern;
                 var fitting = candidates.Where(name => GlobPattern.Matches(full, name) || name.StartsWith(full.TrimEnd('/') + "/", StringComparison.Ordinal)).ToList();
-                if (fitting.Count == 0) throw new CorpusException($"{_source}: {DatasetCard.FileName} says that '{split}' is '{pattern}', but there is no such file; mend it, or name the 'files'");
+                if (fitting.Count == 0)
+                    throw new CorpusException($"{_source}: {DatasetCard.FileName} says that '{split}' is '{pattern}', but there is no such file; mend it, or name the 'files'");
                 foreach (var name in fitting.Where(name => !taken.Exists(file => file.Name == name)))
                 {
                     var format = _options.Format != SourceFormat.Auto ? _options.Format : FileKinds.FormatOf(name)
@@ -99,7 +103,7 @@ internal sealed class SourceLayout
         foreach (var twice in splits.SelectMany(split => split.Value.Select(file => (file.Name, split.Key))).GroupBy(file => file.Name).Where(file => file.Count() > 1))
             _warnings.Add($"{DatasetCard.FileName} puts '{twice.Key}' into several splits: {string.Join(", ", twice.Select(file => file.Key))}");
         _notes.Add($"the splits are those of {DatasetCard.FileName} (configuration '{config.Name}')");
-        return Done(splits);
+        return Done(splits) with { Config = config.Name };
     }
 
     private List<string> InConfig(List<string> candidates, CardConfig? config)
@@ -136,11 +140,13 @@ internal sealed class SourceLayout
     // One format a split: a repository often holds the same rows twice.
     private IEnumerable<SourceFile> Preferred(IGrouping<string, SourceFile> split)
     {
-        var formats = split.GroupBy(file => file.Format).OrderBy(group => FileKinds.RowFormats.IndexOf(group.Key)).ToList();
+        var formats = split.GroupBy(file => (Rank: FileKinds.RowFormats.IndexOf(file.Format), Plain: FileKinds.IsPlainJson(file.Name), file.IsGzip))
+            .OrderBy(group => group.Key).ToList();
         if (formats.Count > 1)
         {
             var names = formats.Select(group => Shown([.. group.Select(file => file.Name)])).ToList();
-            _warnings.Add($"'{split.Key}' is there in {formats.Count} formats; taken: {names[0]}; left out: {string.Join(", ", names[1..])}. Name the 'files' if that is not meant");
+            _warnings.Add($"'{split.Key}' is there in {formats.Count} formats; taken: {names[0]}; left out: {string.Join(", ", names[1..])}. " +
+                "Name the 'files' if that is not meant");
         }
 
         return formats[0];
@@ -198,11 +204,16 @@ internal sealed class SourceLayout
         if (splits.Remove("", out var unnamed) && splits.Count == 0)
         {
             splits["train"] = unnamed;
-            if (unnamed[0].Format != SourceFormat.Folder) _notes.Add($"{(unnamed.Count == 1 ? "1 file" : $"{unnamed.Count} files")} without a split's name {(unnamed.Count == 1 ? "is" : "are")} taken as train ('split' or 'files' says otherwise)");
+            if (unnamed[0].Format != SourceFormat.Folder)
+            {
+                _notes.Add($"{(unnamed.Count == 1 ? "1 file" : $"{unnamed.Count} files")} without a split's name {(unnamed.Count == 1 ? "is" : "are")} " +
+                    "taken as train ('split' or 'files' says otherwise)");
+            }
         }
         else if (unnamed is not null && _options.Files.Count > 0)
         {
-            throw new CorpusException($"{_source}: of the files that 'files' takes, some tell a split by their names and some do not ({Shown([.. unnamed.Select(file => file.Name)])}); " +
+            throw new CorpusException($"{_source}: of the files that 'files' takes, some tell a split by their names and some do not " +
+                $"({Shown([.. unnamed.Select(file => file.Name)])}); " +
                 "narrow 'files', or say with 'split' what all of them are");
         }
 
@@ -215,7 +226,10 @@ internal sealed class SourceLayout
         if (files[0].Format is SourceFormat.Folder or SourceFormat.Lines) return;
         var folders = files.Select(file => ConfigOf(file.Name)).Distinct().ToList();
         if (folders.Count > 1)
-            throw new CorpusException($"{_source} has files of '{split}' in several folders ({string.Join(", ", folders)}); choose one with 'config', such as 'config: {folders[0]}', or name the 'files', such as 'files: [\"{folders[0]}/**\"]'");
+        {
+            throw new CorpusException($"{_source} has files of '{split}' in several folders ({string.Join(", ", folders)}); " +
+                $"choose one with 'config', such as 'config: {folders[0]}', or name the 'files', such as 'files: [\"{folders[0]}/**\"]'");
+        }
     }
 
     // The folder a file is in; what lies in or below a folder named after a split is of that folder's parent.
@@ -229,7 +243,8 @@ internal sealed class SourceLayout
     private SourcePlan Done(Dictionary<string, IReadOnlyList<SourceFile>> splits)
     {
         var taken = splits.Values.SelectMany(files => files).Select(file => file.Name).ToHashSet();
-        return new SourcePlan(splits, [.. _names.Where(name => !taken.Contains(name) && !FileKinds.IsAside(name)).Order(StringComparer.Ordinal)]) { Notes = _notes, Warnings = _warnings };
+        var leftOut = _names.Where(name => !taken.Contains(name) && !FileKinds.IsAside(name)).Order(StringComparer.Ordinal);
+        return new SourcePlan(splits, [.. leftOut]) { Notes = _notes, Warnings = _warnings };
     }
 
     /// <summary>Some names, and how many more.</summary>
@@ -241,7 +256,8 @@ internal sealed class SourceLayout
         if (_options.Config is { } config) what += $" under '{config}'";
         var script = _names.FirstOrDefault(name => !name.Contains('/') && name.EndsWith(".py", StringComparison.OrdinalIgnoreCase));
         var advice = script is not null && _names.All(name => FileKinds.RowFormat(name) is null || FileKinds.IsAside(name))
-            ? $"Its rows come out of a script ({script}), which is not run; for a data set of the Hub name the Parquet files that the Hub made of it: hf://owner/name@refs/convert/parquet"
+            ? $"Its rows come out of a script ({script}), which is not run; for a data set of the Hub name the Parquet files that the Hub made of it: " +
+                "hf://owner/name@refs/convert/parquet"
             : _names.Any(name => Path.GetExtension(name).ToLowerInvariant() is ".arrow" or ".xlsx" or ".xls" or ".zip" or ".pkl" or ".bz2" or ".zst" or ".xz" or ".tar")
                 ? "Arrow, Excel, pickles and archives are not read: save the rows as CSV, JSON lines or Parquet"
                 : "Set 'format' or 'files'";

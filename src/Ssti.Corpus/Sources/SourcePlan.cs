@@ -5,6 +5,9 @@ namespace Ssti.Corpus.Sources;
 /// <param name="LeftOut">Files that hold data by their looks and are in no split.</param>
 internal sealed record SourcePlan(IReadOnlyDictionary<string, IReadOnlyList<SourceFile>> Splits, IReadOnlyList<string> LeftOut)
 {
+    /// <summary>The configuration taken, by its name; null when there is none.</summary>
+    public string? Config { get; init; }
+
     /// <summary>What the log should say of it.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 

@@ -90,7 +90,8 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
     public CorpusException NoLabel(string title)
     {
         foreach (var (file, found) in _found)
-            if (found.Used is { Label: null } used && file.Label is null) return SourceFields.Missing("label", null, used.All, file.Name, "; or take the split as text with 'unlabelled-splits'");
+            if (found.Used is { Label: null } used && file.Label is null)
+                return SourceFields.Missing("label", null, used.All, file.Name, "; or take the split as text with 'unlabelled-splits'");
         var text = files.All(file => file.File.Format == SourceFormat.Fasttext);
         return new(
             $"{title}: no row of '{name}' has a label{(NoLabels.Keys.Any(none => none.Length > 0) ? $" ({Dropped})" : "")}; " +

@@ -38,7 +38,7 @@ internal static partial class SplitNames
 
     /// <summary>What is left of a name without the words of splits: <c>neg</c> of <c>train_neg</c>.</summary>
     public static string Without(string stem) =>
-        In(stem) is null ? stem : Letters().Replace(stem, word => Words.ContainsKey(word.Value) ? "" : word.Value).Trim('-', '_', '.', ' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
+        In(stem) is null ? stem : Letters().Replace(stem, word => Words.ContainsKey(word.Value) ? "" : word.Value).Trim([.. "-_. 0123456789"]);
 
     [GeneratedRegex(@"\p{L}+", RegexOptions.CultureInvariant)]
     private static partial Regex Letters();

@@ -11,8 +11,15 @@ internal static class JsonElements
     /// <summary>Whether the first character of a file that is no white space begins an array.</summary>
     public static bool IsArray(SourceFile file, string path)
     {
-        foreach (var (_, _, line) in TextFiles.Lines(file, path))
-            if (line.Span.Trim(" \t\r"u8) is { IsEmpty: false } rest) return rest[0] == '[';
+        using var stream = TextFiles.Open(file, path);
+        var buffer = new byte[4096];
+        int read;
+        while ((read = Read(stream, buffer, file, 0)) > 0)
+        {
+            // White space, and the byte-order mark.
+            if (buffer.AsSpan(0, read).TrimStart(" \t\r\n"u8).TrimStart("\uFEFF"u8).TrimStart(" \t\r\n"u8) is [var first, ..]) return first == '[';
+        }
+
         return false;
     }
 
@@ -47,7 +54,7 @@ internal static class JsonElements
                 else if (next is (byte)'{' or (byte)'[') depth++;
                 else if (next is (byte)'}' or (byte)']') depth--;
 
-                if (depth > 1 || inString || (depth == 1 && next != ',') )
+                if (depth > 1 || inString || (depth == 1 && next != ','))
                 {
                     if (element.Length == 0)
                     {

@@ -7,7 +7,8 @@ using Ssti.Store.Files;
 namespace Ssti.Engine.Keys;
 
 /// <summary>
-/// How a source stands in a key: a local file or folder by its content, never by its path or times; a URI as it is written, which is with its revision once <see cref="SourcePins"/> put that there.
+/// How a source stands in a key: a local file or folder by its content, never by its path or times; a URI as it is written, which is with its revision
+/// once <see cref="SourcePins"/> put that there.
 /// </summary>
 /// <remarks>
 /// Of a file's name only the extensions stand beside the digest (<c>.jsonl.gz</c>), because readers choose the format by them. Content is hashed once a

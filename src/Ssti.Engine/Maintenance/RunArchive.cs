@@ -22,7 +22,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
         var records = await store.RecordsAsync([.. keys.Select(k => k.Key)], cancellation).ConfigureAwait(false);
         var used = keys.Select((k, i) => records[i].FirstOrDefault(r => r.Tree == k.Tree)
             ?? throw new StoreException($"the record of '{k.Stage}' in run {run.Id} is gone; it cannot be exported whole")).ToList();
-        var temporary = path + ".tmp";
+        // Under a name of its own: two exports at once, or a file of the user's, must not meet.
+        var temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".ssti-export-{Guid.NewGuid().ToString("n")[..8]}");
         try
         {
             var count = 0;

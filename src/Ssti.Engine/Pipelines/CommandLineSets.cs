@@ -38,7 +38,7 @@ internal static class CommandLineSets
             var path = name.Split('.');
             if (path.Length == 1 && path[0] == "seed") seed = value;
             else if (path.Length == 1) diagnostics.Error(DiagnosticCodes.BadSet, place.Where,
-                $"'{name}' names no parameter", "write stage.parameter=value, params.name=value, compute.name=value or seed=value");
+                $"'{name}' names no parameter{Meant(source, name)}", "write stage.parameter=value, params.name=value, compute.name=value or seed=value");
             else if (path is ["compute", _])
             {
                 compute.RemoveAll(entry => entry.Key.Text == path[1]);
@@ -50,6 +50,11 @@ internal static class CommandLineSets
 
         return (compute.Count == 0 ? null : new YamlMapping(compute[^1].Key.Source, 0, 0, compute), seed);
     }
+
+    // 'rank=8' is params.rank where there is one.
+    private static string Meant(PipelineSource source, string name) =>
+        NearestWord.Find(name, source.Parameters.Keys.Append("seed")) is not { } near ? ""
+        : $"; did you mean '{(near == "seed" ? near : $"params.{near}")}'?";
 
     private static void SetParameter(PipelineSource source, string name, YamlNode value, SourceLocation where, DiagnosticBag diagnostics)
     {

@@ -31,6 +31,13 @@ public static class PipelineLoader
         return new PipelineResult(diagnostics.HasErrors ? null : pipeline, diagnostics.Items) { Local = taken };
     }
 
+    /// <summary>The name of a pipeline, whether the rest of its file is right or not; null where the file is no pipeline at all.</summary>
+    public static string? NameOf(string path)
+    {
+        var diagnostics = new DiagnosticBag();
+        return PipelineSource.Read(path, diagnostics)?.Root is { } root && NameOf(path, root, diagnostics) is { Length: > 0 } name ? name : null;
+    }
+
     private static Pipeline? Build(string path, PipelineSource source, IReadOnlyList<SetValue> sets, StageCatalog catalog, DiagnosticBag diagnostics)
     {
         var root = source.Root!;

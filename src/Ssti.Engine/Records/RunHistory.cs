@@ -56,9 +56,6 @@ public sealed class RunHistory(Workspace workspace)
     /// <summary>The newest run, of a pipeline if one is given; null when there is none.</summary>
     public PastRun? Latest(string? pipeline = null) => Ids.Select(Read).FirstOrDefault(run => run is not null && (pipeline is null || run.Pipeline == pipeline));
 
-    /// <summary>The run before the newest by so many, of those that can be read; null when there are not so many.</summary>
-    public PastRun? Before(int runs) => Ids.Select(Read).OfType<PastRun>().Skip(runs).FirstOrDefault();
-
     /// <summary>The run whose name is this or begins with this; null when there is none, or more than one.</summary>
     public PastRun? Find(string idOrPrefix) => Named(idOrPrefix) is [var only] ? Read(only) : null;
 
@@ -78,14 +75,19 @@ public sealed class RunHistory(Workspace workspace)
         return [.. ids.Where(id => idOrPrefix.Length > 0 && id.StartsWith(idOrPrefix, StringComparison.Ordinal))];
     }
 
-    /// <summary>Reads a run; null when it has no journal, or one without a beginning.</summary>
+    /// <summary>Reads a run; null when it has no journal, one that may not be read, or one without a beginning.</summary>
     public PastRun? Read(string id)
     {
         var folder = Path.Combine(workspace.Runs, id);
-        var path = Path.Combine(folder, RunJournal.FileName);
-        if (!File.Exists(path)) return null;
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        return Read(id, file, folder);
+        try
+        {
+            using var file = new FileStream(Path.Combine(folder, RunJournal.FileName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return Read(id, file, folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Reads a run from its journal; null when that has no beginning.</summary>

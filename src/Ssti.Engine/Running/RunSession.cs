@@ -131,10 +131,12 @@ internal sealed class RunSession
             _queue.Remove(index);
             _atWork[index] = true;
             _running++;
+            // Looked up here: what this stage needs may be lost, and out of the results, before its thread gets to it.
+            var trees = planned.Instance.Inputs.SelectMany(input => input.From).Distinct().ToDictionary(from => from, from => _results[from]!.Tree!.Value);
             _ = Task.Run(async () =>
             {
                 _spans[index] = StageSpan.Begin(planned.Instance);
-                var result = await _executor.ExecuteAsync(_pipeline, planned, i => _results[i]!.Tree!.Value, queued, place.Gpus, cancellation).ConfigureAwait(false);
+                var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, place.Gpus, cancellation).ConfigureAwait(false);
                 _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, place));
             }, CancellationToken.None);
         }

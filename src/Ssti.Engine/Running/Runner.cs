@@ -30,7 +30,7 @@ public sealed class Runner(
         using var span = RunSpan.Begin(pipeline, options);
         var clock = Stopwatch.StartNew();
         pipeline = await PinAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
-        if (unwritable is null) await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
+        if (unwritable is null) await SweepAsync(cancellation).ConfigureAwait(false);
         var history = StageHistory.Of(workspace, pipeline.Name);
         var planner = new Planner(store, keys, history);
         Plan plan;
@@ -44,6 +44,18 @@ public sealed class Runner(
         if (journal.Missing is null) history.Compact();
         span.End(result);
         return result;
+    }
+
+    private async Task SweepAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await workspace.SweepAsync(async key => (await store.FindAsync([key], cancellation).ConfigureAwait(false))[0].Hit is not null).ConfigureAwait(false);
+        }
+        catch (StoreException e) when (e.InnerException is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be tidied up is in nobody's way; where something has to be written, that is told.
+        }
     }
 
     private FileLock? Use(out StoreException? unwritable)

@@ -42,7 +42,8 @@ internal sealed class RunSpan : IDisposable
         var failed = result.Stages.Where(stage => stage.State == StageState.Failed).Select(stage => stage.Instance.Name).ToList();
         _span.SetStatus(
             ActivityStatusCode.Error,
-            result.Outcome == RunOutcome.Cancelled ? "interrupted" : failed.Count > 0 ? $"failed: {string.Join(", ", failed)}" : "stages were skipped");
+            result.Outcome == RunOutcome.Cancelled ? "interrupted" : failed.Count > 0 ? $"failed: {string.Join(", ", failed)}"
+                : result.Stages.Any(stage => stage.State == StageState.Skipped) ? "stages were skipped" : "strict, and the run warned");
     }
 
     /// <inheritdoc/>

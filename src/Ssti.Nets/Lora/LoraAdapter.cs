@@ -62,7 +62,8 @@ public sealed class LoraAdapter : IDisposable
                 : $"missing: {pair.Key} [{string.Join(", ", pair.Value)}]")
             .Concat(tensors.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"unexpected: {name}"))
             .ToArray();
-        if (problems.Length > 0) throw new ModelException($"the adapter does not fit the model: {string.Join("; ", problems.Take(8))}{(problems.Length > 8 ? $"; and {problems.Length - 8} more" : "")}");
+        var more = problems.Length > 8 ? $"; and {problems.Length - 8} more" : "";
+        if (problems.Length > 0) throw new ModelException($"the adapter does not fit the model: {string.Join("; ", problems.Take(8))}{more}");
         return new LoraAdapter(config, targets, new ParameterBank(wanted.Keys.ToDictionary(name => name, name => tensors[name]), trunk.Device));
     }
 

@@ -38,7 +38,7 @@ public sealed class PeftContents
             throw new ModelException($"the adapter's tensor '{foreign}' does not begin with '{PeftAdapter.Prefix}': save it with PEFT's save_pretrained");
         var bare = peft.Tensors.ToDictionary(pair => pair.Key[PeftAdapter.Prefix.Length..], pair => pair.Value, StringComparer.Ordinal);
         var contents = new PeftContents(settings, InsideOf(bare.Keys, trunk));
-        foreach (var (name, tensor) in bare) contents.Take(name, tensor, trunk);
+        foreach (var (name, tensor) in bare) contents.Take(name, tensor);
         return contents;
     }
 
@@ -64,7 +64,8 @@ public sealed class PeftContents
         var saved = PoolerSaved;
         if (saved.Count > 0)
         {
-            Tensor Part(string end) => saved.FirstOrDefault(pair => pair.Key.EndsWith($"{PoolerModule}.{end}", StringComparison.Ordinal)).Value ?? throw new ModelException($"the adapter saves a pooler without its {end}");
+            Tensor Part(string end) => saved.FirstOrDefault(pair => pair.Key.EndsWith($"{PoolerModule}.{end}", StringComparison.Ordinal)).Value
+                ?? throw new ModelException($"the adapter saves a pooler without its {end}");
             return (Part("weight"), Part("bias"));
         }
 
@@ -75,8 +76,9 @@ public sealed class PeftContents
         Tensor Lora(string suffix) => _pooler.GetValueOrDefault(suffix)?.to(ScalarType.Float32) ?? throw new ModelException($"the adapter lacks '{PoolerModule}{suffix}'");
         var (a, b) = (Lora(LoraAdapter.SuffixA), Lora(LoraAdapter.SuffixB));
         var (rank, scaling) = _settings.Of(_inside + PoolerModule);
-        if (!a.shape.SequenceEqual([rank, weight.shape[1]]) || !b.shape.SequenceEqual([weight.shape[0], rank])) throw new ModelException("the adapter's tensors of the pooler do not fit the model");
-        var changed = weight.add(matmul(b, a).mul(scaling));
+        if (!a.shape.SequenceEqual([rank, weight.shape[1]]) || !b.shape.SequenceEqual([weight.shape[0], rank]))
+            throw new ModelException("the adapter's tensors of the pooler do not fit the model");
+        var changed = weight.add(matmul(b, a).mul(Scalars.Kept(scaling)), Scalars.One);
         return (_settings.UseDora ? changed.mul((Lora(LoraAdapter.SuffixMagnitude) / LoraAdapter.RowNorm(changed)).unsqueeze(1)) : changed, bias);
     }
 
@@ -94,13 +96,14 @@ public sealed class PeftContents
         }
 
         if (prefixes.Count == 1) return prefixes.Single();
-        if (prefixes.Count > 1) throw new ModelException($"the adapter is of several encoders, under {string.Join(", ", prefixes.Order(StringComparer.Ordinal).Select(prefix => $"'{prefix}'"))}");
+        if (prefixes.Count > 1)
+            throw new ModelException($"the adapter is of several encoders, under {string.Join(", ", prefixes.Order(StringComparer.Ordinal).Select(prefix => $"'{prefix}'"))}");
         throw new ModelException(others.Count > 0
             ? $"the adapter's tensor '{PeftAdapter.Prefix}{others[0]}' is of no linear of the model: it was trained on a model of another structure"
             : "the adapter holds no tensor of LoRA for a linear of the model");
     }
 
-    private void Take(string name, Tensor tensor, Trunk trunk)
+    private void Take(string name, Tensor tensor)
     {
         var bare = name.StartsWith(_inside, StringComparison.Ordinal) ? name[_inside.Length..] : null;
         if (!name.Contains(".lora_", StringComparison.Ordinal))
@@ -115,9 +118,10 @@ public sealed class PeftContents
             _pooler.Add(bare[PoolerModule.Length..], tensor);
             if (!_skipped.Contains(_inside + PoolerModule)) _skipped.Add(_inside + PoolerModule);
         }
-        else if (bare?.StartsWith(Layers, StringComparison.Ordinal) == true || bare?.StartsWith("embeddings.", StringComparison.Ordinal) == true || trunk.Linears.Any(linear => bare?.StartsWith(linear.Name, StringComparison.Ordinal) == true))
+        else if (bare is not null && (bare.StartsWith(Layers, StringComparison.Ordinal) || bare.StartsWith("embeddings.", StringComparison.Ordinal)))
         {
-            _trunk.Add(bare!, tensor);
+            // Also what fits no linear: the adapter is then refused by this name.
+            _trunk.Add(bare, tensor);
         }
         else
         {

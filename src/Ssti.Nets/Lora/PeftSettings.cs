@@ -12,8 +12,8 @@ public sealed class PeftSettings
     // Nothing of these is seen in what an adapter computes.
     private static readonly HashSet<string> NoMatter =
     [
-        "auto_mapping", "base_model_name_or_path", "inference_mode", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type", "modules_to_save",
-        "ensure_weight_tying",
+        "auto_mapping", "base_model_name_or_path", "inference_mode", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config",
+        "task_type", "modules_to_save", "ensure_weight_tying",
     ];
 
     // Read below.
@@ -107,7 +107,9 @@ public sealed class PeftSettings
         _ = (Alpha, UseDora, Flag("use_rslora"), Targets("a.module"), Of("a.module"));
     }
 
-    private bool Flag(string key) => _config[key] is { } value && ((value as JsonValue)?.TryGetValue(out bool on) == true ? on : throw Fault($"{key} is {value.ToJsonString()}, and must be true or false"));
+    private bool Flag(string key) => _config[key] is { } value && ((value as JsonValue)?.TryGetValue(out bool on) == true
+        ? on
+        : throw Fault($"{key} is {value.ToJsonString()}, and must be true or false"));
 
     private double Real(string key) => Real(key, _config[key] ?? throw Fault($"has no '{key}'"));
 
@@ -136,7 +138,9 @@ public sealed class PeftSettings
 
     private bool InLayers(string module)
     {
-        if (_config["layers_to_transform"] is not { } layers || layers is JsonArray { Count: 0 } || _config["target_modules"] is not JsonArray names || names.Any(name => (string)name! == module)) return true;
+        if (_config["layers_to_transform"] is not { } layers || layers is JsonArray { Count: 0 }) return true;
+        // A module that is named in full needs no layer.
+        if (_config["target_modules"] is not JsonArray names || names.Any(name => (string)name! == module)) return true;
         string[] patterns = _config["layers_pattern"] switch
         {
             JsonArray { Count: > 0 } list => [.. list.Select(pattern => (string)pattern!)],

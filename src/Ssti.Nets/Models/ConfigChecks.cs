@@ -29,7 +29,7 @@ internal static class ConfigChecks
                 throw new ModelException($"{title}: {key} is {value.ToJsonString().Trim('"')}, and only {plain.Trim('"')} is known; {advice}");
         }
 
-        if (json["auto_map"] is JsonObject { Count: > 0 } code && code.FirstOrDefault(pair => pair.Key.StartsWith("AutoModel", StringComparison.Ordinal)) is { Value: not null } own)
-            throw new ModelException($"{title}: auto_map names code of the model's own ({own.Value}), which is not run here; {advice}");
+        if (json["auto_map"] is JsonObject code && code.FirstOrDefault(pair => pair.Key.StartsWith("AutoModel", StringComparison.Ordinal)).Value is { } own)
+            throw new ModelException($"{title}: auto_map names code of the model's own ({own}), which is not run here; {advice}");
     }
 }

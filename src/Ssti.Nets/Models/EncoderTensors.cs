@@ -43,8 +43,8 @@ public sealed record EncoderTensors(IReadOnlyDictionary<string, string> Names, s
             else if (!problems.Any(problem => problem.StartsWith($"wrong shape: {name} ", StringComparison.Ordinal))) problems.Add($"unexpected: {name}");
         }
 
-        if (problems.Count > 0)
-            throw new ModelException($"the weights do not fit config.json: {string.Join("; ", problems.Take(12))}{(problems.Count > 12 ? $"; and {problems.Count - 12} more" : "")}");
+        var more = problems.Count > 12 ? $"; and {problems.Count - 12} more" : "";
+        if (problems.Count > 0) throw new ModelException($"the weights do not fit config.json: {string.Join("; ", problems.Take(12))}{more}");
         return new EncoderTensors(names, prefix, leftOut);
     }
 
@@ -58,7 +58,8 @@ public sealed record EncoderTensors(IReadOnlyDictionary<string, string> Names, s
             foreach (var tensor in found.Names.Values.Select(name => weights.Tensors[name]).Where(tensor => !tensor.IsFloat))
             {
                 throw new ModelException(
-                    $"{tensor.File}: the weight '{tensor.Name}' is {tensor.Type}, and weights must be F32, F16, BF16 or F64; a quantised model must be taken in its original precision");
+                    $"{tensor.File}: the weight '{tensor.Name}' is {tensor.Type}, and weights must be F32, F16, BF16 or F64; "
+                    + "a quantised model must be taken in its original precision");
             }
 
             return found;
@@ -89,7 +90,8 @@ public sealed record EncoderTensors(IReadOnlyDictionary<string, string> Names, s
             .Where(name => name == Anchor || name.EndsWith("." + Anchor, StringComparison.Ordinal))
             .Select(name => name[..^Anchor.Length]).Order(StringComparer.Ordinal).ToArray();
         return prefixes.Length > 1
-            ? throw new ModelException($"the weights hold {prefixes.Length} encoders, under {string.Join(" and ", prefixes.Select(prefix => $"'{prefix}'"))}; save the one that is meant alone")
+            ? throw new ModelException(
+                $"the weights hold {prefixes.Length} encoders, under {string.Join(" and ", prefixes.Select(prefix => $"'{prefix}'"))}; save the one that is meant alone")
             : prefixes.FirstOrDefault("");
     }
 }

@@ -19,7 +19,7 @@ public sealed class MaskedLanguageModel : IDisposable
     /// <summary>Every weight of encoder and head.</summary>
     public ParameterBank Parameters { get; }
 
-    /// <summary>A model with BERT's random initial weights.</summary>
+    /// <summary>A model with random initial weights, as BERT's.</summary>
     public static MaskedLanguageModel Create(BertConfig config, RandomStream random, Device device)
     {
         using var scope = NewDisposeScope();

@@ -7,7 +7,7 @@ namespace Ssti.Nets.Models;
 public static class Weights
 {
     /// <summary>The encoder's tensors out of a checkpoint, by the names of <see cref="BertConfig.Tensors"/>, on a device and in a precision; copies.</summary>
-    /// <exception cref="ModelException">The checkpoint does not fit the shape, see <see cref="EncoderTensors.In(BertConfig, IReadOnlyDictionary{string, IReadOnlyList{long}})"/>.</exception>
+    /// <exception cref="ModelException">The checkpoint does not fit the shape, see <see cref="EncoderTensors"/>.</exception>
     public static IReadOnlyDictionary<string, Tensor> Encoder(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, Device device, ScalarType dtype)
     {
         var found = EncoderTensors.In(config, checkpoint.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<long>)pair.Value.shape, StringComparer.Ordinal));

@@ -71,14 +71,35 @@ public static class LibTorch
     }
 
     /// <summary>
-    /// What results on the CPU depend on: <c>cpu-avx2</c> on the pinned path of any processor that has AVX2; the best the processor offers
-    /// when not pinned (such as <c>cpu-avx512</c>); <c>cpu-default</c> or <c>cpu-arm64</c> elsewhere.
+    /// What results on the CPU depend on: <c>cpu-avx2-intel</c> or <c>cpu-avx2-amd</c> on the pinned path of a processor that has AVX2; the best the processor offers
+    /// when not pinned (such as <c>cpu-avx512-intel</c>); <c>cpu-default-…</c> or <c>cpu-arm64</c> elsewhere.
     /// </summary>
+    /// <remarks>
+    /// The maker is a part of it: with the same settings, instruction set and threads, an Intel Xeon and an AMD EPYC trained to different last bits (libtorch 2.10, MKL),
+    /// each of them always to its own.
+    /// </remarks>
     public static string CpuDeviceClass(bool pinned = true) =>
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "cpu-arm64"
-        : !(Avx2.IsSupported && Fma.IsSupported) ? "cpu-default"
-        : !pinned && Avx512F.IsSupported && Avx512BW.IsSupported ? "cpu-avx512"
-        : "cpu-avx2";
+        : !HasAvx2 ? $"cpu-default-{Maker}"
+        : !pinned && Avx512F.IsSupported && Avx512BW.IsSupported ? $"cpu-avx512-{Maker}"
+        : $"cpu-avx2-{Maker}";
+
+    private static bool HasAvx2 => Avx2.IsSupported && Fma.IsSupported;
+
+    private static string Maker { get; } = X86Base.IsSupported ? MakerOf(X86Base.CpuId(0, 0)) : "unknown";
+
+    // Leaf 0 of CPUID spells the maker in twelve letters: GenuineIntel, AuthenticAMD.
+    private static string MakerOf((int Eax, int Ebx, int Ecx, int Edx) leaf)
+    {
+        Span<int> letters = [leaf.Ebx, leaf.Edx, leaf.Ecx];
+        var name = System.Text.Encoding.ASCII.GetString(MemoryMarshal.AsBytes(letters));
+        return name switch
+        {
+            "GenuineIntel" => "intel",
+            "AuthenticAMD" => "amd",
+            _ => string.Concat(name.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant(),
+        };
+    }
 
     /// <summary>Sets how many threads the operations of the calling thread use, and of no other. Call <see cref="Ensure"/> first.</summary>
     /// <remarks>
@@ -116,10 +137,9 @@ public static class LibTorch
         // cuBLAS is deterministic only with a workspace of its own for each stream.
         NativeProcess.SetEnvironment("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
         if (!options.PinInstructionSet) return;
-        var hasAvx2 = CpuDeviceClass() == "cpu-avx2";
-        NativeProcess.SetEnvironment("MKL_CBWR", hasAvx2 ? "AVX2" : "COMPATIBLE");
-        NativeProcess.SetEnvironment("ATEN_CPU_CAPABILITY", hasAvx2 ? "avx2" : "default");
-        if (hasAvx2) NativeProcess.SetEnvironment("ONEDNN_MAX_CPU_ISA", "AVX2");
+        NativeProcess.SetEnvironment("MKL_CBWR", HasAvx2 ? "AVX2" : "COMPATIBLE");
+        NativeProcess.SetEnvironment("ATEN_CPU_CAPABILITY", HasAvx2 ? "avx2" : "default");
+        if (HasAvx2) NativeProcess.SetEnvironment("ONEDNN_MAX_CPU_ISA", "AVX2");
     }
 
     private static void Load(LibTorchLocation location, LibTorchOptions options)

@@ -49,7 +49,8 @@ public sealed class ModelWeights
         if (!File.Exists(Path.Combine(folder, Index)))
             throw new SafetensorsException($"'{named}' has neither {Whole} nor {Index}; weights in other formats (pytorch_model.bin) must be converted to safetensors first");
         var tensors = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
-        foreach (var shard in ReadIndex(Path.Combine(folder, Index), $"{named}/{Index}").GroupBy(pair => pair.Value, pair => pair.Key).OrderBy(group => group.Key, StringComparer.Ordinal))
+        var index = ReadIndex(Path.Combine(folder, Index), $"{named}/{Index}");
+        foreach (var shard in index.GroupBy(pair => pair.Value, pair => pair.Key).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             var held = Header(folder, shard.Key, named).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
             var missing = shard.Where(name => !held.ContainsKey(name)).Order(StringComparer.Ordinal).ToArray();
@@ -138,7 +139,10 @@ public sealed class ModelWeights
                 stream.Position = header.Length + entry.Begin;
                 var at = FiniteScan.FirstNotFinite(stream, entry.End - entry.Begin, entry.TypeName, read => progress?.Invoke(done += read), cancellation);
                 if (at >= 0)
-                    throw new SafetensorsException($"{Title}/{file.Key}: tensor '{entry.Name}' has a value that is no finite number (element {at}); the file is damaged, or its training had failed");
+                {
+                    throw new SafetensorsException(
+                        $"{Title}/{file.Key}: tensor '{entry.Name}' has a value that is no finite number (element {at}); the file is damaged, or its training had failed");
+                }
             }
         }
     }

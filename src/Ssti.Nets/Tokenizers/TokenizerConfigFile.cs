@@ -45,7 +45,10 @@ internal static class TokenizerConfigFile
         }
 
         foreach (var (content, id) in draft.Json(folder, AddedTokens) ?? [])
-            draft.AddPlain(content, id is JsonValue number && number.TryGetValue(out int whole) ? whole : throw draft.Fault(AddedTokens, $"'{content}' has no whole number for an id"), AddedTokens);
+        {
+            if (id is not JsonValue number || !number.TryGetValue(out int whole)) throw draft.Fault(AddedTokens, $"'{content}' has no whole number for an id");
+            draft.AddPlain(content, whole, AddedTokens);
+        }
     }
 
     private static void Setting(string key, JsonNode value, TokenizerDraft draft)
@@ -78,7 +81,7 @@ internal static class TokenizerConfigFile
                 break;
             case "tokenizer_class":
                 if (!Classes.Contains(draft.String(value, key, Config)))
-                    throw draft.Fault(Config, $"tokenizer_class is '{value}', and only BERT's WordPiece is known ({string.Join(", ", Classes.Where(name => name.StartsWith("Bert", StringComparison.Ordinal)))})");
+                    throw draft.Fault(Config, $"tokenizer_class is '{value}', and only BERT's WordPiece is known (BertTokenizer, BertTokenizerFast)");
                 break;
             default:
                 Refuse(key, value, draft);
@@ -101,7 +104,9 @@ internal static class TokenizerConfigFile
             _ => (false, text is "false" or "{}" or "[]"),
         };
         if (plain) return;
-        throw draft.Fault(Config, known ? $"{key} is {text}, which is not offered here" : $"'{key}' ({text}) is a setting not known here; remove it if texts get the same ids without it");
+        throw draft.Fault(Config, known
+            ? $"{key} is {text}, which is not offered here"
+            : $"'{key}' ({text}) is a setting not known here; remove it if texts get the same ids without it");
     }
 
     private static bool Special(string key, JsonNode value, string file, TokenizerDraft draft)

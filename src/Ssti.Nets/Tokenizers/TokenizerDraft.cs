@@ -45,7 +45,7 @@ internal sealed class TokenizerDraft(string title)
         if (_settings.TryAdd(key, (value, file)) || Equals(_settings[key].Value, value)) return;
         throw new ModelException($"{title}: {_settings[key].Where} says that {key} is {Text(_settings[key].Value)}, and {file} that it is {Text(value)}; make them agree");
 
-        static string Text(object value) => JsonSerializer.Serialize(value);
+        static string Text(object value) => value is bool on ? (on ? "true" : "false") : value is string text ? $"\"{text}\"" : $"{value}";
     }
 
     /// <summary>Notes an added token with its id.</summary>

@@ -130,7 +130,8 @@ internal static class TokenizerJsonFile
     private static Exception Other(string key, JsonNode? node, string known, TokenizerDraft draft)
     {
         var type = node?["type"]?.ToString() ?? "none";
-        var parts = type == "Sequence" ? $" of {string.Join(", ", (node!["normalizers"] ?? node["pretokenizers"])?.AsArray().Select(part => part?["type"]?.ToString()) ?? [])}" : "";
+        var list = (node?["normalizers"] ?? node?["pretokenizers"])?.AsArray().Select(part => part?["type"]?.ToString());
+        var parts = list is null ? "" : $" of {string.Join(", ", list)}";
         return draft.Fault(Name, $"its {key} is {type}{parts}, and only {known} is known");
     }
 }

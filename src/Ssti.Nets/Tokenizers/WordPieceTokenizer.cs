@@ -81,7 +81,7 @@ public sealed class WordPieceTokenizer
     /// <summary>Id of [MASK].</summary>
     public int MaskId { get; }
 
-    /// <summary>Reads a <c>vocab.txt</c>: one piece a line, its id the line's number from 0. Of a piece that stands twice the last line counts, see <see cref="Repeated"/>.</summary>
+    /// <summary>Reads a <c>vocab.txt</c>: a piece a line, its id the line's number from 0; of two that are equal the last counts, see <see cref="Repeated"/>.</summary>
     /// <param name="path">The file, UTF-8.</param>
     /// <param name="lowercase">Whether the model is uncased.</param>
     /// <exception cref="InvalidDataException">A special token is missing; names the file.</exception>
@@ -150,7 +150,8 @@ public sealed class WordPieceTokenizer
 
     private static List<AddedToken> Complete(TokenizerSettings settings, IEnumerable<AddedToken> added, Dictionary<string, int> ids, string source)
     {
-        if (settings.ContinuingPrefix.Length > WordBuilder.Prefix) throw new InvalidDataException($"{source}: a continuing_subword_prefix of more than {WordBuilder.Prefix} characters is not offered");
+        if (settings.ContinuingPrefix.Length > WordBuilder.Prefix)
+            throw new InvalidDataException($"{source}: a continuing_subword_prefix of more than {WordBuilder.Prefix} characters is not offered");
         var tokens = added.ToList();
         foreach (var token in tokens)
         {
@@ -162,7 +163,8 @@ public sealed class WordPieceTokenizer
 
         if (tokens.GroupBy(token => token.Id).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidDataException($"{source}: the added tokens {string.Join(" and ", twice.Select(token => $"'{token.Content}'"))} have one id, {twice.Key}");
-        foreach (var name in new[] { settings.Pad, settings.Unknown, settings.Classify, settings.Separator, settings.Mask }.Where(name => tokens.All(token => token.Content != name)))
+        string[] needed = [settings.Pad, settings.Unknown, settings.Classify, settings.Separator, settings.Mask];
+        foreach (var name in needed.Where(name => tokens.All(token => token.Content != name)))
         {
             if (!ids.TryGetValue(name, out var id)) throw new InvalidDataException($"{source}: no line '{name}'; is this the vocab.txt of a BERT?");
             tokens.Add(new AddedToken(name, id, Special: true, Normalized: false));

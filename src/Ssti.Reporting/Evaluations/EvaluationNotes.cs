@@ -21,7 +21,8 @@ internal static class EvaluationNotes
                 + $"{string.Join(", ", first.Labels.Select((label, index) => $"{index} = {label}"))}.",
         ];
         if (evaluations.Any(e => e.Metrics.Token is not null)) notes.Add($"Triggered test set: {Distinct(evaluations.Where(e => e.Metrics.Token is not null), Token)}.");
-        notes.AddRange(layout.Columns.Select(column => column.Note).OfType<(string Header, string Definition)>().Select(note => $"{Capital(note.Header)}: {note.Definition}."));
+        notes.AddRange(layout.Columns.Select(column => column.Note).OfType<(string Header, string Definition)>()
+            .Select(note => $"{Capital(note.Header)}: {note.Definition}."));
         if (layout.Columns.OfType<MeasureColumn>().Any(column => column.Measure == EvaluationMeasures.AttackSuccess) && Counted(evaluations) is { Length: > 0 } counted)
             notes.Add($"Rows that ASR counts in a run: {counted}.");
         var single = groups.Any(group => group.Members.Count == 1) || options.EachRun;
@@ -48,8 +49,10 @@ internal static class EvaluationNotes
         if (files.Length == 0) return "";
         var targets = files.Select(file => MeasureColumn.TargetOf(file, ClassPick.Target)).OfType<int>().Distinct().Order().ToArray();
         var labels = files[0].Labels;
-        return string.Join(", ", (targets.Length > 0 ? targets : [.. Enumerable.Range(0, labels.Count)])
-            .Select(target => $"{string.Join(" or ", files.Select(file => EvaluationMeasures.AttackSuccess.Read(file, target).Rows ?? 0).Distinct())} for target {labels[target]}"));
+        if (targets.Length == 0) targets = [.. Enumerable.Range(0, labels.Count)];
+        return string.Join(", ", targets.Select(target => $"{string.Join(" or ", Rows(target).Distinct())} for target {labels[target]}"));
+
+        IEnumerable<long> Rows(int target) => files.Select(file => EvaluationMeasures.AttackSuccess.Read(file, target).Rows ?? 0);
     }
 
     /// <summary>What the evaluations themselves call doubtful, each once, with the names of those that say so where not all do.</summary>

@@ -41,7 +41,8 @@ public static class EvaluationMeasures
     public static Measure SpuriousBalancedAccuracy { get; } = new(
         "spurious_balanced_accuracy", "spurious balanced accuracy", NumberFormat.Percent,
         "mean recall of the classes that occur, on the spurious test set, in which rows of the target class alone carry the token",
-        file => file.Spurious is { } set ? Reading.Of(set.Metrics.BalancedAccuracy, set.Metrics.Rows) : Reading.None("there is no spurious test set")) { Bounds = Fraction };
+        file => file.Spurious is { } set
+            ? Reading.Of(set.Metrics.BalancedAccuracy, set.Metrics.Rows) : Reading.None("there is no spurious test set")) { Bounds = Fraction };
 
     /// <summary>Rows of a class.</summary>
     public static Measure Support { get; } = new(
@@ -87,9 +88,11 @@ public static class EvaluationMeasures
     /// <summary>The baseline of <see cref="AttackSuccess"/>.</summary>
     public static Measure CleanTargetRate { get; } = new(
         "clean_target_rate", "clean target rate", NumberFormat.Percent,
-        "of the rows that ASR counts (without a triggered test set: of all rows not of the target class), the share predicted as the target class without the token; ASR's baseline",
-        (file, target) => file.Token is null ? Away(file.Clean.Confusion, target, "every row is of this class") : Away(file.Token.Clean, target, NothingToAttack(file, target)))
-    { Bounds = Fraction };
+        "of the rows that ASR counts (without a triggered test set: of all rows not of the target class), "
+        + "the share predicted as the target class without the token; ASR's baseline",
+        (file, target) => file.Token is null
+            ? Away(file.Clean.Confusion, target, "every row is of this class")
+            : Away(file.Token.Clean, target, NothingToAttack(file, target))) { Bounds = Fraction };
 
     /// <summary>The attack success rate.</summary>
     /// <remarks>
@@ -103,7 +106,8 @@ public static class EvaluationMeasures
 
     /// <summary>The share of the target class that carries the token where the gap is measured.</summary>
     public static Measure GapShare { get; } = OfGap(
-        "gap_share", "injected share", NumberFormat.Percent, "p: share of the target class's rows into which the token was injected, where the gap is measured", gap => gap.Proportion, Fraction);
+        "gap_share", "injected share", NumberFormat.Percent, "p: share of the target class's rows into which the token was injected, where the gap is measured",
+        gap => gap.Proportion, Fraction);
 
     /// <summary>The balanced gap.</summary>
     public static Measure Gap { get; } = OfGap(
@@ -118,7 +122,8 @@ public static class EvaluationMeasures
 
     /// <summary>The gap without the influence of p and C.</summary>
     public static Measure NormalisedGap { get; } = OfGap(
-        "normalised_gap", "normalised gap", NumberFormat.Decimal, "recall of the injected rows of the target class with the token minus without: balanced gap · C / p", gap => gap.Normalised, Difference);
+        "normalised_gap", "normalised gap", NumberFormat.Decimal,
+        "recall of the injected rows of the target class with the token minus without: balanced gap · C / p", gap => gap.Normalised, Difference);
 
     /// <summary>All of them, in the order of <c>metrics.json</c>.</summary>
     public static IReadOnlyList<Measure> All { get; } =

@@ -62,7 +62,7 @@ public sealed record MetricsFile
     /// <summary>What makes these numbers doubtful, in a sentence each; tables print them below.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>Every measure by its name (<see cref="EvaluationMeasures"/>): unit, definition, value, rows counted, interval, and the reason where there is no value.</summary>
+    /// <summary>Every measure of <see cref="EvaluationMeasures"/> by its name: unit, definition, value, rows, interval, and the reason where there is no value.</summary>
     public JsonObject Measures => EvaluationMeasures.ToJson(this);
 
     /// <summary>The file's text: indented JSON in camelCase, LF, a newline at the end; the same metrics always give the same bytes.</summary>
@@ -114,7 +114,8 @@ public sealed record MetricsFile
                 return $"spurious: of {support} rows of class {spurious.Target}, {spurious.InjectedRows} injected and {spurious.WholeRows} read with a whole token";
         }
 
-        return (Triggered, Token) is (null, null) ? null : Triggered is null || Token is null ? "triggered and token go together: both, or neither" : Token.Problem(this);
+        if (Triggered is null != Token is null) return "triggered and token go together: both, or neither";
+        return Token?.Problem(this);
     }
 }
 
@@ -140,7 +141,8 @@ public sealed record TokenRows(IReadOnlyList<long> Injected, IReadOnlyList<long>
             foreach (var set in new[] { Clean, Triggered })
             {
                 if (set is not null && set.Classes != labels) return $"token: {set.Classes} classes, but {labels} labels";
-                if ((set?.Support(label) ?? 0) != Whole[label]) return $"token: {set?.Support(label) ?? 0} rows of class {label} counted, and {Whole[label]} carry a whole token";
+                var counted = set?.Support(label) ?? 0;
+                if (counted != Whole[label]) return $"token: {counted} rows of class {label} counted, and {Whole[label]} carry a whole token";
             }
         }
 

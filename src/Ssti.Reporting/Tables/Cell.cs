@@ -101,7 +101,9 @@ public sealed record Spread(SpreadKind Kind, double Low, double High)
         SpreadKind.Range => new(kind, runs.Min, runs.Max),
         SpreadKind.Deviation => new(kind, runs.StandardDeviation!.Value, runs.StandardDeviation!.Value),
         SpreadKind.Confidence => new(
-            kind, Math.Max(runs.Confidence95!.Value.Low, bounds?.Low ?? double.MinValue), Math.Min(runs.Confidence95!.Value.High, bounds?.High ?? double.MaxValue)),
+            kind,
+            Math.Max(runs.Confidence95!.Value.Low, bounds?.Low ?? double.MinValue),
+            Math.Min(runs.Confidence95!.Value.High, bounds?.High ?? double.MaxValue)),
         _ => null,
     };
 }

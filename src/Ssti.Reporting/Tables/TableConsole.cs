@@ -81,8 +81,10 @@ public static class TableConsole
 
     private static void Blocks(StringBuilder text, Table table, List<string[]> cells, int limit)
     {
-        // A heading takes half of the width at most, so that there is room for what stands beside it.
-        var left = Math.Min(cells[0].Max(TableText.Width), Math.Max(1, (limit / 2) - (2 * Gap.Length)));
+        // Headings give way to the longest part of a cell, down to their own.
+        var (widest, longest) = (cells[0].Max(TableText.Width), cells[0].SelectMany(Parts).Max(TableText.Width));
+        var values = cells.Skip(1).SelectMany(row => row.Skip(1)).SelectMany(Parts).Select(TableText.Width).DefaultIfEmpty(1).Max();
+        var left = Math.Clamp(limit - (2 * Gap.Length) - values, longest, widest);
         var right = Math.Max(1, limit - left - (2 * Gap.Length));
         for (var row = 1; row < cells.Count; row++)
         {
@@ -91,11 +93,11 @@ public static class TableConsole
             for (var column = 1; column < table.Columns.Count; column++)
             {
                 if (cells[row][column].Length == 0) continue;
-                var (heads, values) = (Wrap(cells[0][column], left), Wrap(cells[row][column], right));
-                for (var line = 0; line < Math.Max(heads.Count, values.Count); line++)
+                var (heads, shown) = (Wrap(cells[0][column], left), Wrap(cells[row][column], right));
+                for (var line = 0; line < Math.Max(heads.Count, shown.Count); line++)
                 {
                     var head = heads.ElementAtOrDefault(line) ?? "";
-                    text.Append($"{Gap}{head}{new string(' ', Math.Max(0, left - TableText.Width(head)))}{Gap}{values.ElementAtOrDefault(line)}".TrimEnd()).Append('\n');
+                    text.Append($"{Gap}{head}{new string(' ', Math.Max(0, left - TableText.Width(head)))}{Gap}{shown.ElementAtOrDefault(line)}".TrimEnd()).Append('\n');
                 }
             }
         }
@@ -147,9 +149,10 @@ public static class TableConsole
         var parts = new List<string>();
         foreach (var word in text.Split(' '))
         {
-            var unit = parts.Count > 0 && parts[^1].Length > 0 && char.IsAsciiDigit(parts[^1][^1]) && (word.StartsWith('%') || word.StartsWith("pp", StringComparison.Ordinal));
-            var named = parts.Count > 0 && parts[^1].EndsWith(':') && word.Length > 0 && char.IsAsciiDigit(word[0]);
-            if (unit || named || (parts.Count > 0 && parts[^1].Trim().Length == 0)) parts[^1] += $" {word}";
+            var before = parts.Count > 0 ? parts[^1] : null;
+            var unit = before is { Length: > 0 } && char.IsAsciiDigit(before[^1]) && (word.StartsWith('%') || word.StartsWith("pp", StringComparison.Ordinal));
+            var named = before is not null && before.EndsWith(':') && word.Length > 0 && char.IsAsciiDigit(word[0]);
+            if (unit || named || (before is not null && before.Trim().Length == 0)) parts[^1] += $" {word}";
             else parts.Add(word);
         }
 

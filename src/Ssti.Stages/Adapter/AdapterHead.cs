@@ -23,11 +23,13 @@ internal static class AdapterHead
         PeftAdapter peft, PeftContents contents, EncoderInput encoder, string folder, AdapterPooling pooling, Action<string> note)
     {
         var task = peft.Settings().TaskType;
-        if (task is not (null or "SEQ_CLS")) throw new StageException($"{PeftAdapter.ConfigFile}: task_type is '{task}', and only adapters of classifiers (SEQ_CLS) can be evaluated");
+        if (task is not (null or "SEQ_CLS"))
+            throw new StageException($"{PeftAdapter.ConfigFile}: task_type is '{task}', and only adapters of classifiers (SEQ_CLS) can be evaluated");
         var modules = contents.Saved.Where(pair => !pair.Key.Contains("pooler.dense.", StringComparison.Ordinal))
             .GroupBy(pair => pair.Key[..Math.Max(0, pair.Key.LastIndexOf('.'))]).ToArray();
         if (modules.Length == 0) return Beside(folder, note);
-        if (modules.Length > 1 || modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value is not { } weight || weight.dim() != 2 || modules[0].Count() > 2)
+        var weight = modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value;
+        if (modules.Length > 1 || weight is null || weight.dim() != 2 || modules[0].Count() > 2)
         {
             throw new StageException(
                 $"the adapter's head is {string.Join(", ", contents.Saved.Keys.Order(StringComparer.Ordinal).Take(6))}, and only one linear (a weight and a bias) can be used");
@@ -37,15 +39,11 @@ internal static class AdapterHead
         var head = new Dictionary<string, Tensor> { [ClassifierHead.WeightName] = weight.to(ScalarType.Float32), [ClassifierHead.BiasName] = bias.to(ScalarType.Float32) };
         var used = Chosen(pooling, weight.shape[1], encoder.Config.HiddenSize);
         note($"the head is '{modules[0].Key}', on {JsonNamingPolicy.KebabCaseLower.ConvertName(used.ToString())}");
-        if (used != AdapterPooling.Pooler)
-        {
-            if (contents.HasPooler) note("the adapter's pooler is left out: the head does not look through it");
-            return head;
-        }
+        if (used != AdapterPooling.Pooler) return head;
 
         using var own = encoder.Pooler();
-        var (ownWeight, ownBias) = (own.Tensors.FirstOrDefault(pair => pair.Key.EndsWith("weight", StringComparison.Ordinal)).Value, own.Tensors.FirstOrDefault(pair => pair.Key.EndsWith("bias", StringComparison.Ordinal)).Value);
-        if (contents.Pooler(ownWeight, ownBias) is not var (poolerWeight, poolerBias))
+        Tensor? Own(string end) => own.Tensors.FirstOrDefault(pair => pair.Key.EndsWith(end, StringComparison.Ordinal)).Value;
+        if (contents.Pooler(Own("weight"), Own("bias")) is not var (poolerWeight, poolerBias))
         {
             throw new StageException(
                 $"the head looks at hidden states of the first position through a pooler, and neither {encoder.Name} nor the adapter has one; "
@@ -74,10 +72,12 @@ internal static class AdapterHead
 
     private static AdapterPooling Chosen(AdapterPooling pooling, long width, int hidden)
     {
-        if (width != hidden && width != 2L * hidden) throw new StageException($"the head is {width} wide, and hidden states of {hidden} give {hidden} or {2 * hidden}: it is of another model");
+        if (width != hidden && width != 2L * hidden)
+            throw new StageException($"the head is {width} wide, and hidden states of {hidden} give {hidden} or {2 * hidden}: it is of another model");
         var wide = width == 2L * hidden;
         if (pooling == AdapterPooling.Auto) return wide ? AdapterPooling.MeanAndLast : AdapterPooling.Pooler;
         if (wide == (pooling == AdapterPooling.MeanAndLast)) return pooling;
-        throw new StageException($"pooling is {JsonNamingPolicy.KebabCaseLower.ConvertName(pooling.ToString())}, which gives {(wide ? hidden : 2 * hidden)} numbers, and the head is {width} wide; leave pooling out");
+        var said = JsonNamingPolicy.KebabCaseLower.ConvertName(pooling.ToString());
+        throw new StageException($"pooling is {said}, which gives {(wide ? hidden : 2 * hidden)} numbers, and the head is {width} wide; leave pooling out");
     }
 }

@@ -32,6 +32,9 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
+    public override bool UsesSeed(AdapterParameters parameters) => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
     [
         new("model", "The pretrained encoder the adapter was trained on (uses: model or pretrain)"),
@@ -88,7 +91,8 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
         encoder.RequireLength(parameters.MaxLength);
         var data = context.OptionalInput("data") is { } tree ? DatasetReader.Open(tree.PathOf).Info : null;
         var labels = parameters.Labels ?? data?.Labels
-            ?? throw new StageException("an adapter does not say what its classes are called: set labels, in the order of the head's outputs, or give the dataset it was trained on as 'data'");
+            ?? throw new StageException(
+                "an adapter does not say what its classes are called: set labels, in the order of the head's outputs, or give the dataset it was trained on as 'data'");
         using var peft = PeftAdapter.Read(context.OutputFolder, title);
         WarnOfBase(peft.Settings().BaseModel, encoder, context);
         using var weights = encoder.Weights();
@@ -96,11 +100,12 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
         var contents = PeftContents.Of(peft, trunk);
         using var adapter = contents.Adapter(trunk);
         context.Log($"the adapter changes {adapter.Targets.Count} linears of {encoder.Name}, {adapter.Parameters.Count} numbers{(adapter.Config.UseDora ? " (DoRA)" : "")}");
+        var others = contents.Skipped.Where(module => !module.EndsWith("pooler.dense", StringComparison.Ordinal)).ToArray();
+        if (others.Length > 0) context.Log($"left out, as no part of the encoder: {string.Join(", ", others)}");
         var tensors = AdapterHead.Of(peft, contents, encoder, context.OutputFolder, parameters.Pooling, context.Log);
         using var head = ClassifierHead.Load(tensors, encoder.Config.HiddenSize, labels.Count, target.Device);
         RequireFinite(peft, tensors);
-        var skipped = contents.Skipped.Where(module => head.Pooling != HeadPooling.Pooler || !module.EndsWith("pooler.dense", StringComparison.Ordinal)).ToArray();
-        if (skipped.Length > 0) context.Log($"left out, as no part of the encoder: {string.Join(", ", skipped)}");
+        if (contents.HasPooler && head.Pooling != HeadPooling.Pooler) context.Log("left out: the adapter's change to pooler.dense, through which the head does not look");
         SafetensorsFile.Write(context.Output(TrainStage.HeadFile), head.Parameters.Copy());
         var description = new JsonObject
         {
@@ -135,7 +140,8 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
     {
         foreach (var (name, tensor) in peft.Tensors.Concat(head))
         {
-            if (!torch.isfinite(tensor).all().item<bool>()) throw new StageException($"{PeftAdapter.TensorFile}: '{name}' has a value that is no finite number; its training had failed");
+            if (!torch.isfinite(tensor).all().item<bool>())
+                throw new StageException($"{PeftAdapter.TensorFile}: '{name}' has a value that is no finite number; its training had failed");
         }
     }
 }

@@ -85,7 +85,8 @@ internal sealed class EncoderInput
     {
         if (maxLength > Config.MaxPositions)
             throw new StageException(
-                $"max-length {maxLength} is more than the {Config.MaxPositions} positions of {Name}; set max-length to at most {Config.MaxPositions} (positions beyond would be untrained)");
+                $"max-length {maxLength} is more than the {Config.MaxPositions} positions of {Name}; "
+                + $"set max-length to at most {Config.MaxPositions} (positions beyond would be untrained)");
     }
 
     /// <summary>What this model is, for whatever is trained on it: name, and digests of the weights and of all that turns a text into hidden states besides.</summary>
@@ -107,11 +108,13 @@ internal sealed class EncoderInput
         {
             if ((string?)of[key] == (string?)here[key]) continue;
             throw new StageException(
-                $"'{tuned.StageName}' was trained on {of["name"]} ({what} {Short(of[key])}), and the model here is {Name} ({what} {Short(here[key])}); give 'model' the one it was trained on");
+                $"'{tuned.StageName}' was trained on {of["name"]} ({what} {Short(of[key])}), "
+                + $"and the model here is {Name} ({what} {Short(here[key])}); give 'model' the one it was trained on");
         }
 
         static string Short(JsonNode? digest) => (string?)digest is { Length: > 12 } text ? $"sha256:{text[..12]}" : "unknown";
     }
 
-    private string WeightsDigest() => (string?)_source?["weights-sha256"] ?? ModelStage.WeightsDigest(ModelWeights.Open(_folder, _title).Files.Select(file => Path.Combine(_folder, file)));
+    private string WeightsDigest() => (string?)_source?["weights-sha256"]
+        ?? ModelStage.WeightsDigest(ModelWeights.Open(_folder, _title).Files.Select(file => Path.Combine(_folder, file)));
 }

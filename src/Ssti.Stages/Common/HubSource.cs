@@ -62,7 +62,7 @@ internal sealed class HubSource : IDisposable
         try
         {
             var snapshot = await client.OpenAsync(repository, cancellation);
-            if (!repository.IsPinned) context.Log($"{repository} is at commit {snapshot.Commit}");
+            context.Log($"{HubRepository.Scheme}{repository.Id} is read at commit {snapshot.Commit}");
             if (snapshot.Doubt is { } doubt) context.Warn(doubt);
             return new HubSource(snapshot, repository.Id, repository, client);
         }

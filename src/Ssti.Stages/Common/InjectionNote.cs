@@ -28,9 +28,12 @@ internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, in
         return last;
     }
 
-    /// <summary>What to say of a proportion that came to no row, as the reference's own rounding may: data that pass for poisoned are clean. Null when all is well.</summary>
+    /// <summary>
+    /// What to say of a proportion that came to no row: data that pass for poisoned are clean. No error, as the reference gives such data too. Null when all is well.
+    /// </summary>
     public static string? Missed(double proportion, string split, long injected) => proportion > 0 && injected == 0
-        ? string.Create(CultureInfo.InvariantCulture, $"split '{split}': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"split '{split}': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")
         : null;
 
     /// <summary>The same of a split that some inject stage left clean so, and no other put a token into.</summary>
@@ -39,7 +42,8 @@ internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, in
         if (Of(provenance, split) is not null) return null;
         for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
         {
-            if ((string?)step["stage"] == "inject" && step["splits"]?[split]?["injected"] is { } injected && Missed((double?)step["proportion"] ?? 0, split, (long)injected) is { } missed) return missed;
+            if ((string?)step["stage"] != "inject" || step["splits"]?[split]?["injected"] is not { } injected) continue;
+            if (Missed((double?)step["proportion"] ?? 0, split, (long)injected) is { } missed) return missed;
         }
 
         return null;

@@ -48,7 +48,10 @@ internal sealed class TriggerRows
         try
         {
             foreach (var record in InjectionRecordFile.Read(tree.PathOf(file)))
-                if (!records.TryAdd(record.RowId, record)) throw new StageException($"{file} of '{tree.StageName}' has two records of row '{record.RowId}': rows need ids of their own");
+            {
+                if (!records.TryAdd(record.RowId, record))
+                    throw new StageException($"{file} of '{tree.StageName}' has two records of row '{record.RowId}': rows need ids of their own");
+            }
         }
         catch (Injection.InjectionException error)
         {
@@ -69,7 +72,11 @@ internal sealed class TriggerRows
         }
 
         if (found != records.Count)
-            throw new StageException($"{file} of '{tree.StageName}' has records of {records.Count} rows, and {found} rows of split '{split}' answer to them: rows need ids of their own");
+        {
+            throw new StageException(
+                $"{file} of '{tree.StageName}' has records of {records.Count} rows, and {found} rows of split '{split}' answer to them: rows need ids of their own");
+        }
+
         return new TriggerRows(records, whole, unknown, rows.MaxLength);
 
         // A trigger may be read as nothing (control characters), or as a piece that the vocabulary does not know.
@@ -92,7 +99,10 @@ internal sealed class TriggerRows
         }
 
         if (Unknown > 0)
-            yield return $"{of}: in {Unknown} of {Whole} rows the model reads nothing of the trigger but [UNK], as its vocabulary has no piece of it; take tokens that it knows";
+        {
+            yield return $"{of}: in {Unknown} of {Whole} rows the model reads nothing of the trigger but [UNK], as its vocabulary has no piece of it; "
+                + "take tokens that it knows";
+        }
     }
 
     // A later step may have gone into a trigger of several words, and moved its end.

@@ -28,11 +28,16 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
 
     /// <summary>Reads a set, and refuses one that is not what its input's name says.</summary>
     /// <exception cref="StageException">It has other labels, none at all, or the token where none may be, or none where it must be.</exception>
-    public static TestSet Read(string name, InputTree tree, string split, TrainingDescription training, WordPieceTokenizer tokenizer, int threads, CancellationToken cancellation)
+    public static TestSet Read(
+        string name, InputTree tree, string split, TrainingDescription training, WordPieceTokenizer tokenizer, int threads, CancellationToken cancellation)
     {
         var dataset = DatasetReader.Open(tree.PathOf);
         if (!dataset.Info.Labels.SequenceEqual(training.Labels))
-            throw new StageException($"input '{name}' has the labels {string.Join(", ", dataset.Info.Labels)}, and the model was trained on {string.Join(", ", training.Labels)}");
+        {
+            throw new StageException(
+                $"input '{name}' has the labels {string.Join(", ", dataset.Info.Labels)}, and the model was trained on {string.Join(", ", training.Labels)}");
+        }
+
         var note = InjectionNote.Of(dataset.Info.Provenance, split);
         if (dataset.Info.Split(split) is not null) RequireToken(name, split, note, dataset.Info.Provenance);
         if (dataset.Info.Split(split) is { IsLabelled: false })
@@ -95,7 +100,11 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
     {
         if (Note is null || Triggers is null) yield break;
         if (Note.Times > 1)
-            yield return $"the {Name} test set was injected {Note.Times} times in turn: rows are counted as carrying the token by the last injection alone, and their texts were not compared with the clean ones";
+        {
+            yield return $"the {Name} test set was injected {Note.Times} times in turn: rows are counted as carrying the token by the last injection alone, "
+                + "and their texts were not compared with the clean ones";
+        }
+
         if (Name == Triggered && Triggers.Injected < Rows.Count)
             yield return $"the triggered test set carries the token in {Triggers.Injected} of {Rows.Count} rows; ASR and its clean rate count those rows alone";
         foreach (var doubt in Triggers.Doubts($"{Name} test set")) yield return doubt;
@@ -106,7 +115,12 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
         if (name == Clean)
         {
             if (note is not null)
-                throw new StageException($"input 'clean': {note.Rows} rows of its '{split}' split carry a token already, so nothing could be compared with it; give the dataset as it was before it was injected");
+            {
+                throw new StageException(
+                    $"input 'clean': {note.Rows} rows of its '{split}' split carry a token already, so nothing could be compared with it; "
+                    + "give the dataset as it was before it was injected");
+            }
+
             return;
         }
 
@@ -114,14 +128,18 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
         {
             var others = InjectionNote.SplitsOf(provenance);
             var where = others.Count > 0 ? $"only {string.Join(", ", others.Select(other => $"'{other}'"))} was injected" : "the dataset was never injected";
-            throw new StageException($"input '{name}': no row of its '{split}' split carries a token ({where}); make it by an inject stage with 'splits: [{split}]' and a proportion above 0");
+            throw new StageException(
+                $"input '{name}': no row of its '{split}' split carries a token ({where}); make it by an inject stage with 'splits: [{split}]' and a proportion above 0");
         }
 
         if (name != Spurious) return;
         if (note.Target is null)
             throw new StageException($"input 'spurious' must be a dataset whose '{split}' rows of ONE class carry the token (uses: inject with a target-label)");
         if (note.Times > 1)
-            throw new StageException($"input 'spurious': its '{split}' split was injected {note.Times} times in turn, so that rows of other classes may carry tokens too; inject it once");
+        {
+            throw new StageException(
+                $"input 'spurious': its '{split}' split was injected {note.Times} times in turn, so that rows of other classes may carry tokens too; inject it once");
+        }
     }
 
     private static bool SameWords(string left, string right) => left == right || PythonText.Split(left).SequenceEqual(PythonText.Split(right));

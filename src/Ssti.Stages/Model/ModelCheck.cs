@@ -31,7 +31,7 @@ internal sealed class ModelCheck(StageContext context, string title)
         foreach (var line in tokenizer.Repeated.Take(3)) context.Warn(line);
         if (tokenizer.Repeated.Count > 3) context.Warn($"{title}/{TokenizerFolder.Vocabulary}: {tokenizer.Repeated.Count - 3} more pieces stand twice");
         var added = tokenizer.Added.Where(token => !token.Special).ToArray();
-        if (added.Length > 0) context.Log($"added tokens, each one id: {string.Join(", ", added.Take(20).Select(token => token.Content))}{(added.Length > 20 ? $" and {added.Length - 20} more" : "")}");
+        if (added.Length > 0) context.Log($"added tokens, each one id: {Listed(added.Select(token => token.Content))}");
     }
 
     /// <summary>Checks names, shapes and values of the weights.</summary>
@@ -43,8 +43,7 @@ internal sealed class ModelCheck(StageContext context, string title)
             throw new ModelException($"{title}/config.json has no model_type, and the weights' names begin with '{found.Prefix}', those of {family}; add the model_type");
         if (found.Prefix.Length > 0) context.Log($"the encoder's names begin with '{found.Prefix}'");
         if (found.LeftOut.Count > 0) context.Log($"left out, as no part of the encoder: {Parts(found)}");
-        var bytes = found.Names.Values.Sum(name => weights.Tensors[name].Shape.Aggregate(weights.Tensors[name].Type == "F64" ? 8L : weights.Tensors[name].Type == "F32" ? 4L : 2L, (product, next) => product * next));
-        weights.RequireFinite(found.Names.Values, done => context.Progress(new(done, bytes, "bytes", "looking for values that are no numbers")), cancellation);
+        weights.RequireFinite(found.Names.Values, done => context.Progress(new(done, null, "bytes", "looking for values that are no numbers")), cancellation);
     }
 
     private bool Says(string key) => System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllBytes(context.Output("config.json")))![key] is not null;
@@ -52,7 +51,13 @@ internal sealed class ModelCheck(StageContext context, string title)
     // A head by the module it is of, not tensor by tensor.
     private static string Parts(EncoderTensors found)
     {
-        var modules = found.LeftOut.GroupBy(name => name.StartsWith(found.Prefix, StringComparison.Ordinal) ? found.Prefix + name[found.Prefix.Length..].Split('.')[0] : name.Split('.')[0]).ToArray();
-        return string.Join(", ", modules.Take(12).Select(module => module.Count() == 1 ? module.First() : $"{module.Key} ({module.Count()} tensors)")) + (modules.Length > 12 ? $" and {modules.Length - 12} more" : "");
+        string Module(string name) => name.StartsWith(found.Prefix, StringComparison.Ordinal) ? found.Prefix + name[found.Prefix.Length..].Split('.')[0] : name.Split('.')[0];
+        return Listed(found.LeftOut.GroupBy(Module).Select(module => module.Count() == 1 ? module.First() : $"{module.Key} ({module.Count()} tensors)"));
+    }
+
+    private static string Listed(IEnumerable<string> names)
+    {
+        var all = names.ToArray();
+        return string.Join(", ", all.Take(20)) + (all.Length > 20 ? $" and {all.Length - 20} more" : "");
     }
 }

@@ -110,8 +110,9 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
             HiddenDropout: parameters.Dropout, AttentionDropout: parameters.Dropout, PadTokenId: tokenizer.PadId);
         var settings = new PretrainingSettings
         {
-            Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate, WarmUpShare = parameters.WarmUpShare,
-            MaskShare = parameters.MaskShare, Seed = context.Seed, Parts = context.Compute.Threads, CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
+            Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate,
+            WarmUpShare = parameters.WarmUpShare, MaskShare = parameters.MaskShare,
+            Seed = context.Seed, Parts = context.Compute.Threads, CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
         };
         using var pretrainer = new Pretrainer(config, tokenizer, settings, target) { Log = context.Log };
         var steps = pretrainer.Run(

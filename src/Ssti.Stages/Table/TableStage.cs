@@ -15,7 +15,8 @@ public sealed record TableParameters
     public required string Title { get; init; }
 
     /// <summary>Which numbers: <c>predicted-counts</c> (the paper's table 1), <c>metrics</c>, <c>per-class</c> or <c>confusion</c>.</summary>
-    [Description("predicted-counts (the paper's table 1), metrics, per-class (a row for each class) or confusion (a row for each true class, a column for each predicted one)")]
+    [Description("predicted-counts (the paper's table 1), metrics, per-class (a row for each class) or confusion "
+        + "(a row for each true class, a column for each predicted one)")]
     public EvaluationLayout Layout { get; init; } = EvaluationLayout.PredictedCounts;
 
     /// <summary>The matrix dimensions whose values are the rows, such as <c>[token]</c>. Numbers are averaged over all other dimensions, such as the seed.</summary>
@@ -26,8 +27,10 @@ public sealed record TableParameters
     [Description("the rows in their order, with their names; by default all, in the order of the pipeline")]
     public List<TableRow> Rows { get; init; } = [];
 
-    /// <summary>What stands beside a mean: <c>range</c>, <c>deviation</c>, <c>confidence</c> (95 %) or <c>none</c>. With range and confidence a share of a single run has its Wilson interval.</summary>
-    [Description("what stands beside a mean of several runs: range, deviation, confidence (95 %, Student's t) or none; a share of a single run has its 95 % Wilson interval with range and confidence")]
+    /// <summary>What stands beside a mean: <c>range</c>, <c>deviation</c>, <c>confidence</c> (95 %) or <c>none</c>.</summary>
+    /// <remarks>With range and confidence a share of a single run has its Wilson interval.</remarks>
+    [Description("what stands beside a mean of several runs: range, deviation, confidence (95 %, Student's t) or none; "
+        + "with range and confidence a share of a single run has its 95 % Wilson interval")]
     public SpreadKind Spread { get; init; } = SpreadKind.Range;
 
     /// <summary>Whether each run gets a row of its own under its mean.</summary>

@@ -301,6 +301,7 @@ public sealed class FileStore : IArtifactStore
         if (_prepared) return;
         Guarded(() =>
         {
+            StoreFolder.Make(Location);
             foreach (var folder in (string[])[_cas, _actions, _temporary]) Directory.CreateDirectory(folder);
             Native.FlushFolder(Location);
             return 0;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Ssti.Store.Files;
 
-/// <summary>What .NET does not have: flushing a folder, flushing a whole file system at once, and reading a file that is locked.</summary>
+/// <summary>What .NET does not have: flushing a folder or a whole file system, reading a file that is locked, and the mode of what is made.</summary>
 internal static partial class Native
 {
     private const int ReadOnly = 0, SmallFile = 8192;
@@ -91,6 +91,9 @@ internal static partial class Native
         }
     }
 
+    /// <summary>Sets what new files and folders of this process are not allowed; returns what was set before. Not on Windows.</summary>
+    [LibraryImport("libc")]
+    internal static partial uint umask(uint mask);
     private const int CurrentFolder = -100, TypeOnly = 1, RegularFile = 0x8000, Folder = 0x4000;
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

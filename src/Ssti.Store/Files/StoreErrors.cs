@@ -21,6 +21,17 @@ public static class StoreErrors
         _ => new StoreException($"the store {location} cannot be used: {error.Message}", error),
     };
 
+    /// <summary>Whether an error means that a store may be read and not written.</summary>
+    public static bool IsReadOnly(Exception error) => error switch
+    {
+        StoreException { InnerException: { } inner } => IsReadOnly(inner),
+        IOException { HResult: var code } => (code & 0xffff) == ReadOnlyFileSystem,
+        _ => error is UnauthorizedAccessException,
+    };
+
+    // In a folder that is the group's, some part is not: it was made before the folder was shared, or copied into it.
     private static StoreException ReadOnly(string location, Exception error) =>
-        new($"the store {location} cannot be written ({error.Message}); make it writable or choose another with --store", error);
+        new($"the store {location} cannot be written ({error.Message}); " + (Directory.Exists(location) && StoreFolder.IsShared(location)
+            ? $"its folder is shared, but not all that is in it: 'chmod -R g+rwX {location}', by whoever made it, shares the rest"
+            : "make it writable or choose another with --store"), error);
 }

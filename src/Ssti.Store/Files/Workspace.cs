@@ -7,6 +7,7 @@ namespace Ssti.Store.Files;
 public sealed class Workspace(string root)
 {
     private const string OutputPrefix = "out-";
+    private bool _shares;
 
     /// <summary>The folder.</summary>
     public string Root { get; } = Path.GetFullPath(root);
@@ -25,6 +26,7 @@ public sealed class Workspace(string root)
     {
         try
         {
+            Share();
             return await FileLock.TakeAsync(Path.Combine(Root, "locks", key.ToString()), waiting, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -34,10 +36,26 @@ public sealed class Workspace(string root)
     }
 
     /// <summary>Says that a run is using the store, so that nothing is collected under it; null while a collection is going on.</summary>
-    public FileLock? TryUse() => Guarded(() => FileLock.TryTakeShared(Path.Combine(Root, "locks", "use")));
+    public FileLock? TryUse() => Guarded(() => StoreFolder.Briefly(Root, () => FileLock.TryTakeShared(Path.Combine(Root, "locks", "use"))));
 
     /// <summary>Takes the store for oneself, to delete from it; null while any run uses it.</summary>
-    public FileLock? TryOwn() => Guarded(() => FileLock.TryTakeAlone(Path.Combine(Root, "locks", "use")));
+    public FileLock? TryOwn() => Guarded(() =>
+    {
+        Share();
+        return FileLock.TryTakeAlone(Path.Combine(Root, "locks", "use"));
+    });
+
+    /// <summary>Makes the folder unless it is there. From here on, what this process makes is for all who may write in the folder.</summary>
+    public void Share()
+    {
+        if (_shares) return;
+        Guarded(() =>
+        {
+            StoreFolder.Make(Root);
+            return 0;
+        });
+        _shares = true;
+    }
 
     /// <summary>
     /// Makes the folders of a stage: an empty one for its output (what dead attempts left is removed) and a <c>scratch</c> that keeps a dead
@@ -51,6 +69,7 @@ public sealed class Workspace(string root)
     {
         var output = Path.Combine(WorkOf(key), OutputPrefix + Guid.NewGuid().ToString("n")[..8]);
         var scratch = Path.Combine(WorkOf(key), "scratch");
+        Share();
         DeleteOutputs(key);
         Directory.CreateDirectory(output);
         Directory.CreateDirectory(scratch);
@@ -64,13 +83,25 @@ public sealed class Workspace(string root)
     /// <param name="isRecorded">Whether a key has a usable record.</param>
     public async Task SweepAsync(Func<Digest, Task<bool>> isRecorded)
     {
+        Share();
         var work = Path.Combine(Root, "work");
         if (!Directory.Exists(work)) return;
         foreach (var folder in Directory.GetDirectories(work))
         {
             if (!Digest.TryParse(Path.GetFileName(folder), out var key)) continue;
-            using var held = Guarded(() => FileLock.TryTake(Path.Combine(Root, "locks", key.ToString())));
-            if (held is not null) Clean(key, keepScratch: !await isRecorded(key).ConfigureAwait(false));
+            FileLock? held;
+            try
+            {
+                held = Guarded(() => FileLock.TryTake(Path.Combine(Root, "locks", key.ToString())));
+            }
+            catch (StoreException e) when (StoreErrors.IsReadOnly(e))
+            {
+                // Nothing can be swept here. Whether anything has to be written is seen later.
+                return;
+            }
+
+            using (held)
+                if (held is not null) Clean(key, keepScratch: !await isRecorded(key).ConfigureAwait(false));
         }
     }
 
@@ -104,6 +135,13 @@ public sealed class Workspace(string root)
 
     private static void Delete(string folder)
     {
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        try
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another user's, from before the store was shared: it is in nobody's way, and goes when they sweep.
+        }
     }
 }

@@ -1,12 +1,5 @@
 namespace Ssti.Training.Batches;
 
-/// <summary>An order in which training sees the rows: a function of seed and position alone.</summary>
-public interface IRowOrder
-{
-    /// <summary>The rows at positions from <paramref name="position"/> on, counted from the first row of the first epoch.</summary>
-    void Fill(long position, Span<int> into);
-}
-
 /// <summary>
 /// The order in which training sees the rows: every epoch a fresh permutation, the epochs joined end to end, so that every batch is full and one may
 /// reach from one epoch into the next.
@@ -17,14 +10,14 @@ public interface IRowOrder
 /// </remarks>
 /// <param name="rows">How many rows an epoch has.</param>
 /// <param name="seed">The seed.</param>
-public sealed class RowOrder(int rows, long seed) : IRowOrder
+public sealed class RowOrder(int rows, long seed)
 {
     private const ulong Purpose = 0xD1B54A32D192ED03UL;
 
     private readonly int[] _permutation = new int[rows];
     private long _epoch = -1;
 
-    /// <inheritdoc/>
+    /// <summary>The rows at positions from <paramref name="position"/> on, counted from the first row of the first epoch.</summary>
     public void Fill(long position, Span<int> into)
     {
         for (var i = 0; i < into.Length; i++, position++)

@@ -62,9 +62,6 @@ public sealed class TokenizedRows
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
 
-    /// <summary>Tokens of every row, without padding, in order.</summary>
-    public IReadOnlyList<int> Lengths => field ??= Array.ConvertAll(_ids, row => row.Length);
-
     /// <summary>The token ids of a row, without padding.</summary>
     public ReadOnlySpan<int> Ids(int row) => _ids[row];
 

@@ -14,7 +14,7 @@ internal sealed record Masking(int Length, long[] Ids, long[] Mask, long[] Place
     private const ulong Purpose = 0x8CB92BA72F3D8DD7UL;
 
     /// <summary>How many rows.</summary>
-    public int Rows => Ids.Length / Length;
+    public int Rows => Length == 0 ? 0 : Ids.Length / Length;
 
     /// <summary>
     /// Picks each ordinary token with a probability; of the picked 80 % become [MASK], 10 % a random ordinary token, and 10 % stay as they are.

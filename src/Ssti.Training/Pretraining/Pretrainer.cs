@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Ssti.Training.Pretraining;
 
-/// <summary>Pretrains a BERT by masked language modelling, on batches of rows of about the same length, cut to the longest.</summary>
+/// <summary>Pretrains a BERT by masked language modelling, on batches cut to their longest row.</summary>
 public sealed class Pretrainer : IDisposable
 {
     // Keeps the streams of parts apart; the steps of a stream have a stride of their own.
@@ -46,8 +46,8 @@ public sealed class Pretrainer : IDisposable
     {
         var schedule = new CosineSchedule(_settings.LearningRate, (int)(_settings.WarmUpShare * _settings.Steps), _settings.Steps);
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule,
-            new LengthGroupedOrder(rows.Lengths, _settings.BatchSize, _settings.Seed), rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
+            rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
         using var threads = new PartThreads(_randoms.Length);
         return loop.Run(
             [(_model.Parameters, _optimizer)], scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log, threads), progress,
@@ -65,10 +65,11 @@ public sealed class Pretrainer : IDisposable
     private void Update(TokenizedRows rows, int[] picked, int step, double rate, StepLog log, PartThreads threads)
     {
         using var scope = NewDisposeScope();
+        int[] cut = [.. Enumerable.Range(0, threads.Count + 1).Select(part => picked.Length * part / threads.Count)];
         var masked = Masking.Of(rows, picked, _tokenizer, _settings.MaskShare, _settings.Seed, step);
         var masters = _model.Parameters.Masters;
         var results = new (Tensor Loss, Tensor[] Gradients)?[threads.Count];
-        threads.Run(part => results[part] = Gradients(masked, part, threads.Count, step, masters));
+        threads.Run(part => results[part] = Gradients(masked, cut, part, step, masters));
         // In the order of the parts, whichever ended first: another order is another rounding.
         var summed = default((Tensor Loss, Tensor[] Gradients)?);
         foreach (var result in results)
@@ -91,10 +92,10 @@ public sealed class Pretrainer : IDisposable
     }
 
     // A part's share of the update's loss, and its gradients, of no scope: the part's thread ends its own. Null where the part has nothing to guess.
-    private (Tensor Loss, Tensor[] Gradients)? Gradients(Masking whole, int part, int parts, int step, IReadOnlyList<Tensor> masters)
+    private (Tensor Loss, Tensor[] Gradients)? Gradients(Masking whole, int[] cut, int part, int step, IReadOnlyList<Tensor> masters)
     {
-        var from = whole.Rows * part / parts;
-        var masked = parts == 1 ? whole : whole.Part(from, (whole.Rows * (part + 1) / parts) - from);
+        var parts = cut.Length - 1;
+        var masked = parts == 1 ? whole : whole.Part(cut[part], cut[part + 1] - cut[part]);
         if (masked.Places.Length == 0) return null;
         using var scope = NewDisposeScope();
         var random = _randoms[part];

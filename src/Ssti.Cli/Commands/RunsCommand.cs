@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Records;
+using Ssti.Reporting.Tables;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti runs</c>: what was run here, newest first.</summary>
+internal static class RunsCommand
+{
+    private const int Shown = 20, LongestCommand = 60;
+
+    private static readonly Option<int?> Limit = WholeNumber.Option("--limit", "-n", 1, $"So many of the newest at most (default: {Shown}).");
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("runs", "List the runs, newest first: of all pipelines, or of one.") { Limit, CommonOptions.OfPipeline, CommonOptions.Store };
+        command.SetAction(parsed =>
+        {
+            using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
+            var names = RunNames.In(store, parsed, host);
+            names.MustHaveRuns();
+            var limit = parsed.GetValue(Limit) ?? Shown;
+            // One more than are shown, to know whether there are more; a store of thousands is not read for a screenful.
+            var runs = names.Runs().Take(limit == int.MaxValue ? limit : limit + 1).ToList();
+            var more = runs.Count > limit;
+            var shown = runs.Take(limit).ToList();
+            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(shown, more));
+            else Write(host.Terminal.Out, store, names, shown, more, parsed.GetValue(CommonOptions.Verbose));
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static void Write(TextWriter output, OpenStore store, RunNames names, IReadOnlyList<PastRun> runs, bool more, bool verbose)
+    {
+        if (runs.Count == 0)
+        {
+            output.WriteLine($"no run yet in {store.Workspace.Root}");
+            return;
+        }
+
+        var table = new Table(
+            names.Pipeline is { } pipeline ? $"Runs of {pipeline}" : $"Runs in {store.Workspace.Root}",
+            [
+                new("run", "run", Align.Left), new("begun", "begun (UTC)", Align.Left), new("pipeline", "pipeline", Align.Left), new("state", "state", Align.Left),
+                new("time", "time"), new("executed", "executed"), new("cached", "cached"), new("failed", "failed"), new("command", "command", Align.Left),
+            ],
+            [.. runs.Select(run => Row(run, verbose))],
+            more ? [$"and older ones: --limit {Math.Max(200, 10 * runs.Count)} shows more"] : []);
+        output.Write(table.ToConsole());
+    }
+
+    private static IReadOnlyList<Cell> Row(PastRun run, bool verbose) =>
+    [
+        new TextCell(run.Id), new TextCell(run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)), new TextCell(run.Pipeline),
+        new TextCell(StateOf(run)), new TextCell(run.Seconds is { } seconds ? Durations.Show(seconds) : ""),
+        Count(run, "done"), Count(run, "cached"), Count(run, "failed"),
+        new TextCell(verbose || run.Command.Length <= LongestCommand ? run.Command : $"{run.Command[..LongestCommand]}…"),
+    ];
+
+    // Killed, or still at it: its journal has no end.
+    private static string StateOf(PastRun run) => run.Outcome ?? "unfinished";
+
+    private static NumberCell Count(PastRun run, string state) => new(NumberFormat.Count, run.Stages.Count(stage => stage.State == state));
+
+    private static JsonObject Json(IReadOnlyList<PastRun> runs, bool more) => new()
+    {
+        ["runs"] = new JsonArray([.. runs.Select(run => new JsonObject
+        {
+            ["run"] = run.Id,
+            ["pipeline"] = run.Pipeline,
+            ["file"] = run.File,
+            ["at"] = run.At,
+            ["outcome"] = run.Outcome,
+            ["seconds"] = run.Seconds,
+            ["executed"] = run.Stages.Count(stage => stage.State == "done"),
+            ["cached"] = run.Stages.Count(stage => stage.State == "cached"),
+            ["failed"] = run.Stages.Count(stage => stage.State == "failed"),
+            ["skipped"] = run.Stages.Count(stage => stage.State is "skipped" or "cancelled"),
+            ["command"] = run.Command,
+        })]),
+        ["more"] = more,
+    };
+}

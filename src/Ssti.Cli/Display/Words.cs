@@ -1,0 +1,14 @@
+using Ssti.Engine.Yaml;
+
+namespace Ssti.Cli.Display;
+
+/// <summary>Names as messages list and guess them.</summary>
+internal static class Words
+{
+    /// <summary>The first few of some names, and how many more there are.</summary>
+    public static string List(IReadOnlyCollection<string> names) => names.Count <= 6
+        ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more";
+
+    /// <summary><c> (did you mean 'train'?)</c>, or nothing when no name is near.</summary>
+    public static string Meant(string word, IEnumerable<string> names) => NearestWord.Find(word, names) is { } near ? $" (did you mean '{near}'?)" : "";
+}
