@@ -21,7 +21,7 @@ public sealed class FigureAndClaimTests : IDisposable
             Title = "Gap", Measure = "gap", X = "rank", By = "proportion",
             Published = [new() { Value = "0.5", Values = [20.1, 8.1], Errors = [1.5, 1.1] }],
         });
-        Assert.Equal(["figure.json", "figure.png", "figure.svg"], Directory.GetFiles(Output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["figure.json", "figure.svg"], Directory.GetFiles(Output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var figure = Assert.IsType<LineFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
         Assert.Equal(["1", "16"], figure.Positions);
         Assert.Equal(["proportion 0.5", "proportion 1", "proportion 0.5, published"], figure.Series.Select(series => series.Name));

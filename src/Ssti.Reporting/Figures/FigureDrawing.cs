@@ -21,21 +21,8 @@ public static partial class FigureDrawing
     /// <param name="width">In CSS pixels.</param>
     /// <param name="height">In CSS pixels.</param>
     /// <exception cref="ArgumentException"><see cref="Figure.Problem"/>.</exception>
-    public static string ToSvg(Figure figure, int width = 720, int height = 450) =>
-        Draw(figure, plot => Numbered(plot.GetSvgXml(width, height), width, height));
-
-    /// <summary>The figure as PNG, at twice the resolution.</summary>
-    /// <param name="figure">The figure.</param>
-    /// <param name="width">In CSS pixels.</param>
-    /// <param name="height">In CSS pixels.</param>
-    /// <exception cref="ArgumentException"><see cref="Figure.Problem"/>.</exception>
-    public static byte[] ToPng(Figure figure, int width = 720, int height = 450) => Draw(figure, plot =>
-    {
-        plot.ScaleFactor = 2;
-        return plot.GetImageBytes(2 * width, 2 * height, ImageFormat.Png);
-    });
-
-    private static T Draw<T>(Figure figure, Func<Plot, T> render)
+    /// <remarks>No PNG: pixels are computed with whatever vector units a processor has, and the same key must be the same bytes.</remarks>
+    public static string ToSvg(Figure figure, int width = 720, int height = 450)
     {
         if (figure.Problem() is { } problem) throw new ArgumentException($"'{figure.Title}' cannot be drawn: {problem}", nameof(figure));
         lock (Drawing)
@@ -46,26 +33,30 @@ public static partial class FigureDrawing
             {
                 FigureFont.Install();
                 using var plot = new Plot();
-                switch (figure)
-                {
-                    case LineFigure lines: Lines(plot, lines); break;
-                    case BarFigure bars: Bars(plot, bars); break;
-                    case HistogramFigure histogram: Histogram(plot, histogram); break;
-                    case HeatMapFigure map: HeatMap(plot, map); break;
-                    default: throw new ArgumentException($"no drawing for {figure.GetType().Name}", nameof(figure));
-                }
-
+                Add(plot, figure);
                 plot.Title(figure.Title, size: 15);
                 plot.XLabel(figure.X, size: 13);
                 plot.YLabel(figure.Y, size: 13);
                 plot.Axes.Left.MinimumSize = 56;
                 plot.Font.Set(FigureFont.Family);
-                return render(plot);
+                return Numbered(plot.GetSvgXml(width, height), width, height);
             }
             finally
             {
                 CultureInfo.CurrentCulture = culture;
             }
+        }
+    }
+
+    private static void Add(Plot plot, Figure figure)
+    {
+        switch (figure)
+        {
+            case LineFigure lines: Lines(plot, lines); break;
+            case BarFigure bars: Bars(plot, bars); break;
+            case HistogramFigure histogram: Histogram(plot, histogram); break;
+            case HeatMapFigure map: HeatMap(plot, map); break;
+            default: throw new ArgumentException($"no drawing for {figure.GetType().Name}", nameof(figure));
         }
     }
 

@@ -5,7 +5,7 @@ namespace Ssti.Reporting.Figures;
 
 /// <summary>
 /// The one font of all figures, carried along: a plot is laid out by the width of its texts, so with the fonts of the machine the same data would give other bytes
-/// elsewhere, and none at all in a PNG where no font is installed. Roboto, Apache License 2.0, from Debian's fonts-roboto-unhinted.
+/// elsewhere. Roboto, Apache License 2.0, from Debian's fonts-roboto-unhinted.
 /// </summary>
 internal sealed class FigureFont : IFontResolver
 {

@@ -65,7 +65,7 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
 
     private static ClaimCase Decide(ClaimCaseParameters one, MeasureGrid grid)
     {
-        var (left, name) = (Where(one.Left), MeasureGrid.Show(Where(one.Left)));
+        var (left, name) = (Where(one.Left), one.Left.Count > 0 ? MeasureGrid.Show(Where(one.Left)) : "all runs");
         if (one.AtLeast is { } least) return ClaimTest.AtLeast(name, grid.Pick(left), least, one.Published);
         if (one.Below is { } bound) return ClaimTest.Below(name, grid.Pick(left), bound, one.Published);
         var right = Where(one.Right);

@@ -5,7 +5,7 @@ using Ssti.Reporting.Measures;
 
 namespace Ssti.Stages;
 
-/// <summary>Draws a measure over an experiment's grid: <c>figure.svg</c>, <c>figure.png</c>, and its values with their definition in <c>figure.json</c>.</summary>
+/// <summary>Draws a measure over an experiment's grid: <c>figure.svg</c>, and its values with their definition in <c>figure.json</c>.</summary>
 public sealed class FigureStage : StageKind<FigureParameters>
 {
     /// <summary>The file that holds what is drawn.</summary>
@@ -18,7 +18,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
     public override int Version => 1;
 
     /// <inheritdoc/>
-    public override string Summary => "Draws a measure over an experiment's grid, published values beside it: SVG, PNG, and the values as JSON.";
+    public override string Summary => "Draws a measure over an experiment's grid, published values beside it: an SVG, and the values as JSON.";
 
     /// <inheritdoc/>
     public override bool UsesSeed(FigureParameters parameters) => false;
@@ -55,7 +55,6 @@ public sealed class FigureStage : StageKind<FigureParameters>
             var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
             await File.WriteAllTextAsync(context.Output("figure.svg"), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
-            await File.WriteAllBytesAsync(context.Output("figure.png"), FigureDrawing.ToPng(figure), cancellation);
             context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");
         }
         catch (ArgumentException error)

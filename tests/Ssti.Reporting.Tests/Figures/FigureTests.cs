@@ -56,16 +56,6 @@ public sealed class FigureTests
         Assert.Equal(FigureDrawing.ToSvg(figure), FigureDrawing.ToSvg(Figure.FromJson(json)));
     }
 
-    [Theory]
-    [MemberData(nameof(Forms))]
-    public void A_picture_is_a_PNG_of_twice_the_size(string form)
-    {
-        var png = FigureDrawing.ToPng(Of(form), 400, 300);
-        Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
-        Assert.Equal((800, 600), (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
-        if (Environment.GetEnvironmentVariable("SSTI_FIGURES") is { } folder) File.WriteAllBytes(Path.Combine(folder, $"{form}.png"), FigureDrawing.ToPng(Of(form)));
-    }
-
     [Fact]
     public void What_cannot_be_drawn_is_refused_by_name()
     {
