@@ -43,6 +43,8 @@ public sealed class WireTests
         {
             if (property.PropertyType == typeof(SourcePath)) property.SetValue(parameters, new SourcePath("hf://a/b", null));
             if (property.PropertyType == typeof(string) && property.GetValue(parameters) is null) property.SetValue(parameters, "ä \"b\"");
+            if (property.PropertyType.IsGenericType && property.GetValue(parameters) is null && property.PropertyType.GetGenericTypeDefinition() == typeof(List<>))
+                property.SetValue(parameters, Activator.CreateInstance(property.PropertyType));
             if (property.PropertyType == typeof(double)) property.SetValue(parameters, 0.1 + 0.2);
         }
 
