@@ -26,6 +26,9 @@ public sealed record SourceFields(string? Text = null, string? Label = null, str
         var parted = present.Count == 1 && present.First() is var only && only.IndexOfAny([';', '\t', '|', ',']) is >= 0 and var at
             ? $" They seem to be parted by '{(only[at] == '\t' ? "\\t" : only[at])}': say 'delimiter: \"{(only[at] == '\t' ? "\\t" : only[at])}\"'."
             : "";
+        if (present.Any(field => field.Length > 2 && field[0] == '"' && field[^1] == '"')) parted = " Their names stand in quotes: say 'quotes: true'.";
+        if (present.First().StartsWith("sep=", StringComparison.OrdinalIgnoreCase))
+            parted = $" Excel's first line '{present.First()}' is no header: delete it, and say 'delimiter: \"{present.First()[4..]}\"'.";
         return new($"{where}: no field {(named is null ? $"that looks like the {role}" : $"'{named}'")}; the fields are: {string.Join(", ", present)}.{parted} " +
             $"Name it with 'fields: {{ {role}: … }}'{or}");
     }

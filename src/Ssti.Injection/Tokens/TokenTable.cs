@@ -70,7 +70,11 @@ public sealed class TokenTable
             var tokens = text.Split(["\r\n", "\n", "\r"], StringSplitOptions.None).Select(line => PythonText.Strip(line).ToString()).Where(line => line.Length > 0);
             return Of([.. tokens]);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DecoderFallbackException or InjectionException)
+        catch (DecoderFallbackException error)
+        {
+            throw new InjectionException($"the token file {Path.GetFileName(path)}: byte 0x{(error.BytesUnknown is [var bad, ..] ? bad : 0):x2} at offset {Math.Max(0, error.Index)} is not utf-8: save it as UTF-8", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InjectionException)
         {
             throw new InjectionException($"the token file {Path.GetFileName(path)}: {error.Message}", error);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ssti.Corpus.Sources;
 using Ssti.Injection;
 
 namespace Ssti.Stages;
@@ -43,6 +44,11 @@ internal static class TargetLabel
         {
             for (var i = 0; i < labels.Count; i++)
                 if (labels[i] == name) return (i, $"the name of class number {i}", ByName + name);
+            // 1.0, true and True are the class 1, as they are in a file.
+            var form = LabelForm.Of(name);
+            foreach (var meant in new[] { form, LabelForm.Twin(form) })
+                for (var i = 0; meant is not null && i < labels.Count; i++)
+                    if (LabelForm.Of(labels[i]) == meant) return (i, $"the name of class number {i}", ByName + labels[i]);
             return null;
         }
 
