@@ -130,6 +130,7 @@ public sealed class InjectStageTests : IDisposable
     [InlineData("1,0", "0", "'name:0' or 'number:0'")]
     [InlineData("some,all", "all", "'all' is the name of class number 1 and also every class; labels are 0 (some), 1 (all). Write which: 'name:all' or 'number:all'")]
     [InlineData("number:1,x", "number:1", "'name:number:1' or 'number:1'")]
+    [InlineData("01,02", "1", "'1' is the name of class number 0 and also the number of class '02'")]
     [InlineData("1,2", "3", "there is no label '3'; labels are 0 (1), 1 (2), or 'all'")]
     [InlineData("1,2", "number:2", "there is no label 'number:2'")]
     [InlineData("1,2", "name:0", "there is no label 'name:0'")]

@@ -10,7 +10,7 @@ internal static class FileKinds
 
     // What the Hub's library writes beside the data, and what it ignores.
     private static readonly string[] Descriptions =
-        ["config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "metadata.json", "package.json", "dummy_data.zip"];
+        ["config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "metadata.json", "package.json", "dummy_data.zip", "requirements.txt"];
 
     /// <summary>The format of rows that an extension tells, or null.</summary>
     public static SourceFormat? RowFormat(string name) => Bare(name) switch

@@ -283,6 +283,8 @@ internal sealed class SourceLayout
     private SourcePlan Done(Dictionary<string, IReadOnlyList<SourceFile>> splits)
     {
         var taken = splits.Values.SelectMany(files => files).Select(file => file.Name).ToHashSet();
+        foreach (var whole in taken.Select(SplitNames.Part).OfType<(string Whole, int Parts)>().GroupBy(part => part).Where(parts => parts.Count() < parts.Key.Parts))
+            _warnings.Add($"of the {whole.Key.Parts} parts of '{whole.Key.Whole}' only {whole.Count()} are taken: are the others missing?");
         var leftOut = _names.Where(name => !taken.Contains(name) && !FileKinds.IsAside(name)).Order(StringComparer.Ordinal);
         return new SourcePlan(splits, [.. leftOut]) { Notes = _notes, Warnings = _warnings };
     }

@@ -47,6 +47,10 @@ internal static partial class SplitNames
         return told is [var split] ? split : null;
     }
 
+    /// <summary>What the parts of a file have in common and how many there are, of <c>train-00000-of-00002.parquet</c>; null for other names.</summary>
+    public static (string Whole, int Parts)? Part(string path) =>
+        Parted().Match(path) is { Success: true } part ? (part.Groups[1].Value, int.Parse(part.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture)) : null;
+
     /// <summary>What is left of a name without the words of splits: <c>neg</c> of <c>train_neg</c>.</summary>
     public static string Without(string stem) =>
         In(stem) is null ? stem : Letters().Replace(stem, word => Words.ContainsKey(word.Value) ? "" : word.Value).Trim([.. "-_. 0123456789"]);
@@ -63,6 +67,9 @@ internal static partial class SplitNames
 
     [GeneratedRegex(@"^(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.", RegexOptions.CultureInvariant)]
     private static partial Regex Shard();
+
+    [GeneratedRegex(@"^(.+?)-\d{5}-of-(\d{5})(?:-[0-9a-f]+)?\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Parted();
 
     // A shard's name is the split's own where it is one word, such as validation_matched.
     [GeneratedRegex(@"^\w+$", RegexOptions.CultureInvariant)]

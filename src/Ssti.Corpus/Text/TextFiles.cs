@@ -50,6 +50,16 @@ internal static class TextFiles
         var head = Encoding.Latin1.GetString(buffer, 0, stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)).TrimStart();
         if (head.StartsWith("version https://git-lfs.github.com/", StringComparison.Ordinal))
             throw new CorpusException($"{file.Name} is a pointer of Git LFS, not the data: fetch it with 'git lfs pull'");
+        var packed = head switch
+        {
+            [(char)0x1F, (char)0x8B, ..] when !file.IsGzip => "gzip's: name it so that it ends in .gz",
+            ['P', 'K', (char)3, (char)4, ..] => "that of a ZIP archive or an Excel sheet: unpack it, or save it as CSV",
+            ['P', 'A', 'R', '1', ..] when file.Format != SourceFormat.Parquet => "Parquet's: name it .parquet, or say 'format: parquet'",
+            [(char)0xFD, '7', 'z', 'X', 'Z', ..] => "xz's: unpack it",
+            ['(', (char)0xB5, '/', (char)0xFD, ..] => "that of Zstandard: unpack it",
+            _ => null,
+        };
+        if (packed is not null) throw new CorpusException($"{file.Name} is not what its name says: its beginning is {packed}");
         if (file.Format is not (SourceFormat.Folder or SourceFormat.Lines) && head.StartsWith("<!DOCTYPE html", StringComparison.OrdinalIgnoreCase))
             throw new CorpusException($"{file.Name} is a web page, not data: did its download fail?");
     }

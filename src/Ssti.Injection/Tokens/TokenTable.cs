@@ -64,6 +64,7 @@ public sealed class TokenTable
     /// <exception cref="InjectionException">The file cannot be read, is not UTF-8, or has no token.</exception>
     public static TokenTable ReadLines(string path)
     {
+        if (Directory.Exists(path)) throw new InjectionException($"'{Path.GetFileName(path)}' is a folder, not a file of tokens");
         try
         {
             var text = File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true));

@@ -39,6 +39,14 @@ public sealed class FormatTests : IDisposable
     }
 
     [Fact]
+    public async Task A_packed_file_without_its_ending_is_named()
+    {
+        await using (var packed = new System.IO.Compression.GZipStream(File.Create(_in.With("train.csv", "")["train.csv"]), System.IO.Compression.CompressionLevel.Fastest))
+            packed.Write("text,label\na,1\n"u8);
+        Assert.Contains("train.csv is not what its name says: its beginning is gzip's: name it so that it ends in .gz", await _in.FailAsync(Train with { Encoding = "latin-1" }));
+    }
+
+    [Fact]
     public async Task A_label_that_the_first_row_lacks_is_told_all_the_same()
     {
         await _in.With("train.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\",\"label\":0}\n").RunAsync(Train);
@@ -82,6 +90,11 @@ public sealed class FormatTests : IDisposable
     [InlineData("train.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "train.csv is a pointer of Git LFS, not the data")]
     [InlineData("train.parquet", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "train.parquet is a pointer of Git LFS, not the data")]
     [InlineData("train.jsonl", "\n<!doctype HTML><html></html>\n", "train.jsonl is a web page, not data")]
+    [InlineData("train.csv", "PAR1\u0015", "train.csv is not what its name says: its beginning is Parquet's")]
+    [InlineData("train.csv", "PK\u0003\u0004", "its beginning is that of a ZIP archive or an Excel sheet")]
+    [InlineData("train.csv", "\"3\",\"Wall St.\",\"Short sellers\"\n", "the fields are: 3, Wall St., Short sellers. If that is the first row, say 'header: false'")]
+    [InlineData("train.txt", "__label__a x __label__b\n", "train.txt(1): the line has several labels")]
+    [InlineData("train.txt", "x __label__b\n", "train.txt(1): the label ('__label__…') does not stand at the beginning of the line")]
     [InlineData("train.csv.gz", "text,label\na,1\n", "Is the file cut short, or not what its name says?")]
     [InlineData("train.json", "{\"text\":[\"a\",\"b\"],\"label\":[0,1]}", "Where the file holds columns, pandas writes rows")]
     [InlineData("train.txt", "text\tlabel\na\t1\n", "For a table say 'format: tsv' or 'format: csv'")]

@@ -122,6 +122,16 @@ public sealed class LayoutTests : IDisposable
         if (warning is not null) Assert.Contains(_in.Warnings, told => told.StartsWith(warning, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("train-00000-of-00003.csv train-00002-of-00003.csv", "of the 3 parts of 'train' only 2 are taken: are the others missing?")]
+    [InlineData("train-00000-of-00002.csv train-00001-of-00002.csv", null)]
+    public async Task Parts_that_are_missing_are_told(string files, string? warning)
+    {
+        foreach (var file in files.Split(' ')) _in.With(file, $"text,label\n{file} a,1\n{file} b,0\n");
+        await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"] });
+        Assert.Equal(warning is null ? [] : [warning], _in.Warnings);
+    }
+
     [Fact]
     public async Task Labels_on_the_lines_of_a_file_of_their_own_are_no_class()
     {
