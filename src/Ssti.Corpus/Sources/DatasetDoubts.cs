@@ -40,7 +40,8 @@ internal static class DatasetDoubts
         foreach (var alike in dataset.Labels.GroupBy(Loosely, StringComparer.Ordinal).Where(alike => alike.Count() > 1))
             yield return $"the classes {Quoted([.. alike])} differ in case or white space only: if they are one, write the labels in one way";
         var nothing = dataset.Labels.Where(Nothings.Contains).ToList();
-        if (nothing.Count > 0) yield return $"{Quoted(nothing)} {(nothing.Count == 1 ? "counts as a class" : "count as classes")}: if that means that a row has no label, leave the field empty";
+        if (nothing.Count > 0)
+            yield return $"{Quoted(nothing)} {(nothing.Count == 1 ? "counts as a class" : "count as classes")}: if that means that a row has no label, leave the field empty";
         var train = dataset.Split("train");
         var test = dataset.Split("test");
         if (train is { IsLabelled: true })

@@ -48,7 +48,8 @@ internal sealed class SourceLayout
         var candidates = _names.Where(name => !FileKinds.IsAside(name)).Order(StringComparer.Ordinal).ToList();
         if (_options.Files.Count > 0) return Named(candidates);
         var config = card?.Choose(_options.Config, _source);
-        if (config is null && card is { Configs.Count: > 0 } && _options.Config is { } unknown && !candidates.Exists(name => name.StartsWith(unknown.Trim('/') + "/", StringComparison.Ordinal)))
+        if (config is null && card is { Configs.Count: > 0 } && _options.Config is { } unknown &&
+            !candidates.Exists(name => name.StartsWith(unknown.Trim('/') + "/", StringComparison.Ordinal)))
         {
             throw new CorpusException($"{_source} has no configuration '{unknown}', neither in its {DatasetCard.FileName} nor as a folder; " +
                 $"it has: {string.Join(", ", card.Configs.Select(known => known.Name))}");
@@ -67,33 +68,16 @@ internal sealed class SourceLayout
             throw Nothing(_options.Format == SourceFormat.Auto ? "no file of a known format" : $"no file that can be of the format '{FileKinds.NameOf(_options.Format)}'");
         if (config?.Delimiter is { } delimiter) files = [.. files.Select(file => file with { Delimiter = delimiter })];
         var plan = Parted(files, oneConfig: true);
-        DoubtNames(plan);
+        if (_options.Split is null) _warnings.AddRange(NameDoubts.Of(plan, _names));
         return plan with { Config = config?.Name ?? _options.Config };
-    }
-
-    // A test split that is not seen as one is trained on, or lost: where only a hair keeps a name from telling a split, it is said.
-    private void DoubtNames(SourcePlan plan)
-    {
-        if (_options.Split is not null) return;
-        foreach (var name in plan.LeftOut.Where(FileKinds.IsUnreadData))
-            if (SplitNames.Of(name) is { } split && !plan.Splits.ContainsKey(split))
-                _warnings.Add($"'{name}' is left out, though its name says '{split}': it is not of a format that is read. Save its rows as CSV, JSON lines or Parquet");
-        var alike = _names.Where(name => FileKinds.FormatOf(name) is not null && !FileKinds.IsAside(name) && SplitNames.Of(name) is null)
-            .Select(name => (Name: name, Split: SplitNames.Nearly(FileKinds.Stem(name)))).Where(file => file.Split is not null);
-        var leftOut = plan.LeftOut.ToHashSet();
-        foreach (var (name, split) in alike)
-        {
-            if (leftOut.Contains(name) ? plan.Splits.ContainsKey(split!) : split == "train") continue;
-            _warnings.Add($"'{name}' {(leftOut.Contains(name) ? "is left out" : "is taken as train")}, though it may be '{split}': a split's name is a word of its own, " +
-                $"as in '{split}.csv' or 'my_{split}.csv'. Rename it, or say with 'files' and 'split' what is what");
-        }
     }
 
     // What the user names is taken, all of it, whatever its depth and name.
     private SourcePlan Named(List<string> candidates)
     {
         foreach (var pattern in _options.Files)
-            if (!candidates.Exists(name => GlobPattern.Matches(pattern, name))) throw Nothing($"no file fits the pattern '{pattern}'", "A pattern is relative to the source, with '/' between folders");
+            if (!candidates.Exists(name => GlobPattern.Matches(pattern, name)))
+                throw Nothing($"no file fits the pattern '{pattern}'", "A pattern is relative to the source, with '/' between folders");
         candidates = [.. candidates.Where(name => _options.Files.Any(pattern => GlobPattern.Matches(pattern, name)))];
         List<SourceFile> files;
         if (_options.Format != SourceFormat.Auto) files = OfFormat(candidates, _options.Format, named: true);
@@ -125,7 +109,8 @@ internal sealed class SourceLayout
                 foreach (var name in fitting.Where(name => !taken.Exists(file => file.Name == name)))
                 {
                     var format = _options.Format != SourceFormat.Auto ? _options.Format : FileKinds.FormatOf(name)
-                        ?? throw new CorpusException($"{_source}: {DatasetCard.FileName} says that '{split}' is '{name}', {(FileKinds.IsUnreadData(name) ? $"but: {Unread}" : "whose format cannot be told from its name; say 'format'")}");
+                        ?? throw new CorpusException($"{_source}: {DatasetCard.FileName} says that '{split}' is '{name}', " +
+                            $"{(FileKinds.IsUnreadData(name) ? $"but: {Unread}" : "whose format cannot be told from its name; say 'format'")}");
                     taken.Add(new SourceFile(name, FileKinds.Settled(format, name)) { Delimiter = config.Delimiter });
                 }
             }

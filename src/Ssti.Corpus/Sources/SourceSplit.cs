@@ -103,7 +103,8 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
         var text = files.All(file => file.File.Format == SourceFormat.Fasttext);
         return new(
             $"{title}: no row of '{name}' has a label{(NoLabels.Keys.Any(none => none.Length > 0) ? $" ({Dropped})" : "")}; " +
-            (text ? "a line of a text file has one in fastText's form, '__label__x text'; for Financial PhraseBank say 'format: phrasebank'. For a table say 'format: tsv' or 'format: csv'. Or take"
+            (text ? "a line of a text file has one in fastText's form, '__label__x text'; " +
+                "for Financial PhraseBank say 'format: phrasebank'. For a table say 'format: tsv' or 'format: csv'. Or take"
                 : NoLabels.Keys.Any(LabelForm.IsBelowZero) ? "a number below 0 is no label unless 'labels' lists it. Or take" : "take") +
             " it as text with 'unlabelled-splits', or leave it out");
     }

@@ -59,7 +59,9 @@ internal static partial class SplitNames
     [GeneratedRegex(@"\p{Lu}\p{Ll}+|\p{Ll}+|\p{Lu}+(?!\p{Ll})", RegexOptions.CultureInvariant)]
     private static partial Regex Humps();
 
-    [GeneratedRegex(@"(?<!\p{L})(train|training|valid|validation|val|dev|test|testing|eval|evaluation)(?:set|data|file|split|rows)s?(?!\p{L})", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"(?<!\p{L})(train|training|valid|validation|val|dev|test|testing|eval|evaluation)(?:set|data|file|split|rows)s?(?!\p{L})",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Compound();
 
     [GeneratedRegex(@"\p{L}+", RegexOptions.CultureInvariant)]

@@ -54,7 +54,7 @@ internal static class TextFiles
         {
             [(char)0x1F, (char)0x8B, ..] when !file.IsGzip => "gzip's: name it so that it ends in .gz",
             ['P', 'K', (char)3, (char)4, ..] => "that of a ZIP archive or an Excel sheet: unpack it, or save it as CSV",
-            ['P', 'A', 'R', '1', ..] when file.Format != SourceFormat.Parquet => "Parquet's: name it .parquet, or say 'format: parquet'",
+            ['P', 'A', 'R', '1', ..] when file.Format != SourceFormat.Parquet => "Parquet's: name it .parquet",
             [(char)0xFD, '7', 'z', 'X', 'Z', ..] => "xz's: unpack it",
             ['(', (char)0xB5, '/', (char)0xFD, ..] => "that of Zstandard: unpack it",
             _ => null,

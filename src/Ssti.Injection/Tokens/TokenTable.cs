@@ -73,7 +73,8 @@ public sealed class TokenTable
         }
         catch (DecoderFallbackException error)
         {
-            throw new InjectionException($"the token file {Path.GetFileName(path)}: byte 0x{(error.BytesUnknown is [var bad, ..] ? bad : 0):x2} at offset {Math.Max(0, error.Index)} is not utf-8: save it as UTF-8", error);
+            var bad = error.BytesUnknown is [var first, ..] ? first : 0;
+            throw new InjectionException($"the token file {Path.GetFileName(path)}: byte 0x{bad:x2} at offset {Math.Max(0, error.Index)} is not utf-8: save it as UTF-8", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InjectionException)
         {

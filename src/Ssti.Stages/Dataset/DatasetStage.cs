@@ -28,8 +28,8 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
     {
         if (HubSource.Problem(parameters.Source, HubKind.Dataset) is { } problem) yield return new("source", problem);
         if (parameters.Splits.Count + parameters.UnlabelledSplits.Count == 0) yield return new("splits", "is empty; name at least one split, such as train");
-        foreach (var split in parameters.Splits.Concat(parameters.UnlabelledSplits).Where(split => split.ToLowerInvariant() is "train" or "validation" or "test" && split != split.ToLowerInvariant()))
-            yield return new("splits", $"'{split}' is written '{split.ToLowerInvariant()}'");
+        foreach (var split in parameters.Splits.Concat(parameters.UnlabelledSplits))
+            if (split.ToLowerInvariant() is ("train" or "validation" or "test") and var lower && lower != split) yield return new("splits", $"'{split}' is written '{lower}'");
         foreach (var twice in parameters.Splits.Concat(parameters.UnlabelledSplits).GroupBy(split => split).Where(group => group.Count() > 1))
             yield return new("splits", $"'{twice.Key}' stands twice in splits and unlabelled-splits; keep one");
         foreach (var twice in parameters.Labels.GroupBy(label => label).Where(group => group.Count() > 1))

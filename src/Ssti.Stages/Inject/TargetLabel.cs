@@ -48,7 +48,8 @@ internal static class TargetLabel
             var form = LabelForm.Of(name);
             foreach (var meant in new[] { form, LabelForm.Twin(form) })
                 for (var i = 0; meant is not null && i < labels.Count; i++)
-                    if ((LabelForm.Of(labels[i]) == meant || (Value(meant) is { } value && Value(labels[i]) == value))) return (i, $"the name of class number {i}", ByName + labels[i]);
+                    if (LabelForm.Of(labels[i]) == meant || (Value(meant) is { } value && Value(labels[i]) == value))
+                        return (i, $"the name of class number {i}", ByName + labels[i]);
             return null;
         }
 
