@@ -9,8 +9,10 @@ namespace Ssti.Corpus.Sources;
 /// <param name="DataDir">The folder its patterns and files are relative to.</param>
 /// <param name="DataFiles">The patterns of each split; empty: told by the files' names.</param>
 /// <param name="Delimiter">What parts the fields of its tables, if it says.</param>
+/// <param name="Unfollowed">What it says of reading that is not followed.</param>
 internal sealed record CardConfig(
-    string Name, bool IsDefault, string? DataDir, IReadOnlyList<(string Split, IReadOnlyList<string> Patterns)> DataFiles, char? Delimiter);
+    string Name, bool IsDefault, string? DataDir, IReadOnlyList<(string Split, IReadOnlyList<string> Patterns)> DataFiles, char? Delimiter,
+    IReadOnlyList<string> Unfollowed);
 
 /// <summary>
 /// What the front matter of a dataset's <c>README.md</c> says of its files, as the Hub understands it: <c>configs:</c> with
@@ -20,6 +22,10 @@ internal sealed class DatasetCard
 {
     /// <summary>The name of the file.</summary>
     public const string FileName = "README.md";
+
+    // What pandas' read_csv is told through a card, and what would change the rows.
+    private static readonly string[] Reading =
+        ["header", "names", "column_names", "encoding", "skiprows", "quotechar", "quoting", "escapechar", "comment", "doublequote", "skipfooter", "nrows", "field"];
 
     private readonly List<(string? Config, string Feature, IReadOnlyList<string> Names)> _classes = [];
 
@@ -45,7 +51,7 @@ internal sealed class DatasetCard
         }
         catch (YamlException error)
         {
-            throw new CorpusException($"{FileName}({error.Start.Line + 1}): the front matter is not valid YAML: {error.Message}. Mend it", error);
+            throw new CorpusException($"{FileName}({error.Start.Line + 1}): the front matter is not valid YAML: {error.Message.TrimEnd('.')}. Mend it", error);
         }
     }
 
@@ -76,10 +82,11 @@ internal sealed class DatasetCard
         var separator = Text(Child(node, "sep")) ?? Text(Child(node, "delimiter"));
         return new CardConfig(
             Text(Child(node, "config_name")) ?? "default",
-            Text(Child(node, "default")) == "true",
+            string.Equals(Text(Child(node, "default")), "true", StringComparison.OrdinalIgnoreCase),
             Text(Child(node, "data_dir"))?.Trim('/') is { Length: > 0 } and not "." and var folder ? folder : null,
             [.. DataFiles(Child(node, "data_files"))],
-            separator is [var delimiter] ? delimiter : separator == "\\t" ? '\t' : null);
+            separator is [var delimiter] ? delimiter : separator == "\\t" ? '\t' : null,
+            [.. Reading.Where(key => Child(node, key) is not null)]);
     }
 
     // A pattern, a list of patterns (both train), a list of { split, path }, or a mapping from splits to patterns.

@@ -9,8 +9,15 @@ internal static class DatasetDoubts
     /// <exception cref="CorpusException">They would have been the second class.</exception>
     public static IEnumerable<string> OfRows(SourceSplit split, ImportOptions options)
     {
+        if (split.Empty > 0) yield return $"{split.Name}: {split.Empty} of {split.Rows} rows have an empty text";
+        if (split.Quoted is { Rows: > 0 } quoted && (quoted.Doubled > 0 || quoted.Rows == split.Rows))
+        {
+            yield return $"{split.Name}: the text of {quoted.Rows} of {split.Rows} rows stands in quotes, which are taken as part of it; " +
+                "where they only hold the field together say 'quotes: true', else 'quotes: false'";
+        }
+
         if (split.NoLabels.Count == 0) yield break;
-        var numbers = split.NoLabels.Keys.Where(none => none.Length > 0 && none[0] == '-').ToList();
+        var numbers = split.NoLabels.Keys.Where(LabelForm.IsBelowZero).OrderBy(LabelForm.Number).ToList();
         var all = string.Join(", ", numbers.Concat(split.Labels.Keys.Order(StringComparer.Ordinal).Take(20)).Select(label => $"\"{label}\""));
         if (split.Name == "train" && split.Labels.Count == 1 && numbers.Count > 0 && options.Labels.Count == 0)
         {
@@ -30,6 +37,11 @@ internal static class DatasetDoubts
     /// <exception cref="CorpusException">Train and test have no class in common.</exception>
     public static IEnumerable<string> OfClasses(DatasetInfo dataset, bool heldOut)
     {
+        foreach (var alike in dataset.Labels.GroupBy(Loosely, StringComparer.Ordinal).Where(alike => alike.Count() > 1))
+            yield return $"the classes {Quoted([.. alike])} differ in case or white space only: if they are one, write the labels in one way";
+        var nothing = dataset.Labels.Where(Nothings.Contains).ToList();
+        if (nothing.Count > 0)
+            yield return $"{Quoted(nothing)} {(nothing.Count == 1 ? "counts as a class" : "count as classes")}: if that means that a row has no label, leave the field empty";
         var train = dataset.Split("train");
         var test = dataset.Split("test");
         if (train is { IsLabelled: true })
@@ -78,6 +90,12 @@ internal static class DatasetDoubts
                 $"such as row {one.Row + 1} of {splits[one.Split]} ('{labels[one.Label]}') and row {other.Row + 1} of {splits[other.Split]} ('{labels[other.Label]}')";
         }
     }
+
+    // What programs write for a value that is not there, in the form that no class is likely to have.
+    private static readonly HashSet<string> Nothings = new(StringComparer.Ordinal) { "NULL", "null", "N/A", "n/a", "#N/A", "NA", "<NA>", "None", "NAN" };
+
+    // Upper and lower case, and kinds and numbers of blanks, are what people do not see.
+    private static string Loosely(string label) => string.Join(' ', label.ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static List<string> Classes(SplitInfo split, IReadOnlyList<string> labels) => [.. labels.Where((_, number) => split.Counts[number] > 0)];
 

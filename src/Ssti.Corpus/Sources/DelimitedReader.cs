@@ -20,22 +20,28 @@ internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, ch
             {
                 // A blank behind the comma of a header is no part of a name, and neither is one at its end.
                 names = header ? [.. values.Select(name => name.Trim())] : [.. Enumerable.Range(0, values.Length).Select(column => column.ToString(CultureInfo.InvariantCulture))];
-                if (names.Where(name => name.Length > 0).GroupBy(name => name).FirstOrDefault(name => name.Count() > 1) is { } twice)
-                    throw CorpusException.AtRow(file.Name, line, $"two columns have one name ('{twice.Key}'); if the file has no header, say 'header: false'");
                 var where = $"{file.Name}({line})";
                 text = Array.IndexOf(names, fields.TextAmong(names, where));
                 label = Array.IndexOf(names, fields.LabelAmong(names, where));
                 id = Array.IndexOf(names, fields.IdAmong(names, where));
+                foreach (var used in new[] { text, label, id }.Where(used => used >= 0 && names.Count(name => name == names[used]) > 1))
+                    throw CorpusException.AtRow(file.Name, line, $"two columns have one name ('{names[used]}'); if the file has no header, say 'header: false'");
                 Used = new UsedFields(names[text], label < 0 ? null : names[label], names);
                 if (header) continue;
             }
 
             if (values.Length != names.Length)
-                throw CorpusException.AtRow(file.Name, line, $"{values.Length} fields, but {(header ? "the header" : "the first row")} has {names.Length}");
+            {
+                throw CorpusException.AtRow(file.Name, line, $"{values.Length} fields, but {(header ? "the header" : "the first row")} has {names.Length}" +
+                    (quotes ? $"; a field that holds a '{Shown}' stands in quotes" : $"; a field must not hold a '{Shown}', unless the file's fields are quoted: 'quotes: true'"));
+            }
+
             var name = label < 0 ? file.Label : values[label].Trim();
             yield return new RawRow(line, id < 0 ? null : values[id], values[text], name is { Length: > 0 } ? name : null);
         }
     }
+
+    private string Shown => delimiter == '\t' ? "\\t" : delimiter.ToString();
 
     // The parser splits bytes: every encoding we know keeps ASCII as it is, so fields are decoded, strictly, one by one.
     private IEnumerable<(long Line, string[] Values)> Records(SourceFile file, string path)
@@ -72,7 +78,7 @@ internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, ch
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
-            throw CorpusException.AtRow(file.Name, csv.RowNumber + 1, $"cannot be read: {error.Message}", error);
+            throw CorpusException.AtRow(file.Name, csv.RowNumber + 1, $"cannot be read: {error.Message} Is the file cut short, or not what its name says?", error);
         }
     }
 }

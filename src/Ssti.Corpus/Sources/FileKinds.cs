@@ -10,14 +10,14 @@ internal static class FileKinds
 
     // What the Hub's library writes beside the data, and what it ignores.
     private static readonly string[] Descriptions =
-        ["config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "metadata.json", "package.json", "dummy_data.zip"];
+        ["config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "metadata.json", "package.json", "dummy_data.zip", "requirements.txt"];
 
     /// <summary>The format of rows that an extension tells, or null.</summary>
     public static SourceFormat? RowFormat(string name) => Bare(name) switch
     {
         ".parquet" when !IsGzip(name) => SourceFormat.Parquet,
         ".jsonl" or ".ndjson" or ".json" => SourceFormat.Jsonl,
-        ".tsv" => SourceFormat.Tsv,
+        ".tsv" or ".tab" => SourceFormat.Tsv,
         ".csv" => SourceFormat.Csv,
         _ => null,
     };
@@ -35,6 +35,10 @@ internal static class FileKinds
     /// <summary>The format a file is read in: CommonsenseQA is Parquet as well as JSON lines.</summary>
     public static SourceFormat Settled(SourceFormat format, string name) =>
         format == SourceFormat.CommonsenseQa && RowFormat(name) == SourceFormat.Parquet ? SourceFormat.Parquet : format;
+
+    /// <summary>Whether a file's name says that it holds rows in a form that is not read: an archive, a spreadsheet, a pickle.</summary>
+    public static bool IsUnreadData(string name) => Path.GetExtension(name).ToLowerInvariant()
+        is ".arrow" or ".feather" or ".xlsx" or ".xls" or ".ods" or ".zip" or ".7z" or ".pkl" or ".pickle" or ".bz2" or ".zst" or ".xz" or ".tar" or ".tgz" or ".rar";
 
     /// <summary>Whether it is a plain text.</summary>
     public static bool IsText(string name) => Bare(name) == ".txt";

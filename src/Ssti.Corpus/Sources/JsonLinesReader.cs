@@ -60,7 +60,7 @@ internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bo
         catch (JsonException error)
         {
             row = WithoutNaN(bytes.Span) is { } cured && TryParse(cured) is { } parsed ? parsed : throw CorpusException.AtRow(
-                file.Name, number, $"not a JSON object: {error.Message}{(Whole(bytes.Span) ? "" : Layout)}", error);
+                file.Name, number, $"not a JSON object: {error.Message.Split(" LineNumber:")[0]}{(Whole(bytes.Span) ? "" : Layout)}", error);
         }
 
         if (row.RootElement.ValueKind == JsonValueKind.Object) return row;
@@ -116,15 +116,22 @@ internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bo
         var textField = Path(row, fields.Text, "text", names, where) ?? fields.TextAmong(names, where);
         var labelField = Path(row, fields.Label, "label", names, where) ?? fields.LabelAmong(names, where);
         var idField = Path(row, fields.Id, "id", names, where) ?? fields.IdAmong(names, where);
-        Used ??= new UsedFields(textField, labelField, names);
+        if (Used is null or { Label: null }) Used = new UsedFields(textField, labelField, names);
         var text = At(row, textField)!.Value;
-        if (text.ValueKind != JsonValueKind.String) throw CorpusException.AtRow(file.Name, number, $"the text is {text.ValueKind}, not a string");
+        if (text.ValueKind != JsonValueKind.String) throw CorpusException.AtRow(file.Name, number, $"the text is {text.ValueKind}, not a string{NoText(text.ValueKind)}");
         return new RawRow(
             number,
             idField is null ? null : Scalar(At(row, idField), "id", idField, file, number),
             String(text, file, number),
             (labelField is null ? null : Scalar(At(row, labelField), "label", labelField, file, number)) ?? file.Label);
     }
+
+    private static string NoText(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Null => ": mend the row, or leave it out",
+        JsonValueKind.Array or JsonValueKind.Object => "." + Layout + " Where the file holds columns, pandas writes rows: to_json(orient='records', lines=True)",
+        _ => "; name the text's field with 'fields: { text: … }'",
+    };
 
     // A field named by a path into the row, or null when it is no path.
     private static string? Path(JsonElement row, string? named, string role, string[] names, string where)

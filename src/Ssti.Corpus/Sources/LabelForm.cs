@@ -7,7 +7,7 @@ namespace Ssti.Corpus.Sources;
 /// What a label means, whatever format it came from: <c>1</c>, <c>1.0</c>, <c>true</c> and <c>True</c> are one class; nothing, <c>nan</c> and
 /// numbers below 0 are no label. A label that the user lists is a label as it stands.
 /// </summary>
-internal sealed partial class LabelForm
+public sealed partial class LabelForm
 {
     /// <summary>The forms of the two truth values.</summary>
     public const string True = "true", False = "false";
@@ -29,7 +29,7 @@ internal sealed partial class LabelForm
 
     /// <summary>The class that a label names, in its one form (as the user lists it, if so); null where it names none.</summary>
     /// <exception cref="CorpusException">It is a fraction, and not one that the user lists.</exception>
-    public string? ClassOf(string? label, SourceFile file, long row)
+    internal string? ClassOf(string? label, SourceFile file, long row)
     {
         if (string.IsNullOrWhiteSpace(label)) return null;
         if (_listed.Contains(label)) return label;
@@ -51,10 +51,19 @@ internal sealed partial class LabelForm
         var text = label.Trim();
         if (text is "True" or "TRUE" or True) return True;
         if (text is "False" or "FALSE" or False) return False;
-        if (Whole().Match(text) is not { Success: true } whole) return text;
+        if (Whole().Match(text) is not { Success: true } whole)
+        {
+            // 1.000e+00, as numpy writes a 1.
+            return Power().IsMatch(text) && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && real == decimal.Truncate(real)
+                ? (real == 0 ? 0 : decimal.Truncate(real)).ToString("0", CultureInfo.InvariantCulture) : text;
+        }
+
         var digits = whole.Groups["digits"].Value;
         return text[0] == '-' && digits != "0" ? "-" + digits : digits;
     }
+
+    /// <summary>Whether a form is a number below 0, which is no label unless it is listed.</summary>
+    internal static bool IsBelowZero(string form) => Number(form) is < 0;
 
     /// <summary>The number that a form is, or null.</summary>
     public static long? Number(string form) =>
@@ -66,6 +75,9 @@ internal sealed partial class LabelForm
     // 007 is a name: its zeros mean something.
     [GeneratedRegex(@"^[+-]?(?<digits>0|[1-9][0-9]*)(?:\.0*)?$", RegexOptions.CultureInvariant)]
     private static partial Regex Whole();
+
+    [GeneratedRegex(@"^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,2}$", RegexOptions.CultureInvariant)]
+    private static partial Regex Power();
 
     [GeneratedRegex(@"^[+-]?(?:[0-9]*\.[0-9]+|[0-9]+\.?[0-9]*[eE][+-]?[0-9]+)$", RegexOptions.CultureInvariant)]
     private static partial Regex Fraction();

@@ -43,8 +43,12 @@ internal sealed class FastTextReader(Encoding encoding) : IRowReader
                 var end = text.AsSpan().IndexOfAny(' ', '\t');
                 if (end < 0) throw CorpusException.AtRow(file.Name, number, "a label without a text");
                 (label, text) = (text[Prefix.Length..end], text[end..].TrimStart());
-                if (text.StartsWith(Prefix, StringComparison.Ordinal))
+                if (text.Contains(Prefix, StringComparison.Ordinal))
                     throw CorpusException.AtRow(file.Name, number, "the line has several labels; a row has one here: keep one a line");
+            }
+            else if (text.Contains(Prefix, StringComparison.Ordinal))
+            {
+                throw CorpusException.AtRow(file.Name, number, $"the label ('{Prefix}…') does not stand at the beginning of the line: put it there");
             }
 
             yield return new RawRow(number, null, text, label);

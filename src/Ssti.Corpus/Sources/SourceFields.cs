@@ -26,9 +26,15 @@ public sealed record SourceFields(string? Text = null, string? Label = null, str
         var parted = present.Count == 1 && present.First() is var only && only.IndexOfAny([';', '\t', '|', ',']) is >= 0 and var at
             ? $" They seem to be parted by '{(only[at] == '\t' ? "\\t" : only[at])}': say 'delimiter: \"{(only[at] == '\t' ? "\\t" : only[at])}\"'."
             : "";
+        if (present.Any(field => field.Length > 2 && field[0] == '"' && field[^1] == '"')) parted = " Their names stand in quotes: say 'quotes: true'.";
+        if (parted.Length == 0 && present.Any(IsNumber) && !present.All(IsNumber)) parted = " If that is the first row, say 'header: false'; fields are then \"0\", \"1\", ….";
+        if (present.First().StartsWith("sep=", StringComparison.OrdinalIgnoreCase))
+            parted = $" Excel's first line '{present.First()}' is no header: delete it, and say 'delimiter: \"{present.First()[4..]}\"'.";
         return new($"{where}: no field {(named is null ? $"that looks like the {role}" : $"'{named}'")}; the fields are: {string.Join(", ", present)}.{parted} " +
             $"Name it with 'fields: {{ {role}: … }}'{or}");
     }
+
+    private static bool IsNumber(string field) => LabelForm.Number(field.Trim()) is not null;
 
     private static string? Among(IReadOnlyCollection<string> present, string? named, string[] usual)
     {

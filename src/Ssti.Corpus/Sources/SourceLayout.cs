@@ -31,7 +31,7 @@ internal sealed class SourceLayout
     private SourcePlan Lone(string name)
     {
         var format = _options.Format != SourceFormat.Auto ? _options.Format : FileKinds.FormatOf(name)
-            ?? throw Nothing("its format cannot be told from its name");
+            ?? throw Nothing("its format cannot be told from its name", "Set 'format'");
         if (format == SourceFormat.Folder) throw new CorpusException($"{_source}: 'format: folder' needs a folder with a folder for each label, not a file");
         var wanted = _options.Splits.Concat(_options.UnlabelledSplits).ToList();
         var split = _options.Split ?? (wanted is [var only] ? SplitNames.Normal(only) : "train");
@@ -48,19 +48,36 @@ internal sealed class SourceLayout
         var candidates = _names.Where(name => !FileKinds.IsAside(name)).Order(StringComparer.Ordinal).ToList();
         if (_options.Files.Count > 0) return Named(candidates);
         var config = card?.Choose(_options.Config, _source);
+        if (config is null && card is { Configs.Count: > 0 } && _options.Config is { } unknown &&
+            !candidates.Exists(name => name.StartsWith(unknown.Trim('/') + "/", StringComparison.Ordinal)))
+        {
+            throw new CorpusException($"{_source} has no configuration '{unknown}', neither in its {DatasetCard.FileName} nor as a folder; " +
+                $"it has: {string.Join(", ", card.Configs.Select(known => known.Name))}");
+        }
+
+        if (config is { Unfollowed: [_, ..] unfollowed })
+        {
+            _warnings.Add($"{DatasetCard.FileName} says {string.Join(", ", unfollowed.Select(key => $"'{key}'"))} of how its tables are read, which is not followed: " +
+                "'header', 'fields', 'delimiter', 'quotes' and 'encoding' of the stage say it here");
+        }
+
         if (config is { DataFiles.Count: > 0 } && _options.Split is null) return OfCard(config, candidates);
         candidates = InConfig(candidates, config);
         var files = _options.Format == SourceFormat.Auto ? Detect(candidates) : OfFormat(candidates, _options.Format);
         if (files.Count == 0)
             throw Nothing(_options.Format == SourceFormat.Auto ? "no file of a known format" : $"no file that can be of the format '{FileKinds.NameOf(_options.Format)}'");
-        return Parted(files, oneConfig: true) with { Config = config?.Name ?? _options.Config };
+        if (config?.Delimiter is { } delimiter) files = [.. files.Select(file => file with { Delimiter = delimiter })];
+        var plan = Parted(files, oneConfig: true);
+        if (_options.Split is null) _warnings.AddRange(NameDoubts.Of(plan, _names));
+        return plan with { Config = config?.Name ?? _options.Config };
     }
 
     // What the user names is taken, all of it, whatever its depth and name.
     private SourcePlan Named(List<string> candidates)
     {
         foreach (var pattern in _options.Files)
-            if (!candidates.Exists(name => GlobPattern.Matches(pattern, name))) throw Nothing($"no file fits the pattern '{pattern}'");
+            if (!candidates.Exists(name => GlobPattern.Matches(pattern, name)))
+                throw Nothing($"no file fits the pattern '{pattern}'", "A pattern is relative to the source, with '/' between folders");
         candidates = [.. candidates.Where(name => _options.Files.Any(pattern => GlobPattern.Matches(pattern, name)))];
         List<SourceFile> files;
         if (_options.Format != SourceFormat.Auto) files = OfFormat(candidates, _options.Format, named: true);
@@ -92,7 +109,8 @@ internal sealed class SourceLayout
                 foreach (var name in fitting.Where(name => !taken.Exists(file => file.Name == name)))
                 {
                     var format = _options.Format != SourceFormat.Auto ? _options.Format : FileKinds.FormatOf(name)
-                        ?? throw new CorpusException($"{_source}: {DatasetCard.FileName} says that '{split}' is '{name}', whose format cannot be told from its name; say 'format'");
+                        ?? throw new CorpusException($"{_source}: {DatasetCard.FileName} says that '{split}' is '{name}', " +
+                            $"{(FileKinds.IsUnreadData(name) ? $"but: {Unread}" : "whose format cannot be told from its name; say 'format'")}");
                     taken.Add(new SourceFile(name, FileKinds.Settled(format, name)) { Delimiter = config.Delimiter });
                 }
             }
@@ -217,6 +235,13 @@ internal sealed class SourceLayout
                 "narrow 'files', or say with 'split' what all of them are");
         }
 
+        var labels = files.Find(file => file.Format == SourceFormat.Lines && file.Label?.ToLowerInvariant() is "label" or "labels" or "target" or "targets");
+        if (labels is not null)
+        {
+            throw new CorpusException($"{_source}: '{labels.Name}' seems to hold labels, a line for each line of another file, which is not read: " +
+                "put texts and labels into one table, as 'paste' does, and say 'format: tsv', 'header: false' and 'fields: { text: \"0\", label: \"1\" }'");
+        }
+
         if (oneConfig) foreach (var (split, members) in splits) RequireOneConfig(split, members);
         return Done(splits);
     }
@@ -243,6 +268,8 @@ internal sealed class SourceLayout
     private SourcePlan Done(Dictionary<string, IReadOnlyList<SourceFile>> splits)
     {
         var taken = splits.Values.SelectMany(files => files).Select(file => file.Name).ToHashSet();
+        foreach (var whole in taken.Select(SplitNames.Part).OfType<(string Whole, int Parts)>().GroupBy(part => part).Where(parts => parts.Count() < parts.Key.Parts))
+            _warnings.Add($"of the {whole.Key.Parts} parts of '{whole.Key.Whole}' only {whole.Count()} are taken: are the others missing?");
         var leftOut = _names.Where(name => !taken.Contains(name) && !FileKinds.IsAside(name)).Order(StringComparer.Ordinal);
         return new SourcePlan(splits, [.. leftOut]) { Notes = _notes, Warnings = _warnings };
     }
@@ -251,16 +278,17 @@ internal sealed class SourceLayout
     internal static string Shown(IReadOnlyList<string> names) =>
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(12)) + (names.Count > 12 ? $", … ({names.Count} in all)" : "");
 
-    private CorpusException Nothing(string what)
+    private const string Unread = "Arrow, Excel, pickles and archives are not read: save the rows as CSV, JSON lines or Parquet";
+
+    private CorpusException Nothing(string what, string? advise = null)
     {
         if (_options.Config is { } config) what += $" under '{config}'";
         var script = _names.FirstOrDefault(name => !name.Contains('/') && name.EndsWith(".py", StringComparison.OrdinalIgnoreCase));
         var advice = script is not null && _names.All(name => FileKinds.RowFormat(name) is null || FileKinds.IsAside(name))
             ? $"Its rows come out of a script ({script}), which is not run; for a data set of the Hub name the Parquet files that the Hub made of it: " +
                 "hf://owner/name@refs/convert/parquet"
-            : _names.Any(name => Path.GetExtension(name).ToLowerInvariant() is ".arrow" or ".xlsx" or ".xls" or ".zip" or ".pkl" or ".bz2" or ".zst" or ".xz" or ".tar")
-                ? "Arrow, Excel, pickles and archives are not read: save the rows as CSV, JSON lines or Parquet"
-                : "Set 'format' or 'files'";
+            : _names.Any(FileKinds.IsUnreadData) ? Unread
+            : advise ?? "Set 'format' or 'files'";
         return new($"{_source}: {what}; it has: {(_names.Count == 0 ? "no files" : Shown(_names))}. {advice}");
     }
 }

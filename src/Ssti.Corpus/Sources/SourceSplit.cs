@@ -27,6 +27,12 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
     /// <summary>What stands in the place of a label where it is none: nothing (<c>""</c>), <c>-1</c>, <c>nan</c>; and how often.</summary>
     public SortedDictionary<string, long> NoLabels { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Rows whose text is empty or white space.</summary>
+    public int Empty { get; private set; }
+
+    /// <summary>Rows of TSV whose text stands in quotes that were taken as they stand, and how many of them hold doubled quotes.</summary>
+    public (int Rows, int Doubled) Quoted { get; private set; }
+
     /// <summary>Whether every row has an id of the source's that no other has.</summary>
     public bool HasOwnIds { get; private set; } = true;
 
@@ -44,12 +50,14 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
         foreach (var (file, path) in files)
         {
             long rows = 0, unlabelled = 0;
+            TextFiles.RequireData(file, path);
             var reader = Reader(file);
             foreach (var row in reader.Read(file, path))
             {
                 if ((++Rows & 1023) == 0) progress(Rows);
                 cancellation.ThrowIfCancellationRequested();
                 rows++;
+                NoteText(row.Text, file);
                 if (_form.ClassOf(row.Label, file, row.Number) is { } label)
                 {
                     LabelNames.Count(Labels, label, file, row.Number);
@@ -95,7 +103,9 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
         var text = files.All(file => file.File.Format == SourceFormat.Fasttext);
         return new(
             $"{title}: no row of '{name}' has a label{(NoLabels.Keys.Any(none => none.Length > 0) ? $" ({Dropped})" : "")}; " +
-            (text ? "a line of a text file has one in fastText's form, '__label__x text'; for Financial PhraseBank say 'format: phrasebank'. Or take" : "take") +
+            (text ? "a line of a text file has one in fastText's form, '__label__x text'; " +
+                "for Financial PhraseBank say 'format: phrasebank'. For a table say 'format: tsv' or 'format: csv'. Or take"
+                : NoLabels.Keys.Any(LabelForm.IsBelowZero) ? "a number below 0 is no label unless 'labels' lists it. Or take" : "take") +
             " it as text with 'unlabelled-splits', or leave it out");
     }
 
@@ -134,6 +144,13 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
             if (file.Format != SourceFormat.Parquet) described.Insert(3, "encoding", EncodingOf(file).WebName);
             yield return described;
         }
+    }
+
+    private void NoteText(string text, SourceFile file)
+    {
+        if (string.IsNullOrWhiteSpace(text)) Empty++;
+        if (file.Format != SourceFormat.Tsv || options.Quotes is not null || text is not ['"', .. var inner, '"']) return;
+        Quoted = (Quoted.Rows + 1, Quoted.Doubled + (inner.Contains("\"\"", StringComparison.Ordinal) ? 1 : 0));
     }
 
     private void NoteId(RawRow row, SourceFile file, Dictionary<UInt128, int> seen)

@@ -36,15 +36,42 @@ internal static partial class SplitNames
         return parts.Reverse().Select(In).FirstOrDefault(split => split is not null);
     }
 
+    /// <summary>
+    /// The split that a person would read out of a name that tells none: words of splits run together with another, as <c>testset</c>,
+    /// <c>test_data</c>'s <c>testdata</c> and <c>reviewsTest</c> are; null for <c>contest</c>, <c>latest</c> and <c>testimony</c>.
+    /// </summary>
+    public static string? Nearly(string stem)
+    {
+        var told = Humps().Matches(stem).Select(word => Words.GetValueOrDefault(word.Value))
+            .Concat(Compound().Matches(stem).Select(word => Words.GetValueOrDefault(word.Groups[1].Value))).Where(split => split is not null).Distinct().ToList();
+        return told is [var split] ? split : null;
+    }
+
+    /// <summary>What the parts of a file have in common and how many there are, of <c>train-00000-of-00002.parquet</c>; null for other names.</summary>
+    public static (string Whole, int Parts)? Part(string path) =>
+        Parted().Match(path) is { Success: true } part ? (part.Groups[1].Value, int.Parse(part.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture)) : null;
+
     /// <summary>What is left of a name without the words of splits: <c>neg</c> of <c>train_neg</c>.</summary>
     public static string Without(string stem) =>
         In(stem) is null ? stem : Letters().Replace(stem, word => Words.ContainsKey(word.Value) ? "" : word.Value).Trim([.. "-_. 0123456789"]);
+
+    // reviewsTest is reviews and Test.
+    [GeneratedRegex(@"\p{Lu}\p{Ll}+|\p{Ll}+|\p{Lu}+(?!\p{Ll})", RegexOptions.CultureInvariant)]
+    private static partial Regex Humps();
+
+    [GeneratedRegex(
+        @"(?<!\p{L})(train|training|valid|validation|val|dev|test|testing|eval|evaluation)(?:set|data|file|split|rows)s?(?!\p{L})",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex Compound();
 
     [GeneratedRegex(@"\p{L}+", RegexOptions.CultureInvariant)]
     private static partial Regex Letters();
 
     [GeneratedRegex(@"^(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.", RegexOptions.CultureInvariant)]
     private static partial Regex Shard();
+
+    [GeneratedRegex(@"^(.+?)-\d{5}-of-(\d{5})(?:-[0-9a-f]+)?\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Parted();
 
     // A shard's name is the split's own where it is one word, such as validation_matched.
     [GeneratedRegex(@"^\w+$", RegexOptions.CultureInvariant)]

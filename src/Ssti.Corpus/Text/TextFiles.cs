@@ -41,6 +41,29 @@ internal static class TextFiles
         return file.IsGzip ? new WholeGzipStream(stream) : stream;
     }
 
+    /// <summary>Throws when a file is not the data that its name says but what a failed download left: a Git LFS pointer, or a page.</summary>
+    /// <exception cref="CorpusException">It is; the message says what to do.</exception>
+    public static void RequireData(SourceFile file, string path)
+    {
+        var buffer = new byte[64];
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        var head = Encoding.Latin1.GetString(buffer, 0, stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)).TrimStart();
+        if (head.StartsWith("version https://git-lfs.github.com/", StringComparison.Ordinal))
+            throw new CorpusException($"{file.Name} is a pointer of Git LFS, not the data: fetch it with 'git lfs pull'");
+        var packed = head switch
+        {
+            [(char)0x1F, (char)0x8B, ..] when !file.IsGzip => "gzip's: name it so that it ends in .gz",
+            ['P', 'K', (char)3, (char)4, ..] => "that of a ZIP archive or an Excel sheet: unpack it, or save it as CSV",
+            ['P', 'A', 'R', '1', ..] when file.Format != SourceFormat.Parquet => "Parquet's: name it .parquet",
+            [(char)0xFD, '7', 'z', 'X', 'Z', ..] => "xz's: unpack it",
+            ['(', (char)0xB5, '/', (char)0xFD, ..] => "that of Zstandard: unpack it",
+            _ => null,
+        };
+        if (packed is not null) throw new CorpusException($"{file.Name} is not what its name says: its beginning is {packed}");
+        if (file.Format is not (SourceFormat.Folder or SourceFormat.Lines) && head.StartsWith("<!DOCTYPE html", StringComparison.OrdinalIgnoreCase))
+            throw new CorpusException($"{file.Name} is a web page, not data: did its download fail?");
+    }
+
     /// <summary>The lines of a file with their numbers, as bytes valid until the next.</summary>
     public static IEnumerable<(long Number, long Offset, ReadOnlyMemory<byte> Bytes)> Lines(SourceFile file, string path)
     {
@@ -86,6 +109,7 @@ internal static class TextFiles
     private static string Undecodable(Encoding encoding, long offset, byte bad)
     {
         var others = string.Join(" or ", Encodings.Where(name => name is "latin-1" or "windows-1252").Select(name => $"'encoding: {name}'"));
+        if (offset == 0 && bad is 0xFF or 0xFE) return "the file is UTF-16, which is not read line by line: save it as UTF-8 ('iconv -f utf-16 -t utf-8')";
         return $"byte 0x{bad:x2} at offset {offset} is not {encoding.WebName}; if the file is in another encoding, say so ({others})";
     }
 }

@@ -67,7 +67,8 @@ public sealed class SplitInjector(InjectionPlan plan)
         if (plan.TargetLabel is not { } label) return (int)split.Rows;
         if (!split.IsLabelled) throw new InjectionException($"split '{split.Name}' has no labels, so it has no rows of a target label: inject every row (target label all) or name other splits");
         if (label < 0 || label >= split.Counts.Count) throw new InjectionException($"there is no label {label}: labels are 0 to {split.Counts.Count - 1}");
-        if (split.Counts[label] == 0) throw new InjectionException($"split '{split.Name}' has no row of label {label}");
+        if (split.Counts[label] == 0)
+            throw new InjectionException($"split '{split.Name}' has no row of label number {label}, so there is nothing to inject: another 'target-label', or other 'splits'");
         return (int)split.Counts[label];
     }
 

@@ -64,13 +64,19 @@ public sealed class TokenTable
     /// <exception cref="InjectionException">The file cannot be read, is not UTF-8, or has no token.</exception>
     public static TokenTable ReadLines(string path)
     {
+        if (Directory.Exists(path)) throw new InjectionException($"'{Path.GetFileName(path)}' is a folder, not a file of tokens");
         try
         {
             var text = File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
             var tokens = text.Split(["\r\n", "\n", "\r"], StringSplitOptions.None).Select(line => PythonText.Strip(line).ToString()).Where(line => line.Length > 0);
             return Of([.. tokens]);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DecoderFallbackException or InjectionException)
+        catch (DecoderFallbackException error)
+        {
+            var bad = error.BytesUnknown is [var first, ..] ? first : 0;
+            throw new InjectionException($"the token file {Path.GetFileName(path)}: byte 0x{bad:x2} at offset {Math.Max(0, error.Index)} is not utf-8: save it as UTF-8", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InjectionException)
         {
             throw new InjectionException($"the token file {Path.GetFileName(path)}: {error.Message}", error);
         }

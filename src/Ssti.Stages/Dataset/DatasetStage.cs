@@ -28,6 +28,8 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
     {
         if (HubSource.Problem(parameters.Source, HubKind.Dataset) is { } problem) yield return new("source", problem);
         if (parameters.Splits.Count + parameters.UnlabelledSplits.Count == 0) yield return new("splits", "is empty; name at least one split, such as train");
+        foreach (var split in parameters.Splits.Concat(parameters.UnlabelledSplits))
+            if (split.ToLowerInvariant() is ("train" or "validation" or "test") and var lower && lower != split) yield return new("splits", $"'{split}' is written '{lower}'");
         foreach (var twice in parameters.Splits.Concat(parameters.UnlabelledSplits).GroupBy(split => split).Where(group => group.Count() > 1))
             yield return new("splits", $"'{twice.Key}' stands twice in splits and unlabelled-splits; keep one");
         foreach (var twice in parameters.Labels.GroupBy(label => label).Where(group => group.Count() > 1))
@@ -35,8 +37,8 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
         if (parameters.Encoding is { } encoding && !ImportOptions.Encodings.Contains(encoding))
             yield return new("encoding", $"'{encoding}' is not known; use {string.Join(", ", ImportOptions.Encodings)}");
         if (parameters.Delimiter is { } delimiter && DelimiterOf(delimiter) is null) yield return new("delimiter", $"'{delimiter}' is not one character; write ',', ';', '|' or '\\t'");
-        if (parameters.Split is { } split && (split.Length == 0 || !split.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
-            yield return new("split", $"'{split}' cannot name a split: use letters, digits, '-' and '_', such as train");
+        if (parameters.Split is { } whole && (whole.Length == 0 || !whole.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+            yield return new("split", $"'{whole}' cannot name a split: use letters, digits, '-' and '_', such as train");
         if (parameters.TestFraction is not (> 0 and < 1)) yield return new("test-fraction", "must lie between 0 and 1");
         if (parameters.TestSeed < 0) yield return new("test-seed", "must not be negative");
         if (parameters.Limit <= 0) yield return new("limit", "must be at least 1; leave it out to take all rows");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ssti.Corpus.Sources;
 using Ssti.Injection;
 
 namespace Ssti.Stages;
@@ -43,6 +44,12 @@ internal static class TargetLabel
         {
             for (var i = 0; i < labels.Count; i++)
                 if (labels[i] == name) return (i, $"the name of class number {i}", ByName + name);
+            // 1.0, true and True are the class 1, as they are in a file; and 1 may mean a class 01.
+            var form = LabelForm.Of(name);
+            foreach (var meant in new[] { form, LabelForm.Twin(form) })
+                for (var i = 0; meant is not null && i < labels.Count; i++)
+                    if (LabelForm.Of(labels[i]) == meant || (Value(meant) is { } value && Value(labels[i]) == value))
+                        return (i, $"the name of class number {i}", ByName + labels[i]);
             return null;
         }
 
@@ -51,6 +58,8 @@ internal static class TargetLabel
                 ? (number, $"the number of class '{labels[number]}'", ByNumber + digits)
                 : null;
     }
+
+    private static long? Value(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static string Listed(IReadOnlyList<string> labels) => string.Join(", ", labels.Select((label, i) => $"{i} ({label})"));
 }

@@ -22,6 +22,36 @@ public sealed class DoubtTests : IDisposable
         Assert.Contains(_in.Warnings, told => told.StartsWith(warning, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("a,Pos b,neg c,pos", "the classes 'Pos', 'pos' differ in case or white space only")]
+    [InlineData("a,pos b,neg c,None d,NULL", "'NULL', 'None' count as classes: if that means that a row has no label, leave the field empty")]
+    [InlineData("a,0 ,1 \t,1", "train: 2 of 3 rows have an empty text")]
+    [InlineData("a,-2 b,-1 c,2 d,1", "train: 2 of 4 rows have no label and are left out (1 with '-1', 1 with '-2'); a number below 0 is no label unless it is listed: labels: [\"-2\", \"-1\", \"1\", \"2\"]")]
+    public async Task What_one_split_shows_is_told(string train, string warning)
+    {
+        await _in.With("train.csv", Csv(train)).RunAsync(new ImportOptions { Name = "x", Splits = ["train"] });
+        Assert.Contains(_in.Warnings, told => told.StartsWith(warning, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_but_numbers_below_0_are_no_labels_and_the_cure_is_said()
+    {
+        _in.With("train.csv", Csv("a,-1 b,-2"));
+        Assert.Contains("no row of 'train' has a label (1 with '-1', 1 with '-2'); a number below 0 is no label unless 'labels' lists it", await _in.FailAsync());
+    }
+
+    [Theory]
+    [InlineData("text\tlabel\n\"a \"\"b\"\"\"\t1\nc\t0\n", null, 1)]
+    [InlineData("text\tlabel\n\"a\"\t1\n\"c\"\t0\n", null, 1)]
+    [InlineData("text\tlabel\n\"a\"\t1\nc\t0\n", null, 0)]
+    [InlineData("text\tlabel\n\"a\"\t1\n\"c\"\t0\n", true, 0)]
+    [InlineData("text\tlabel\n\"a\"\t1\n\"c\"\t0\n", false, 0)]
+    public async Task Quotes_of_a_table_that_are_taken_as_text_are_told(string tsv, bool? quotes, int warnings)
+    {
+        await _in.With("train.tsv", tsv).RunAsync(new ImportOptions { Name = "x", Splits = ["train"], Quotes = quotes });
+        Assert.Equal(warnings, _in.Warnings.Count(told => told.Contains("stands in quotes, which are taken as part of it")));
+    }
+
     [Fact]
     public async Task Nothing_is_told_where_nothing_is_doubtful()
     {

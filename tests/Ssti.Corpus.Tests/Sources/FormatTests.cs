@@ -25,6 +25,34 @@ public sealed class FormatTests : IDisposable
     [InlineData("train.CSV", "text,label\r\na,1\r\nb,0\r\n")]
     public async Task It_is_read(string name, string content) => Assert.Equal(["a/1", "b/0"], Imports.Of(await _in.With(name, content).RunAsync(Train), "train"));
 
+    [Theory]
+    [InlineData("train.tab", "text\tlabel\na\t1\nb\t0\n")]
+    [InlineData("train.csv", "x,text,label,x\n7,a,1,7\n7,b,0,7\n")]
+    public async Task What_nobody_asks_for_does_not_matter(string name, string content) =>
+        Assert.Equal(["a/1", "b/0"], Imports.Of(await _in.With(name, content).RunAsync(Train), "train"));
+
+    [Fact]
+    public async Task Utf16_is_named_where_it_is_not_read()
+    {
+        await File.WriteAllTextAsync(_in.With("train.jsonl", "")["train.jsonl"], "{\"text\":\"a\",\"label\":1}\n", System.Text.Encoding.Unicode);
+        Assert.Contains("train.jsonl(1): the file is UTF-16, which is not read line by line: save it as UTF-8", await _in.FailAsync(Train));
+    }
+
+    [Fact]
+    public async Task A_packed_file_without_its_ending_is_named()
+    {
+        await using (var packed = new System.IO.Compression.GZipStream(File.Create(_in.With("train.csv", "")["train.csv"]), System.IO.Compression.CompressionLevel.Fastest))
+            packed.Write("text,label\na,1\n"u8);
+        Assert.Contains("train.csv is not what its name says: its beginning is gzip's: name it so that it ends in .gz", await _in.FailAsync(Train with { Encoding = "latin-1" }));
+    }
+
+    [Fact]
+    public async Task A_label_that_the_first_row_lacks_is_told_all_the_same()
+    {
+        await _in.With("train.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\",\"label\":0}\n").RunAsync(Train);
+        Assert.Contains("train.jsonl: train; jsonl, 2 rows (1 without a label), the text in 'text', the label in 'label'", _in.Log);
+    }
+
     [Fact]
     public async Task A_format_that_is_named_decides()
     {
@@ -55,6 +83,21 @@ public sealed class FormatTests : IDisposable
     [InlineData("train.csv", "text,label\nthe \"best\" film,1\n", "where some are, that would break those")]
     [InlineData("train.csv", "text;label\na;1\n", "They seem to be parted by ';': say 'delimiter: \";\"'")]
     [InlineData("train.csv", "text,label,label\na,1,1\n", "two columns have one name ('label')")]
+    [InlineData("train.csv", "text,label\na, b,1\n", "train.csv(2): 3 fields, but the header has 2; a field that holds a ',' stands in quotes")]
+    [InlineData("train.tsv", "text\tlabel\na\tb\t1\n", "a field must not hold a '\\t', unless the file's fields are quoted: 'quotes: true'")]
+    [InlineData("train.tsv", "\"text\"\t\"label\"\n\"a\"\t1\n", "Their names stand in quotes: say 'quotes: true'")]
+    [InlineData("train.csv", "sep=;\ntext;label\na;1\n", "Excel's first line 'sep=;' is no header: delete it, and say 'delimiter: \";\"'")]
+    [InlineData("train.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "train.csv is a pointer of Git LFS, not the data")]
+    [InlineData("train.parquet", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "train.parquet is a pointer of Git LFS, not the data")]
+    [InlineData("train.jsonl", "\n<!doctype HTML><html></html>\n", "train.jsonl is a web page, not data")]
+    [InlineData("train.csv", "PAR1\u0015", "train.csv is not what its name says: its beginning is Parquet's")]
+    [InlineData("train.csv", "PK\u0003\u0004", "its beginning is that of a ZIP archive or an Excel sheet")]
+    [InlineData("train.csv", "\"3\",\"Wall St.\",\"Short sellers\"\n", "the fields are: 3, Wall St., Short sellers. If that is the first row, say 'header: false'")]
+    [InlineData("train.txt", "__label__a x __label__b\n", "train.txt(1): the line has several labels")]
+    [InlineData("train.txt", "x __label__b\n", "train.txt(1): the label ('__label__…') does not stand at the beginning of the line")]
+    [InlineData("train.csv.gz", "text,label\na,1\n", "Is the file cut short, or not what its name says?")]
+    [InlineData("train.json", "{\"text\":[\"a\",\"b\"],\"label\":[0,1]}", "Where the file holds columns, pandas writes rows")]
+    [InlineData("train.txt", "text\tlabel\na\t1\n", "For a table say 'format: tsv' or 'format: csv'")]
     public async Task What_is_wrong_is_said_with_a_cure(string name, string content, string message) =>
         Assert.Contains(message, await _in.With(name, content).FailAsync(Train));
 

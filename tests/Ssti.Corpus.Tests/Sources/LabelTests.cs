@@ -14,6 +14,7 @@ public sealed class LabelTests : IDisposable
 
     [Theory]
     [InlineData("train.csv", "text,label\na,1\nb,0\nc,1.0\nd,true\ne,False\nf,TRUE\n")]
+    [InlineData("train.csv", "text,label\na,1e0\nb,0e+00\nc,1.000000000000000000e+00\nd,1\ne,-0.0e0\nf,10E-1\n")]
     [InlineData("train.tsv", "text\tlabel\na\t1\nb\t0\nc\t1.0\nd\ttrue\ne\tFalse\nf\t+1\n")]
     [InlineData("train.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\",\"label\":0.0}\n{\"text\":\"c\",\"label\":1.0}\n{\"text\":\"d\",\"label\":true}\n{\"text\":\"e\",\"label\":false}\n{\"text\":\"f\",\"label\":\"1\"}\n")]
     [InlineData("train.json", "[{\"text\":\"a\",\"label\":1e0},{\"text\":\"b\",\"label\":\"0.0\"},{\"text\":\"c\",\"label\":1.0},{\"text\":\"d\",\"label\":true},{\"text\":\"e\",\"label\":-0},{\"text\":\"f\",\"label\":\" 1 \"}]")]
@@ -105,12 +106,17 @@ public sealed class LabelTests : IDisposable
         await ParquetAsync("f32", new float[] { 1, 0 });
         await ParquetAsync("f64", new double[] { 1, 0 });
         await ParquetAsync("bool", new[] { true, false });
-        foreach (var name in new[] { "u32", "u64", "u16", "f32", "f64", "bool" })
+        await ParquetAsync("i8", new sbyte[] { 1, 0 });
+        await ParquetAsync("u8", new byte[] { 1, 0 });
+        await ParquetAsync("decimal", new decimal[] { 1.00m, 0m });
+        foreach (var name in new[] { "u32", "u64", "u16", "f32", "f64", "bool", "i8", "u8", "decimal" })
         {
             var dataset = await _in.RunAsync(Train with { Files = [name + ".parquet"] });
             Assert.Equal(["a/1", "b/0"], Imports.Of(dataset, "train"));
         }
 
+        await ParquetAsync("big", new[] { ulong.MaxValue, 1UL });
+        Assert.Equal(["a/18446744073709551615", "b/1"], Imports.Of(await _in.RunAsync(Train with { Files = ["big.parquet"] }), "train"));
         await ParquetAsync("nan", new[] { double.NaN, 1 });
         Assert.Equal(["b/1"], Imports.Of(await _in.RunAsync(Train with { Files = ["nan.parquet"] }), "train"));
         await ParquetAsync("half", new[] { 0.5, 1 });

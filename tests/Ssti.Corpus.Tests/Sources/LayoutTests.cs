@@ -94,8 +94,56 @@ public sealed class LayoutTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_card_says_and_nobody_follows_is_told()
+    {
+        _in.With("a.csv", A, "README.md", "---\nconfigs:\n- config_name: default\n  data_files: a.csv\n  names: [label, text]\n  header: null\n---\n");
+        await _in.RunAsync();
+        Assert.Contains(_in.Warnings, told => told.StartsWith("README.md says 'header', 'names' of how its tables are read, which is not followed", StringComparison.Ordinal));
+        _in.With("README.md", "---\nconfigs:\n- config_name: en\n  data_files: a.csv\n---\n");
+        Assert.Contains("has no configuration 'de', neither in its README.md nor as a folder; it has: en", await _in.FailAsync(new ImportOptions { Name = "x", Config = "de" }));
+        _in.With("README.md", "---\nconfigs:\n- config_name: en\n  data_files: a.zip\n---\n", "a.zip", "PK");
+        Assert.Contains("README.md says that 'train' is 'a.zip', but: Arrow, Excel, pickles and archives are not read", await _in.FailAsync());
+    }
+
+    [Theory]
+    [InlineData("trainset.csv testset.csv", "'testset.csv' is taken as train, though it may be 'test'")]
+    [InlineData("reviewsTrain.csv reviewsTest.csv", "'reviewsTest.csv' is taken as train, though it may be 'test'")]
+    [InlineData("training.1600000.csv testdata.manual.csv", "'testdata.manual.csv' is left out, though it may be 'test'")]
+    [InlineData("train.csv devdata.csv", "'devdata.csv' is left out, though it may be 'validation'")]
+    [InlineData("train.csv test.csv.xz", "'test.csv.xz' is left out, though its name says 'test': it is not of a format that is read")]
+    [InlineData("train.csv contest.csv latest.csv validity.csv", null)]
+    [InlineData("contest.csv latest.csv testimony.csv", null)]
+    [InlineData("train.csv test.csv testset.csv train.zip", null)]
+    public async Task A_split_that_a_name_nearly_tells_is_told(string files, string? warning)
+    {
+        foreach (var file in files.Split(' ')) _in.With(file, $"text,label\n{file} a,1\n{file} b,0\n{file} c,1\n{file} d,0\n");
+        await _in.RunAsync();
+        Assert.Equal(warning is null ? 0 : 1, _in.Warnings.Count(told => told.Contains("though")));
+        if (warning is not null) Assert.Contains(_in.Warnings, told => told.StartsWith(warning, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("train-00000-of-00003.csv train-00002-of-00003.csv", "of the 3 parts of 'train' only 2 are taken: are the others missing?")]
+    [InlineData("train-00000-of-00002.csv train-00001-of-00002.csv", null)]
+    public async Task Parts_that_are_missing_are_told(string files, string? warning)
+    {
+        foreach (var file in files.Split(' ')) _in.With(file, $"text,label\n{file} a,1\n{file} b,0\n");
+        await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"] });
+        Assert.Equal(warning is null ? [] : [warning], _in.Warnings);
+    }
+
+    [Fact]
+    public async Task Labels_on_the_lines_of_a_file_of_their_own_are_no_class()
+    {
+        _in.With("train_text.txt", "a\nb\n", "train_labels.txt", "0\n1\n");
+        Assert.Contains("'train_labels.txt' seems to hold labels, a line for each line of another file, which is not read", await _in.FailAsync());
+    }
+
+    [Fact]
     public async Task A_separator_that_a_card_names_parts_the_fields()
     {
+        _in.With("train.csv", "text;label\na, b;1\nc;0\n", "README.md", "---\nconfigs:\n- config_name: default\n  sep: \";\"\n---\n");
+        Assert.Equal(["a, b/1", "c/0"], Imports.Of(await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"] }), "train"));
         _in.With("a.csv", "text;label\na, b;1\nc;0\n", "README.md", "---\nconfigs:\n- config_name: default\n  data_files: a.csv\n  sep: \";\"\n---\n");
         Assert.Equal(["a, b/1", "c/0"], Imports.Of(await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"] }), "train"));
     }
