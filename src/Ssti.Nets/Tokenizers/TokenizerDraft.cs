@@ -10,6 +10,10 @@ internal sealed class TokenizerDraft(string title)
     /// <summary>The special tokens by the name of their setting.</summary>
     public static readonly IReadOnlyList<string> Named = ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"];
 
+    /// <summary>More than any model has: what is above it is a slip, and would be a table of that many rows.</summary>
+    public const int HighestId = 10_000_000;
+
+    private readonly Dictionary<string, (int Id, string Where)> _ids = [];
     private readonly Dictionary<string, (object Value, string Where)> _settings = [];
     private readonly Dictionary<string, (AddedToken Token, string Where)> _added = [];
     private readonly List<(string Content, AddedToken? Flags, string Where)> _special = [];
@@ -27,11 +31,9 @@ internal sealed class TokenizerDraft(string title)
         if (!File.Exists(path)) return null;
         try
         {
-            var json = JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is not an object");
-            _ = json.Count; // doubled keys are found when the object is first looked into
-            return json;
+            return JsonFile.Object(path);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
         {
             throw new ModelException($"{title}/{file} is not JSON: {e.Message}", e);
         }
@@ -48,11 +50,29 @@ internal sealed class TokenizerDraft(string title)
         static string Text(object value) => value is bool on ? (on ? "true" : "false") : value is string text ? $"\"{text}\"" : $"{value}";
     }
 
+    /// <summary>Notes the id that a file gives to the token of a setting, such as <c>cls_token</c>.</summary>
+    public void Expect(string key, JsonNode? id, string what, string file)
+    {
+        if (id is null) return;
+        _ids[key] = id is JsonValue number && number.TryGetValue(out int whole) ? (whole, $"{file}: {what}") : throw Fault(file, $"{what} has the id {id.ToJsonString()}");
+    }
+
+    /// <summary>Refuses ids beside a token's name that are not those of the vocabulary: Hugging Face writes the ids, whatever the name.</summary>
+    public void RequireIds(WordPieceTokenizer tokenizer)
+    {
+        foreach (var (key, (id, where)) in _ids)
+        {
+            var own = key switch { "cls_token" => tokenizer.ClassifyId, "sep_token" => tokenizer.SeparatorId, _ => tokenizer.PadId };
+            if (own != id) throw new ModelException($"{title}/{where} gives {tokenizer.Piece(own)} the id {id}, and the vocabulary {own}; make them agree");
+        }
+    }
+
     /// <summary>Notes an added token with its id.</summary>
     /// <exception cref="ModelException">Another file says otherwise.</exception>
     public void Add(AddedToken token, string file)
     {
         if (token.Content.Length == 0) throw Fault(file, "an added token is empty");
+        if (token.Id is < 0 or > HighestId) throw Fault(file, $"the added token '{token.Content}' has the id {token.Id}, which no embedding can have");
         if (_added.TryAdd(token.Content, (token, file))) return;
         // White space beside a token has no id, so that it does not matter who takes it.
         static AddedToken Plain(AddedToken token) => token with { LeftStrip = false, RightStrip = false };
