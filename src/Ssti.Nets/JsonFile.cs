@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -8,6 +9,12 @@ public static class JsonFile
 {
     // A key that stands twice has two values, and which one is meant nobody knows.
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    // Tokens have < and letters of all languages in them, and messages show them as they are.
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A value as a message shows it.</summary>
+    public static string Text(JsonNode? value) => value?.ToJsonString(Plain) ?? "null";
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="JsonException">It is no JSON object, or a key stands twice in it, at any depth.</exception>

@@ -103,7 +103,7 @@ public sealed class PeftSettings
     {
         null => [],
         JsonArray names when names.All(name => name is JsonValue value && value.TryGetValue(out string? _)) => [.. names.Select(name => (string)name!).Distinct()],
-        var other => throw Fault($"{key} is {other.ToJsonString()}, and must be a list of names"),
+        var other => throw Fault($"{key} is {JsonFile.Text(other)}, and must be a list of names"),
     };
 
     private static int Whole(string key, double number) => number is >= 1 and <= int.MaxValue && number == Math.Truncate(number)
@@ -139,8 +139,8 @@ public sealed class PeftSettings
 
         foreach (var (key, value) in _config)
         {
-            if (value is null || NoMatter.Contains(key) || Known.Contains(key) || value.ToJsonString() is "false" or "{}" or "[]") continue;
-            throw Fault($"{key} is {value.ToJsonString()}, which is not offered here");
+            if (value is null || NoMatter.Contains(key) || Known.Contains(key) || JsonFile.Text(value) is "false" or "{}" or "[]") continue;
+            throw Fault($"{key} is {JsonFile.Text(value)}, which is not offered here");
         }
 
         if (_config["target_modules"] is null) throw Fault("target_modules must be a list of module names, a regular expression or 'all-linear', not null");
@@ -151,13 +151,13 @@ public sealed class PeftSettings
 
     private bool Flag(string key) => _config[key] is { } value && ((value as JsonValue)?.TryGetValue(out bool on) == true
         ? on
-        : throw Fault($"{key} is {value.ToJsonString()}, and must be true or false"));
+        : throw Fault($"{key} is {JsonFile.Text(value)}, and must be true or false"));
 
     private double Real(string key) => Real(key, _config[key] ?? throw Fault($"has no '{key}'"));
 
-    private static double Real(string key, JsonNode value) => double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number)
+    private static double Real(string key, JsonNode value) => double.TryParse(JsonFile.Text(value), CultureInfo.InvariantCulture, out var number)
         ? number
-        : throw Fault($"{key} is {value.ToJsonString()}, and must be a number");
+        : throw Fault($"{key} is {JsonFile.Text(value)}, and must be a number");
 
     private double? Pattern(string key, string module)
     {

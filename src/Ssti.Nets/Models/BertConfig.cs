@@ -39,11 +39,11 @@ public sealed record BertConfig(
         ConfigChecks.RequireBert(json, title);
         int Int(string key, int? otherwise = null) => json[key] is not { } value ? otherwise ?? throw new ModelException($"{title} has no '{key}'")
             : value is JsonValue number && number.TryGetValue(out int whole) && whole >= 0 ? whole
-            : throw new ModelException($"{title}: '{key}' is {value.ToJsonString()}, and must be a whole number");
+            : throw new ModelException($"{title}: '{key}' is {JsonFile.Text(value)}, and must be a whole number");
         int Positive(string key, int? otherwise = null) => Int(key, otherwise) is > 0 and var value ? value : throw new ModelException($"{title}: '{key}' must be more than 0");
         double Real(string key, double otherwise) => json[key] is not { } value ? otherwise
             : value is JsonValue number && number.TryGetValue(out double real) && real >= 0 ? real
-            : throw new ModelException($"{title}: '{key}' is {value.ToJsonString()}, and must be a number");
+            : throw new ModelException($"{title}: '{key}' is {JsonFile.Text(value)}, and must be a number");
         double Dropout(string key) => Real(key, 0.1) is < 1 and var share ? share : throw new ModelException($"{title}: '{key}' must be less than 1");
         var config = new BertConfig(
             Positive("vocab_size"), Positive("hidden_size"), Positive("num_hidden_layers"), Positive("num_attention_heads"), Positive("intermediate_size"),

@@ -54,7 +54,7 @@ internal sealed class TokenizerDraft(string title)
     public void Expect(string key, JsonNode? id, string what, string file)
     {
         if (id is null) return;
-        _ids[key] = id is JsonValue number && number.TryGetValue(out int whole) ? (whole, $"{file}: {what}") : throw Fault(file, $"{what} has the id {id.ToJsonString()}");
+        _ids[key] = id is JsonValue number && number.TryGetValue(out int whole) ? (whole, $"{file}: {what}") : throw Fault(file, $"{what} has the id {JsonFile.Text(id)}");
     }
 
     /// <summary>Refuses ids beside a token's name that are not those of the vocabulary: Hugging Face writes the ids, whatever the name.</summary>
@@ -105,7 +105,7 @@ internal sealed class TokenizerDraft(string title)
     public AddedToken Read(JsonNode? token, int id, string file, bool special = false)
     {
         if (token is not JsonObject json || json["content"] is not JsonValue content || !content.TryGetValue(out string? text))
-            throw Fault(file, $"{token?.ToJsonString() ?? "null"} is no added token: it has no content");
+            throw Fault(file, $"{JsonFile.Text(token)} is no added token: it has no content");
         if (json.FirstOrDefault(pair => pair.Key is not ("id" or "content" or "special" or "normalized" or "single_word" or "lstrip" or "rstrip" or "__type")).Key is { } unknown)
             throw Fault(file, $"the added token '{text}' has a setting '{unknown}', which is not known here");
         bool Flag(string key, bool otherwise) => json[key] is not { } value ? otherwise : Bool(value, key, file);
@@ -115,11 +115,11 @@ internal sealed class TokenizerDraft(string title)
 
     /// <summary>A setting that must be true or false.</summary>
     public bool Bool(JsonNode value, string key, string file) =>
-        value is JsonValue flag && flag.TryGetValue(out bool on) ? on : throw Fault(file, $"{key} is {value.ToJsonString()}, and must be true or false");
+        value is JsonValue flag && flag.TryGetValue(out bool on) ? on : throw Fault(file, $"{key} is {JsonFile.Text(value)}, and must be true or false");
 
     /// <summary>A setting that must be text.</summary>
     public string String(JsonNode value, string key, string file) =>
-        value is JsonValue text && text.TryGetValue(out string? read) ? read : throw Fault(file, $"{key} is {value.ToJsonString()}, and must be text");
+        value is JsonValue text && text.TryGetValue(out string? read) ? read : throw Fault(file, $"{key} is {JsonFile.Text(value)}, and must be text");
 
     /// <summary>The settings together.</summary>
     public TokenizerSettings Settings()

@@ -41,7 +41,7 @@ internal static class TokenizerJsonFile
             else if (key == "continuing_subword_prefix") draft.Set(key, draft.String(value, key, Name), Name);
             else if (key != "max_input_chars_per_word") throw draft.Fault(Name, $"model.{key} is a setting not known here");
             else if (value is JsonValue number && number.TryGetValue(out int most) && most is >= 0 and <= TokenizerSettings.MostCharactersPerWord) draft.Set(key, most, Name);
-            else throw draft.Fault(Name, $"max_input_chars_per_word is {value.ToJsonString()}, and at most {TokenizerSettings.MostCharactersPerWord} is offered here");
+            else throw draft.Fault(Name, $"max_input_chars_per_word is {JsonFile.Text(value)}, and at most {TokenizerSettings.MostCharactersPerWord} is offered here");
         }
 
         var pieces = new SortedDictionary<int, string>();
@@ -113,7 +113,7 @@ internal static class TokenizerJsonFile
         foreach (var token in tokens as JsonArray ?? [])
         {
             if (token is not JsonObject described || described["id"] is not JsonValue id || !id.TryGetValue(out int number))
-                throw draft.Fault(Name, $"the added token {token?.ToJsonString()} has no id");
+                throw draft.Fault(Name, $"the added token {JsonFile.Text(token)} has no id");
             draft.Add(draft.Read(token, number, Name), Name);
         }
     }

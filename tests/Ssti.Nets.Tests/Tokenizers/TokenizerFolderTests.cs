@@ -49,6 +49,7 @@ public sealed class TokenizerFolderTests : IDisposable
     [InlineData("""{ "added_tokens_decoder": { "5": { "content": "<x>" } } }""", "the added token '<x>' has the id 5 of 'cafe'")]
     [InlineData("""{ "added_tokens_decoder": { "21": { "content": "film" } } }""", "'film' has the id 9 in the vocabulary, and as an added token 21")]
     [InlineData("""{ "added_tokens_decoder": { "21": { "content": "<x>", "new_flag": true } } }""", "a setting 'new_flag'")]
+    [InlineData("""{ "additional_special_tokens": "<x>" }""", "additional_special_tokens is \"<x>\", and must be a list of tokens")]
     [InlineData("""{ "added_tokens_decoder": { "2000000000": { "content": "<x>" } } }""", "the added token '<x>' has the id 2000000000, which no embedding can have")]
     [InlineData("""{ "do_lower_case": true, "do_lower_case": false }""", "is not JSON")]
     [InlineData("""{ "added_tokens_decoder": { "x": { "content": "<x>" } } }""", "'x' is no id")]
