@@ -102,7 +102,8 @@ public sealed class PeftSettings
     private static IReadOnlyList<string> Names(JsonObject config, string key) => config[key] switch
     {
         null => [],
-        JsonArray names when names.All(name => name is JsonValue value && value.TryGetValue(out string? _)) => [.. names.Select(name => (string)name!).Distinct()],
+        JsonArray names when names.All(name => name is JsonValue value && value.TryGetValue(out string? _)) =>
+            [.. names.Select(name => (string)name!).Distinct()],
         var other => throw Fault($"{key} is {JsonFile.Text(other)}, and must be a list of names"),
     };
 

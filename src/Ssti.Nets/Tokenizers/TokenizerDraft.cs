@@ -54,7 +54,8 @@ internal sealed class TokenizerDraft(string title)
     public void Expect(string key, JsonNode? id, string what, string file)
     {
         if (id is null) return;
-        _ids[key] = id is JsonValue number && number.TryGetValue(out int whole) ? (whole, $"{file}: {what}") : throw Fault(file, $"{what} has the id {JsonFile.Text(id)}");
+        if (id is not JsonValue number || !number.TryGetValue(out int whole)) throw Fault(file, $"{what} has the id {JsonFile.Text(id)}");
+        _ids[key] = (whole, $"{file}: {what}");
     }
 
     /// <summary>Refuses ids beside a token's name that are not those of the vocabulary: Hugging Face writes the ids, whatever the name.</summary>
@@ -72,7 +73,8 @@ internal sealed class TokenizerDraft(string title)
     public void Add(AddedToken token, string file)
     {
         if (token.Content.Length == 0) throw Fault(file, "an added token is empty");
-        if (token.Id is < 0 or > HighestId) throw Fault(file, $"the added token '{token.Content}' has the id {token.Id}, which no embedding can have");
+        if (token.Id is < 0 or > HighestId)
+            throw Fault(file, $"the added token '{token.Content}' has the id {token.Id}, which no embedding can have");
         if (_added.TryAdd(token.Content, (token, file))) return;
         // White space beside a token has no id, so that it does not matter who takes it.
         static AddedToken Plain(AddedToken token) => token with { LeftStrip = false, RightStrip = false };

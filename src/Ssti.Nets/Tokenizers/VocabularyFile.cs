@@ -37,7 +37,11 @@ public static class VocabularyFile
             .Where(piece => piece.Length > 0 && !reserved.Contains(piece) && !(piece[0] == '[' && piece[^1] == ']')).ToArray();
         string[] blank = [.. pieces.Where(piece => piece.AsSpan().ContainsAny(' ', '\t'))];
         if (blank.Length > 0)
-            yield return $"{blank.Length} of {pieces.Length} pieces hold a blank or a tab, such as '{blank[0]}', and are never found in a text; a line must be the piece alone";
+        {
+            yield return $"{blank.Length} of {pieces.Length} pieces hold a blank or a tab, such as '{blank[0]}', and are never found in a text; "
+                + "a line must be the piece alone";
+        }
+
         // Letters alone are in many vocabularies that are uncased, for the sake of completeness.
         string[] words = [.. pieces.Where(piece => piece.TrimStart('#').Length > 1)];
         var capital = words.LongCount(piece => piece.Any(char.IsUpper));

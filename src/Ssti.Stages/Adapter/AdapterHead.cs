@@ -61,7 +61,10 @@ internal static class AdapterHead
     {
         var heads = modules.Append(PeftAdapter.HeadModule).Append("score").ToHashSet(StringComparer.Ordinal);
         if (contents.Skipped.FirstOrDefault(skipped => heads.Contains(skipped) || heads.Contains(skipped.Split('.')[0])) is { } adapted)
-            throw new StageException($"the adapter changes the head '{adapted}' by LoRA as well, which is not offered here; merge it in PEFT, or save the head whole (modules_to_save)");
+        {
+            throw new StageException(
+                $"the adapter changes the head '{adapted}' by LoRA as well, which is not offered here; merge it in PEFT, or save the head whole (modules_to_save)");
+        }
     }
 
     // As train leaves it.

@@ -62,7 +62,8 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
             foreach (var file in new[] { PeftAdapter.ConfigFile, PeftAdapter.TensorFile })
             {
                 if (from.Folder.Files.Contains(file)) continue;
-                var advice = file == PeftAdapter.TensorFile && from.Folder.Files.Contains("adapter_model.bin") ? "; load it in PEFT and save it anew, which writes safetensors" : "";
+                var old = file == PeftAdapter.TensorFile && from.Folder.Files.Contains("adapter_model.bin");
+                var advice = old ? "; load it in PEFT and save it anew, which writes safetensors" : "";
                 throw new CorpusException($"{title} has no {file}; it has: {string.Join(", ", from.Folder.Files.Take(20))}{advice}");
             }
 
@@ -140,7 +141,8 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
 
     private static void RequireNumbers(PeftAdapter peft, IReadOnlyDictionary<string, torch.Tensor> head)
     {
-        var all = peft.Tensors.Select(pair => ($"{PeftAdapter.TensorFile}: '{pair.Key}'", pair.Value)).Concat(head.Select(pair => ($"the head's '{pair.Key}'", pair.Value)));
+        var all = peft.Tensors.Select(pair => ($"{PeftAdapter.TensorFile}: '{pair.Key}'", pair.Value))
+            .Concat(head.Select(pair => ($"the head's '{pair.Key}'", pair.Value)));
         foreach (var (name, tensor) in all)
         {
             if (!tensor.is_floating_point())

@@ -43,9 +43,9 @@ internal sealed class ModelCheck(StageContext context, string title)
         var found = EncoderTensors.In(_config!, weights);
         if (Others.FirstOrDefault(other => found.Prefix.Split('.').Any(part => part.EndsWith(other, StringComparison.OrdinalIgnoreCase))) is { } family)
         {
-            if (!Says("model_type"))
-                throw new ModelException($"{title}/config.json has no model_type, and the weights' names begin with '{found.Prefix}', those of {family}; add the model_type");
-            context.Warn($"{title}: the weights' names begin with '{found.Prefix}', those of {family}, and config.json says bert; if it is none, what it computes is nonsense");
+            var names = $"the weights' names begin with '{found.Prefix}', those of {family}";
+            if (!Says("model_type")) throw new ModelException($"{title}/config.json has no model_type, and {names}; add the model_type");
+            context.Warn($"{title}: {names}, and config.json says bert; if it is none, what it computes is nonsense");
         }
 
         if (found.Prefix.Length > 0) context.Log($"the encoder's names begin with '{found.Prefix}'");
