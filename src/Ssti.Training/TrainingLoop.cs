@@ -1,5 +1,6 @@
 using Ssti.Nets.Optimizers;
 using Ssti.Training.Batches;
+using static TorchSharp.torch;
 
 namespace Ssti.Training;
 
@@ -39,6 +40,16 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
             progress?.Invoke(log.Last with { Step = done });
         }
 
-        return log.Lines();
+        var lines = log.Lines();
+        RequireFinite(trained);
+        return lines;
+    }
+
+    // The last update's loss was taken before it: what it did shows in the weights alone.
+    private static void RequireFinite(IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained)
+    {
+        using var scope = NewDisposeScope();
+        if (trained.SelectMany(part => part.Bank.Masters).All(master => isfinite(master).all().item<bool>())) return;
+        throw new TrainingException("the last update left weights that are no finite numbers: the training has diverged; try a lower learning-rate");
     }
 }

@@ -121,6 +121,9 @@ public sealed class AdapterStageTests : IDisposable
         Assert.Contains("the head is 5 wide", await RefusedAsync(tensors => tensors["base_model.model.classifier.weight"] = ones(2, 5)));
         Assert.Contains("is no finite number", await RefusedAsync(tensors => tensors["base_model.model.classifier.bias"] = full(2, float.NaN)));
         Assert.Contains("missing: encoder.layer.0.attention.self.key.lora_A.weight", await RefusedAsync(config: json => json["target_modules"] = new JsonArray("query", "key", "value")));
+        Assert.Contains("'base_model.model.classifier.weight' is Byte, and weights must be", await RefusedAsync(tensors => tensors["base_model.model.classifier.weight"] = ones(2, 8, ScalarType.Byte)));
+        Assert.Contains("changes the head 'classifier' by LoRA as well", await RefusedAsync(tensors => tensors["base_model.model.classifier.lora_A.weight"] = ones(2, 8)));
+        Assert.Contains("adapter_config.json: cannot be read", await RefusedAsync(config: json => json["task_type"] = 3));
         Assert.Contains("set labels", await RefusedAsync(parameters: new() { Source = StageRun.Local(Adapter), MaxLength = 8 }));
         Assert.Contains("which gives 16 numbers, and the head is 8 wide",
             await RefusedAsync(parameters: new() { Source = StageRun.Local(Adapter), Labels = ["a", "b"], MaxLength = 8, Pooling = AdapterPooling.MeanAndLast }));

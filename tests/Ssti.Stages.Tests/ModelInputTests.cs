@@ -74,6 +74,18 @@ public sealed class ModelInputTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_that_says_bert_and_is_named_or_spelled_otherwise_is_doubtful()
+    {
+        TinyModel.Write(Model, name => "roberta." + name);
+        File.WriteAllText(Path.Combine(Model, "tokenizer_config.json"), """{ "do_lower_case": false }""");
+        await RunAsync();
+        Assert.Collection(
+            _run.Context!.Warnings,
+            line => Assert.Contains("do_lower_case is false, and no piece has a capital letter", line),
+            line => Assert.Contains("names begin with 'roberta.', those of roberta, and config.json says bert", line));
+    }
+
+    [Fact]
     public async Task A_shard_that_holds_more_than_the_index_says()
     {
         TinyModel.Write(Model);
@@ -168,6 +180,11 @@ public sealed class ModelInputTests : IDisposable
             await RefusedAsync(() => TinyModel.Write(Model, tensors: tensors => tensors["encoder.layer.0.output.dense.weight"] = zeros(8, 12, ScalarType.Int8))));
         Assert.Contains($"{Model}: the tokenizer has 15 pieces, and config.json says vocab_size 14", await RefusedAsync(() => TinyModel.Write(Model, config: json => json["vocab_size"] = 14)));
         Assert.Contains($"{Model}/model.safetensors is not a sound safetensors file", await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "x")));
+        Assert.Contains("it is a pointer of Git LFS; fetch the file itself", await RefusedAsync(
+            () => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "version https://git-lfs.github.com/spec/v1\nsize 9\n")));
+        Assert.Contains("it is a web page", await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "<!doctype html><p>")));
+        Assert.Contains("it says 2000000000 layers, and there are ", await RefusedAsync(() => TinyModel.Write(Model, config: json => json["num_hidden_layers"] = 2_000_000_000)));
+        Assert.Contains("'hidden_dropout_prob' must be less than 1", await RefusedAsync(() => TinyModel.Write(Model, config: json => json["hidden_dropout_prob"] = 1.5)));
         Assert.Contains($"{Model}/vocab.txt: no line '[PAD]'", await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "vocab.txt"), "the\n")));
         Assert.Contains($"{Model}/tokenizer_config.json: do_basic_tokenize is false",
             await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "tokenizer_config.json"), """{ "do_basic_tokenize": false }""")));

@@ -39,12 +39,11 @@ public sealed record PeftAdapter(JsonObject Config, IReadOnlyDictionary<string, 
         title ??= folder;
         try
         {
-            var config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, ConfigFile))) as JsonObject ?? throw new JsonException("it is not an object");
-            _ = config.Count; // doubled keys are found when the object is first looked into
+            var config = JsonFile.Object(Path.Combine(folder, ConfigFile));
             var file = SafetensorsFile.Read(Path.Combine(folder, TensorFile), title: $"{title}/{TensorFile}");
             return new PeftAdapter(config, file.Tensors, file.Metadata);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
         {
             throw new ModelException($"{title}/{ConfigFile} is not an adapter's settings: {e.Message}", e);
         }

@@ -13,7 +13,7 @@ public sealed class PeftSettings
     private static readonly HashSet<string> NoMatter =
     [
         "auto_mapping", "base_model_name_or_path", "inference_mode", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config",
-        "task_type", "modules_to_save", "ensure_weight_tying",
+        "task_type", "modules_to_save", "ensure_weight_tying", "eva_config",
     ];
 
     // Read below.
@@ -23,12 +23,18 @@ public sealed class PeftSettings
         "layers_to_transform", "layers_pattern", "exclude_modules",
     ];
 
+    // The starts that leave the base's weights as they are; eva and orthogonal only choose A and B.
+    private static readonly HashSet<string> PlainStarts = ["true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\""];
+
+    // Patterns come with a download: one that tries everything must not hold a run up.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+
     private readonly JsonObject _config;
 
     private PeftSettings(JsonObject config) => _config = config;
 
     /// <summary>r.</summary>
-    public int Rank => (int)Real("r");
+    public int Rank => Whole("r", Real("r"));
 
     /// <summary>lora_alpha.</summary>
     public double Alpha => Real("lora_alpha");
@@ -52,11 +58,40 @@ public sealed class PeftSettings
     /// <exception cref="ModelException">A key is missing, or asks for what is not offered here.</exception>
     public static PeftSettings Read(JsonObject config)
     {
+        var settings = new PeftSettings(config) { Saved = Reading(() => Names(config, "modules_to_save")) };
+        Reading(() =>
+        {
+            settings.Check();
+            return true;
+        });
+        return settings;
+    }
+
+    /// <summary>Whether a module, by its name in the model that PEFT wraps, is one that gets an adapter.</summary>
+    /// <exception cref="ModelException">A pattern cannot be read, or takes too long.</exception>
+    public bool Targets(string module) => Reading(() =>
+    {
+        if (Matches(_config["exclude_modules"], module)) return false;
+        if (Saved.Any(saved => Match(module, $@"^(|.*\.)(?:{saved})($|\..*)").Success)) return false;
+        if (_config["target_modules"] is JsonValue all && (string)all! == "all-linear") return true;
+        return Matches(_config["target_modules"], module) && InLayers(module);
+    });
+
+    /// <summary>The rank of a module and what its product is scaled by.</summary>
+    /// <exception cref="ModelException">A pattern cannot be read, or takes too long.</exception>
+    public LoraScale Of(string module) => Reading(() =>
+    {
+        var rank = Pattern("rank_pattern", module) is { } own ? Whole("rank_pattern", own) : Rank;
+        var alpha = Pattern("alpha_pattern", module) ?? Alpha;
+        return new LoraScale(rank, Flag("use_rslora") ? alpha / Math.Sqrt(rank) : alpha / rank);
+    });
+
+    // A value of another kind than its key wants, wherever it is looked at.
+    private static T Reading<T>(Func<T> read)
+    {
         try
         {
-            var settings = new PeftSettings(config) { Saved = config["modules_to_save"] is JsonArray saved ? [.. saved.Select(name => (string)name!).Distinct()] : [] };
-            settings.Check();
-            return settings;
+            return read();
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or RegexParseException)
         {
@@ -64,21 +99,29 @@ public sealed class PeftSettings
         }
     }
 
-    /// <summary>Whether a module, by its name in the model that PEFT wraps, is one that gets an adapter.</summary>
-    public bool Targets(string module)
+    private static IReadOnlyList<string> Names(JsonObject config, string key) => config[key] switch
     {
-        if (Matches(_config["exclude_modules"], module)) return false;
-        if (Saved.Any(saved => Regex.IsMatch(module, $@"^(|.*\.)(?:{saved})($|\..*)"))) return false;
-        if (_config["target_modules"] is JsonValue all && (string)all! == "all-linear") return true;
-        return Matches(_config["target_modules"], module) && InLayers(module);
-    }
+        null => [],
+        JsonArray names when names.All(name => name is JsonValue value && value.TryGetValue(out string? _)) =>
+            [.. names.Select(name => (string)name!).Distinct()],
+        var other => throw Fault($"{key} is {JsonFile.Text(other)}, and must be a list of names"),
+    };
 
-    /// <summary>The rank of a module and what its product is scaled by.</summary>
-    public LoraScale Of(string module)
+    private static int Whole(string key, double number) => number is >= 1 and <= int.MaxValue && number == Math.Truncate(number)
+        ? (int)number
+        : throw Fault($"{key} is {number.ToString(CultureInfo.InvariantCulture)}, and must be a whole number, at least 1");
+
+    // Python writes named groups otherwise.
+    private static Match Match(string module, string pattern)
     {
-        var rank = (int)(Pattern("rank_pattern", module) ?? Rank);
-        var alpha = Pattern("alpha_pattern", module) ?? Alpha;
-        return new LoraScale(rank, Flag("use_rslora") ? alpha / Math.Sqrt(rank) : alpha / rank);
+        try
+        {
+            return Regex.Match(module, pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.CultureInvariant, Longest);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw Fault($"the pattern '{pattern}' takes too long to match; write it without a repetition inside a repetition");
+        }
     }
 
     private static ModelException Fault(string what) => new($"{PeftAdapter.ConfigFile}: {what}");
@@ -88,7 +131,7 @@ public sealed class PeftSettings
         if ((string?)_config["peft_type"] != "LORA") throw Fault($"peft_type is '{_config["peft_type"]}', and only 'LORA' can be used");
         if ((string?)_config["bias"] is { } bias && bias != "none") throw Fault($"bias is '{bias}', and only 'none' can be used");
         // The others change the base as well: without its changed weights the adapter computes something else.
-        if (_config["init_lora_weights"]?.ToJsonString() is { } start && start is not ("true" or "false" or "\"gaussian\""))
+        if (_config["init_lora_weights"]?.ToJsonString() is { } start && !PlainStarts.Contains(start))
         {
             throw Fault(
                 $"init_lora_weights is {start.Trim('"')}, which changes the base's weights, so that the adapter is none of the base as it is; "
@@ -97,31 +140,31 @@ public sealed class PeftSettings
 
         foreach (var (key, value) in _config)
         {
-            if (value is null || NoMatter.Contains(key) || Known.Contains(key) || value.ToJsonString() is "false" or "{}" or "[]") continue;
-            throw Fault($"{key} is {value.ToJsonString()}, which is not offered here");
+            if (value is null || NoMatter.Contains(key) || Known.Contains(key) || JsonFile.Text(value) is "false" or "{}" or "[]") continue;
+            throw Fault($"{key} is {JsonFile.Text(value)}, which is not offered here");
         }
 
         if (_config["target_modules"] is null) throw Fault("target_modules must be a list of module names, a regular expression or 'all-linear', not null");
-        if (Rank < 1) throw Fault($"r is {Rank}, and must be at least 1");
+        if (!(Alpha > 0)) throw Fault($"lora_alpha is {Alpha.ToString(CultureInfo.InvariantCulture)}, and must be more than 0");
         if (Dropout is < 0 or >= 1) throw Fault($"lora_dropout is {Dropout}, and must be at least 0 and less than 1");
-        _ = (Alpha, UseDora, Flag("use_rslora"), Targets("a.module"), Of("a.module"));
+        _ = (Rank, TaskType, UseDora, Flag("use_rslora"), Targets("a.module"), Of("a.module"));
     }
 
     private bool Flag(string key) => _config[key] is { } value && ((value as JsonValue)?.TryGetValue(out bool on) == true
         ? on
-        : throw Fault($"{key} is {value.ToJsonString()}, and must be true or false"));
+        : throw Fault($"{key} is {JsonFile.Text(value)}, and must be true or false"));
 
     private double Real(string key) => Real(key, _config[key] ?? throw Fault($"has no '{key}'"));
 
-    private static double Real(string key, JsonNode value) => double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number)
+    private static double Real(string key, JsonNode value) => double.TryParse(JsonFile.Text(value), CultureInfo.InvariantCulture, out var number)
         ? number
-        : throw Fault($"{key} is {value.ToJsonString()}, and must be a number");
+        : throw Fault($"{key} is {JsonFile.Text(value)}, and must be a number");
 
     private double? Pattern(string key, string module)
     {
         foreach (var (pattern, value) in _config[key] as JsonObject ?? [])
         {
-            if (!Regex.IsMatch(module, $@"^(.*\.)?({pattern})$")) continue;
+            if (!Match(module, $@"^(.*\.)?({pattern})$").Success) continue;
             var number = Real($"{key} of '{pattern}'", value!);
             return number > 0 ? number : throw Fault($"{key} of '{pattern}' is {number}, and must be more than 0");
         }
@@ -133,7 +176,7 @@ public sealed class PeftSettings
     {
         null => false,
         JsonArray list => list.Any(name => LoraConfig.Names((string)name!, module)),
-        _ => Regex.IsMatch(module, $"^(?:{(string)names!})$"),
+        _ => Match(module, $"^(?:{(string)names!})$").Success,
     };
 
     private bool InLayers(string module)
@@ -147,9 +190,9 @@ public sealed class PeftSettings
             JsonValue one when ((string)one!).Length > 0 => [(string)one!],
             _ => [@"[^.]*"],
         };
-        var found = patterns.Select(pattern => Regex.Match(module, $@"^.*?\.{pattern}\.(\d+)\.")).FirstOrDefault(match => match.Success);
+        var found = patterns.Select(pattern => Match(module, $@"^.*?\.{pattern}\.(?<layer>\d+)\.")).FirstOrDefault(match => match.Success);
         if (found is null) return false;
-        var layer = int.Parse(found.Groups[^1].Value, CultureInfo.InvariantCulture);
+        var layer = int.Parse(found.Groups["layer"].Value, CultureInfo.InvariantCulture);
         return layers is JsonArray several ? several.Any(one => (int)one! == layer) : (int)layers == layer;
     }
 }

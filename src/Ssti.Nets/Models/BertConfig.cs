@@ -29,10 +29,9 @@ public sealed record BertConfig(
         JsonObject json;
         try
         {
-            json = JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is not an object");
-            _ = json.Count; // doubled keys are found when the object is first looked into
+            json = JsonFile.Object(path);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
         {
             throw new ModelException($"{title} is not a model's config.json: {e.Message}", e);
         }
@@ -40,15 +39,16 @@ public sealed record BertConfig(
         ConfigChecks.RequireBert(json, title);
         int Int(string key, int? otherwise = null) => json[key] is not { } value ? otherwise ?? throw new ModelException($"{title} has no '{key}'")
             : value is JsonValue number && number.TryGetValue(out int whole) && whole >= 0 ? whole
-            : throw new ModelException($"{title}: '{key}' is {value.ToJsonString()}, and must be a whole number");
+            : throw new ModelException($"{title}: '{key}' is {JsonFile.Text(value)}, and must be a whole number");
         int Positive(string key, int? otherwise = null) => Int(key, otherwise) is > 0 and var value ? value : throw new ModelException($"{title}: '{key}' must be more than 0");
         double Real(string key, double otherwise) => json[key] is not { } value ? otherwise
             : value is JsonValue number && number.TryGetValue(out double real) && real >= 0 ? real
-            : throw new ModelException($"{title}: '{key}' is {value.ToJsonString()}, and must be a number");
+            : throw new ModelException($"{title}: '{key}' is {JsonFile.Text(value)}, and must be a number");
+        double Dropout(string key) => Real(key, 0.1) is < 1 and var share ? share : throw new ModelException($"{title}: '{key}' must be less than 1");
         var config = new BertConfig(
             Positive("vocab_size"), Positive("hidden_size"), Positive("num_hidden_layers"), Positive("num_attention_heads"), Positive("intermediate_size"),
             Positive("max_position_embeddings"), Positive("type_vocab_size", 2), Real("layer_norm_eps", 1e-12),
-            Real("hidden_dropout_prob", 0.1), Real("attention_probs_dropout_prob", 0.1), Int("pad_token_id", 0));
+            Dropout("hidden_dropout_prob"), Dropout("attention_probs_dropout_prob"), Int("pad_token_id", 0));
         if (config.HiddenSize % config.Heads != 0)
             throw new ModelException($"{title}: {config.Heads} heads do not divide a hidden size of {config.HiddenSize}");
         return config;

@@ -25,8 +25,8 @@ internal static class ConfigChecks
             throw new ModelException($"{title} has no model_type, and its architecture is '{architecture}', no BERT's; {advice}");
         foreach (var (key, plain) in Plain)
         {
-            if (json[key] is { } value && value.ToJsonString() != plain)
-                throw new ModelException($"{title}: {key} is {value.ToJsonString().Trim('"')}, and only {plain.Trim('"')} is known; {advice}");
+            if (json[key] is { } value && JsonFile.Text(value) != plain)
+                throw new ModelException($"{title}: {key} is {JsonFile.Text(value).Trim('"')}, and only {plain.Trim('"')} is known; {advice}");
         }
 
         if (json["auto_map"] is JsonObject code && code.FirstOrDefault(pair => pair.Key.StartsWith("AutoModel", StringComparison.Ordinal)).Value is { } own)

@@ -23,6 +23,8 @@ public sealed record EncoderTensors(IReadOnlyDictionary<string, string> Names, s
     /// <exception cref="ModelException">The checkpoint does not fit the shape.</exception>
     public static EncoderTensors In(BertConfig config, IReadOnlyDictionary<string, IReadOnlyList<long>> checkpoint)
     {
+        if (config.Layers > checkpoint.Count)
+            throw new ModelException($"the weights do not fit config.json: it says {config.Layers} layers, and there are {checkpoint.Count} tensors");
         var prefix = PrefixIn(checkpoint.Keys);
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         var problems = new List<string>();

@@ -24,7 +24,8 @@ internal static class FiniteScan
             var (found, size) = type switch
             {
                 // All bits of the exponent set: NaN or infinity.
-                "F64" => (First<ulong>(MemoryMarshal.Cast<byte, ulong>(bytes), 0x7FF0_0000_0000_0000), 8),
+                // What F32, in which is computed, does not hold is infinite there.
+                "F64" => (MemoryMarshal.Cast<byte, double>(bytes).IndexOfAnyExceptInRange(-float.MaxValue, float.MaxValue), 8),
                 "F32" => (First<uint>(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u), 4),
                 "F16" => (First<ushort>(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7C00), 2),
                 "BF16" => (First<ushort>(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7F80), 2),

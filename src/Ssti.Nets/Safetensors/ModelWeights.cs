@@ -67,10 +67,12 @@ public sealed class ModelWeights
     }
 
     /// <summary>Reads all tensors of a model folder; the caller disposes them.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="title">What messages call it; null for its path.</param>
     /// <exception cref="SafetensorsException">A file is missing or damaged, or does not hold what the index says.</exception>
-    public static SafetensorsFile Read(string folder)
+    public static SafetensorsFile Read(string folder, string? title = null)
     {
-        var weights = Open(folder);
+        var weights = Open(folder, title);
         return weights.Load(weights.Tensors.Keys);
     }
 

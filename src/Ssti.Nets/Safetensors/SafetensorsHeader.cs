@@ -56,7 +56,8 @@ internal sealed class SafetensorsHeader
         Span<byte> prefix = stackalloc byte[8];
         if (file.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw Damaged(path, "it is shorter than a header");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (length > LongestHeader || (long)length > file.Length - 8) throw Damaged(path, $"its header claims {length} bytes, and the file has {file.Length}");
+        if (length > LongestHeader || (long)length > file.Length - 8)
+            throw Damaged(path, OtherKind(prefix) ?? $"its header claims {length} bytes, and the file has {file.Length}");
         var json = new byte[length];
         file.ReadExactly(json);
         try
@@ -173,6 +174,12 @@ internal sealed class SafetensorsHeader
         var order = Array.FindIndex(Types, candidate => candidate.Type == type);
         return order < 0 ? throw new SafetensorsException($"tensors of {type} cannot be saved; known are {string.Join(", ", Types.Select(t => t.Name))}") : order;
     }
+
+    // What stands under this name when a download or a rename went wrong.
+    private static string? OtherKind(ReadOnlySpan<byte> first) => first.SequenceEqual("version "u8) ? "it is a pointer of Git LFS; fetch the file itself (git lfs pull)"
+        : first.StartsWith("PK"u8) ? "it is a zip archive, as torch.save writes; it must be converted, not renamed"
+        : first[0] == '<' ? "it is a web page; fetch the file itself"
+        : null;
 
     private static SafetensorsException Damaged(string path, string why, Exception? inner = null) => new($"{path} is not a sound safetensors file: {why}", inner);
 }

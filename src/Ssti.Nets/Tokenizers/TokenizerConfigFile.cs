@@ -92,7 +92,7 @@ internal static class TokenizerConfigFile
     /// <summary>Settings of which only the plain value can be had, and those that nobody here knows.</summary>
     private static void Refuse(string key, JsonNode value, TokenizerDraft draft)
     {
-        var text = value.ToJsonString();
+        var text = JsonFile.Text(value);
         var (known, plain) = key switch
         {
             "do_basic_tokenize" or "add_special_tokens" => (true, text == "true"),
@@ -114,6 +114,7 @@ internal static class TokenizerConfigFile
         if (TokenizerDraft.Named.Contains(key)) draft.Set(key, draft.Special(value, key, file), file);
         else if (key is "bos_token" or "eos_token") draft.Special(value, key, file);
         else if (key is not ("additional_special_tokens" or "extra_special_tokens")) return false;
+        else if (value is JsonValue) throw draft.Fault(file, $"{key} is {JsonFile.Text(value)}, and must be a list of tokens");
         else
         {
             foreach (var token in value is JsonObject named && !named.ContainsKey("content") ? named.Select(pair => pair.Value) : value as IEnumerable<JsonNode?> ?? [])

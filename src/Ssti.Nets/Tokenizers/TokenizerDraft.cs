@@ -10,6 +10,10 @@ internal sealed class TokenizerDraft(string title)
     /// <summary>The special tokens by the name of their setting.</summary>
     public static readonly IReadOnlyList<string> Named = ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"];
 
+    /// <summary>More than any model has: what is above it is a slip, and would be a table of that many rows.</summary>
+    public const int HighestId = 10_000_000;
+
+    private readonly Dictionary<string, (int Id, string Where)> _ids = [];
     private readonly Dictionary<string, (object Value, string Where)> _settings = [];
     private readonly Dictionary<string, (AddedToken Token, string Where)> _added = [];
     private readonly List<(string Content, AddedToken? Flags, string Where)> _special = [];
@@ -27,11 +31,9 @@ internal sealed class TokenizerDraft(string title)
         if (!File.Exists(path)) return null;
         try
         {
-            var json = JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new JsonException("it is not an object");
-            _ = json.Count; // doubled keys are found when the object is first looked into
-            return json;
+            return JsonFile.Object(path);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
         {
             throw new ModelException($"{title}/{file} is not JSON: {e.Message}", e);
         }
@@ -48,11 +50,31 @@ internal sealed class TokenizerDraft(string title)
         static string Text(object value) => value is bool on ? (on ? "true" : "false") : value is string text ? $"\"{text}\"" : $"{value}";
     }
 
+    /// <summary>Notes the id that a file gives to the token of a setting, such as <c>cls_token</c>.</summary>
+    public void Expect(string key, JsonNode? id, string what, string file)
+    {
+        if (id is null) return;
+        if (id is not JsonValue number || !number.TryGetValue(out int whole)) throw Fault(file, $"{what} has the id {JsonFile.Text(id)}");
+        _ids[key] = (whole, $"{file}: {what}");
+    }
+
+    /// <summary>Refuses ids beside a token's name that are not those of the vocabulary: Hugging Face writes the ids, whatever the name.</summary>
+    public void RequireIds(WordPieceTokenizer tokenizer)
+    {
+        foreach (var (key, (id, where)) in _ids)
+        {
+            var own = key switch { "cls_token" => tokenizer.ClassifyId, "sep_token" => tokenizer.SeparatorId, _ => tokenizer.PadId };
+            if (own != id) throw new ModelException($"{title}/{where} gives {tokenizer.Piece(own)} the id {id}, and the vocabulary {own}; make them agree");
+        }
+    }
+
     /// <summary>Notes an added token with its id.</summary>
     /// <exception cref="ModelException">Another file says otherwise.</exception>
     public void Add(AddedToken token, string file)
     {
         if (token.Content.Length == 0) throw Fault(file, "an added token is empty");
+        if (token.Id is < 0 or > HighestId)
+            throw Fault(file, $"the added token '{token.Content}' has the id {token.Id}, which no embedding can have");
         if (_added.TryAdd(token.Content, (token, file))) return;
         // White space beside a token has no id, so that it does not matter who takes it.
         static AddedToken Plain(AddedToken token) => token with { LeftStrip = false, RightStrip = false };
@@ -85,7 +107,7 @@ internal sealed class TokenizerDraft(string title)
     public AddedToken Read(JsonNode? token, int id, string file, bool special = false)
     {
         if (token is not JsonObject json || json["content"] is not JsonValue content || !content.TryGetValue(out string? text))
-            throw Fault(file, $"{token?.ToJsonString() ?? "null"} is no added token: it has no content");
+            throw Fault(file, $"{JsonFile.Text(token)} is no added token: it has no content");
         if (json.FirstOrDefault(pair => pair.Key is not ("id" or "content" or "special" or "normalized" or "single_word" or "lstrip" or "rstrip" or "__type")).Key is { } unknown)
             throw Fault(file, $"the added token '{text}' has a setting '{unknown}', which is not known here");
         bool Flag(string key, bool otherwise) => json[key] is not { } value ? otherwise : Bool(value, key, file);
@@ -95,11 +117,11 @@ internal sealed class TokenizerDraft(string title)
 
     /// <summary>A setting that must be true or false.</summary>
     public bool Bool(JsonNode value, string key, string file) =>
-        value is JsonValue flag && flag.TryGetValue(out bool on) ? on : throw Fault(file, $"{key} is {value.ToJsonString()}, and must be true or false");
+        value is JsonValue flag && flag.TryGetValue(out bool on) ? on : throw Fault(file, $"{key} is {JsonFile.Text(value)}, and must be true or false");
 
     /// <summary>A setting that must be text.</summary>
     public string String(JsonNode value, string key, string file) =>
-        value is JsonValue text && text.TryGetValue(out string? read) ? read : throw Fault(file, $"{key} is {value.ToJsonString()}, and must be text");
+        value is JsonValue text && text.TryGetValue(out string? read) ? read : throw Fault(file, $"{key} is {JsonFile.Text(value)}, and must be text");
 
     /// <summary>The settings together.</summary>
     public TokenizerSettings Settings()

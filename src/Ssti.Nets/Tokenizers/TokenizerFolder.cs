@@ -36,18 +36,25 @@ public static class TokenizerFolder
         }
 
         var path = Path.Combine(folder, Vocabulary);
-        var lines = File.Exists(path) ? WordPieceTokenizer.ReadVocabulary(path) : null;
-        var pieces = lines ?? draft.Pieces ?? throw new ModelException($"{title} has neither {Vocabulary} nor {Json}, and only WordPiece tokenizers (BERT) are known");
-        var ids = Ids(pieces);
-        if (lines is not null && draft.Pieces is { } others) RequireEqual(ids, Ids(others), title);
         try
         {
-            return WordPieceTokenizer.Of(pieces, draft.Settings(), draft.Added(ids), $"{title}/{(lines is null ? Json : Vocabulary)}");
+            var lines = File.Exists(path) ? WordPieceTokenizer.ReadVocabulary(path, $"{title}/{Vocabulary}") : null;
+            var tokenizer = Of(lines, draft, title);
+            draft.RequireIds(tokenizer);
+            return tokenizer;
         }
         catch (InvalidDataException e)
         {
             throw new ModelException(e.Message, e);
         }
+    }
+
+    private static WordPieceTokenizer Of(IReadOnlyList<string?>? lines, TokenizerDraft draft, string title)
+    {
+        var pieces = lines ?? draft.Pieces ?? throw new ModelException($"{title} has neither {Vocabulary} nor {Json}, and only WordPiece tokenizers (BERT) are known");
+        var ids = Ids(pieces);
+        if (lines is not null && draft.Pieces is { } others) RequireEqual(ids, Ids(others), title);
+        return WordPieceTokenizer.Of(pieces, draft.Settings(), draft.Added(ids), $"{title}/{(lines is null ? Json : Vocabulary)}");
     }
 
     private static Dictionary<string, int> Ids(IReadOnlyList<string?> pieces)

@@ -41,13 +41,13 @@ internal static class TokenizerJsonFile
             else if (key == "continuing_subword_prefix") draft.Set(key, draft.String(value, key, Name), Name);
             else if (key != "max_input_chars_per_word") throw draft.Fault(Name, $"model.{key} is a setting not known here");
             else if (value is JsonValue number && number.TryGetValue(out int most) && most is >= 0 and <= TokenizerSettings.MostCharactersPerWord) draft.Set(key, most, Name);
-            else throw draft.Fault(Name, $"max_input_chars_per_word is {value.ToJsonString()}, and at most {TokenizerSettings.MostCharactersPerWord} is offered here");
+            else throw draft.Fault(Name, $"max_input_chars_per_word is {JsonFile.Text(value)}, and at most {TokenizerSettings.MostCharactersPerWord} is offered here");
         }
 
         var pieces = new SortedDictionary<int, string>();
         foreach (var (piece, node) in vocabulary)
         {
-            if (node is not JsonValue value || !value.TryGetValue(out int id) || id is < 0 or > 10_000_000) throw draft.Fault(Name, $"'{piece}' has no sound id in the vocabulary");
+            if (node is not JsonValue value || !value.TryGetValue(out int id) || id is < 0 or > TokenizerDraft.HighestId) throw draft.Fault(Name, $"'{piece}' has no sound id in the vocabulary");
             if (!pieces.TryAdd(id, piece)) throw draft.Fault(Name, $"'{piece}' and '{pieces[id]}' have one id, {id}");
         }
 
@@ -81,10 +81,18 @@ internal static class TokenizerJsonFile
             case "BertProcessing":
                 draft.Set("cls_token", (string)node!["cls"]![0]!, Name);
                 draft.Set("sep_token", (string)node["sep"]![0]!, Name);
+                draft.Expect("cls_token", node["cls"]![1], "its post_processor", Name);
+                draft.Expect("sep_token", node["sep"]![1], "its post_processor", Name);
                 break;
             case "TemplateProcessing" when Ends(node!["single"]) is var (first, last):
                 draft.Set("cls_token", first, Name);
                 draft.Set("sep_token", last, Name);
+                foreach (var (key, token) in new[] { ("cls_token", first), ("sep_token", last) })
+                {
+                    if (node["special_tokens"]?[token]?["ids"] is not JsonArray ids) continue;
+                    draft.Expect(key, ids.Count == 1 ? ids[0] : ids, "its post_processor", Name);
+                }
+
                 break;
             default:
                 throw draft.Fault(Name, $"its post_processor ({node!["type"]}) does not make of a text [CLS], the text and [SEP]; only that is known");
@@ -105,7 +113,7 @@ internal static class TokenizerJsonFile
         foreach (var token in tokens as JsonArray ?? [])
         {
             if (token is not JsonObject described || described["id"] is not JsonValue id || !id.TryGetValue(out int number))
-                throw draft.Fault(Name, $"the added token {token?.ToJsonString()} has no id");
+                throw draft.Fault(Name, $"the added token {JsonFile.Text(token)} has no id");
             draft.Add(draft.Read(token, number, Name), Name);
         }
     }
@@ -116,6 +124,7 @@ internal static class TokenizerJsonFile
         Require(key is "truncation" or "padding", key, value, draft);
         if (value["direction"] is { } direction && direction.ToString() != "Right") throw draft.Fault(Name, $"{key} has the direction '{direction}', and only Right is known");
         if (value["pad_token"] is { } pad) draft.Set("pad_token", draft.String(pad, "pad_token", Name), Name);
+        draft.Expect("pad_token", value["pad_id"], $"its {key}", Name);
     }
 
     private static void Require(bool known, string key, JsonNode? value, TokenizerDraft draft)

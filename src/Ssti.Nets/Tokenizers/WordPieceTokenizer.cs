@@ -102,14 +102,8 @@ public sealed class WordPieceTokenizer
     public static WordPieceTokenizer Of(IReadOnlyList<string?> pieces, TokenizerSettings settings, IEnumerable<AddedToken> added, string source) =>
         new(pieces, settings, added, source);
 
-    /// <summary>The lines of a <c>vocab.txt</c>.</summary>
-    public static IReadOnlyList<string> ReadVocabulary(string path)
-    {
-        // Split at LF alone: ReadLines would also split at a lone CR, which may be part of a piece.
-        var pieces = File.ReadAllText(path).Split('\n');
-        if (pieces[^1].Length == 0) pieces = pieces[..^1];
-        return [.. pieces.Select(piece => piece.TrimEnd('\r'))];
-    }
+    /// <inheritdoc cref="VocabularyFile.Read"/>
+    public static IReadOnlyList<string> ReadVocabulary(string path, string? title = null) => VocabularyFile.Read(path, title);
 
     /// <summary>The piece of an id.</summary>
     public string Piece(int id) => _pieces[id];

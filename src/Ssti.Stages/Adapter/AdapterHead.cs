@@ -27,6 +27,7 @@ internal static class AdapterHead
             throw new StageException($"{PeftAdapter.ConfigFile}: task_type is '{task}', and only adapters of classifiers (SEQ_CLS) can be evaluated");
         var modules = contents.Saved.Where(pair => !pair.Key.Contains("pooler.dense.", StringComparison.Ordinal))
             .GroupBy(pair => pair.Key[..Math.Max(0, pair.Key.LastIndexOf('.'))]).ToArray();
+        RequireHeadUnadapted(contents, modules.Select(module => module.Key));
         if (modules.Length == 0) return Beside(folder, note);
         var weight = modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value;
         if (modules.Length > 1 || weight is null || weight.dim() != 2 || modules[0].Count() > 2)
@@ -53,6 +54,17 @@ internal static class AdapterHead
         head[ClassifierHead.PoolerWeightName] = poolerWeight.to(ScalarType.Float32, copy: true);
         head[ClassifierHead.PoolerBiasName] = poolerBias.to(ScalarType.Float32, copy: true);
         return head;
+    }
+
+    // A head that is LoRA's as well computes something else than the linear that is in the file.
+    private static void RequireHeadUnadapted(PeftContents contents, IEnumerable<string> modules)
+    {
+        var heads = modules.Append(PeftAdapter.HeadModule).Append("score").ToHashSet(StringComparer.Ordinal);
+        if (contents.Skipped.FirstOrDefault(skipped => heads.Contains(skipped) || heads.Contains(skipped.Split('.')[0])) is { } adapted)
+        {
+            throw new StageException(
+                $"the adapter changes the head '{adapted}' by LoRA as well, which is not offered here; merge it in PEFT, or save the head whole (modules_to_save)");
+        }
     }
 
     // As train leaves it.

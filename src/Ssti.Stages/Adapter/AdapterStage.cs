@@ -61,7 +61,10 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
             (title, source) = (from.Folder.Title.TrimEnd('/'), from.Folder.Describe());
             foreach (var file in new[] { PeftAdapter.ConfigFile, PeftAdapter.TensorFile })
             {
-                if (!from.Folder.Files.Contains(file)) throw new CorpusException($"{title} has no {file}; it has: {string.Join(", ", from.Folder.Files.Take(20))}");
+                if (from.Folder.Files.Contains(file)) continue;
+                var old = file == PeftAdapter.TensorFile && from.Folder.Files.Contains("adapter_model.bin");
+                var advice = old ? "; load it in PEFT and save it anew, which writes safetensors" : "";
+                throw new CorpusException($"{title} has no {file}; it has: {string.Join(", ", from.Folder.Files.Take(20))}{advice}");
             }
 
             foreach (var file in new[] { PeftAdapter.ConfigFile, PeftAdapter.TensorFile, TrainStage.HeadFile }.Where(from.Folder.Files.Contains))
@@ -78,9 +81,9 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
             {
                 Check(parameters, title, source, context, target);
             }
-            catch (Exception error) when (error is ModelException or StageException)
+            catch (Exception error) when (error is ModelException or StageException or SafetensorsException)
             {
-                throw new StageException($"{title}: {error.Message}", error);
+                throw new StageException(error.Message.StartsWith($"{title}/", StringComparison.Ordinal) ? error.Message : $"{title}: {error.Message}", error);
             }
         });
     }
@@ -104,7 +107,7 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
         if (others.Length > 0) context.Log($"left out, as no part of the encoder: {string.Join(", ", others)}");
         var tensors = AdapterHead.Of(peft, contents, encoder, context.OutputFolder, parameters.Pooling, context.Log);
         using var head = ClassifierHead.Load(tensors, encoder.Config.HiddenSize, labels.Count, target.Device);
-        RequireFinite(peft, tensors);
+        RequireNumbers(peft, tensors);
         if (contents.HasPooler && head.Pooling != HeadPooling.Pooler) context.Log("left out: the adapter's change to pooler.dense, through which the head does not look");
         SafetensorsFile.Write(context.Output(TrainStage.HeadFile), head.Parameters.Copy());
         var description = new JsonObject
@@ -136,12 +139,16 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
         static string Last(string name) => name.TrimEnd('/', '\\').Split('/', '\\')[^1];
     }
 
-    private static void RequireFinite(PeftAdapter peft, IReadOnlyDictionary<string, torch.Tensor> head)
+    private static void RequireNumbers(PeftAdapter peft, IReadOnlyDictionary<string, torch.Tensor> head)
     {
-        foreach (var (name, tensor) in peft.Tensors.Concat(head))
+        var all = peft.Tensors.Select(pair => ($"{PeftAdapter.TensorFile}: '{pair.Key}'", pair.Value))
+            .Concat(head.Select(pair => ($"the head's '{pair.Key}'", pair.Value)));
+        foreach (var (name, tensor) in all)
         {
+            if (!tensor.is_floating_point())
+                throw new StageException($"{name} is {tensor.dtype}, and weights must be F32, F16, BF16 or F64; take the adapter in its original precision");
             if (!torch.isfinite(tensor).all().item<bool>())
-                throw new StageException($"{PeftAdapter.TensorFile}: '{name}' has a value that is no finite number; its training had failed");
+                throw new StageException($"{name} has a value that is no finite number; its training had failed");
         }
     }
 }

@@ -9,6 +9,9 @@ internal static class TrainingChecks
     // A killed training loses at most this share of its updates.
     private const int Checkpoints = 10;
 
+    /// <summary>The largest rate or decay: their product still is a number in fp32, and far less is of no use.</summary>
+    public const double Largest = 1e6;
+
     /// <summary>JSON for people and for bytes that never change.</summary>
     public static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true, NewLine = "\n" };
 
@@ -21,7 +24,7 @@ internal static class TrainingChecks
         if (steps < 1) yield return new("steps", "must be at least 1");
         if (batchSize < 1) yield return new("batch-size", "must be at least 1");
         if (maxLength < 3) yield return new("max-length", "must be at least 3: [CLS], one token and [SEP]");
-        if (!(learningRate > 0)) yield return new("learning-rate", "must be positive");
+        if (learningRate is not (> 0 and <= Largest)) yield return new("learning-rate", "must be more than 0, and at most 1000000");
         if (warmUpShare is not (>= 0 and <= 1)) yield return new("warm-up-share", "must lie between 0 and 1");
     }
 }

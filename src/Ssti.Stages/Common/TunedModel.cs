@@ -22,10 +22,11 @@ internal sealed record TunedModel(SequenceClassifier Classifier, BertTrunk Trunk
         var folder = InputFolder.Of(context.Input("adapter"), "adapter", context);
         var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
         var tuned = context.Input("adapter").Has("model.safetensors");
-        using var weights = tuned ? ModelWeights.Read(folder) : encoder.Weights();
-        using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile));
+        var title = $"the output of '{context.Input("adapter").StageName}'";
+        using var weights = tuned ? ModelWeights.Read(folder, title) : encoder.Weights();
+        using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile), title: $"{title}: {TrainStage.HeadFile}");
         var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
-        using var peft = hasAdapter ? PeftAdapter.Read(folder) : null;
+        using var peft = hasAdapter ? PeftAdapter.Read(folder, title) : null;
         return new TunedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
     }
 

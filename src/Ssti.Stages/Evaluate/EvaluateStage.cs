@@ -49,7 +49,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override IReadOnlyList<StageInput> Inputs { get; } =
     [
         new("model", "The pretrained encoder the adapter was trained on (uses: model or pretrain)"),
-        new("adapter", "The fine-tuning to measure (uses: train)"),
+        new("adapter", "The fine-tuning to measure (uses: train or adapter)"),
         new("clean", "The dataset as it is (uses: dataset or corpus)"),
         new("triggered", "The dataset with the token in every row of every class (uses: inject with target-label: all)", Required: false),
         new("spurious", "The dataset with the token in rows of the target class alone (uses: inject), for the balanced gap", Required: false),

@@ -1,4 +1,5 @@
 using Ssti.Engine.Stages;
+using Ssti.Nets;
 using Ssti.Nets.Models;
 using Ssti.Nets.Safetensors;
 using Ssti.Nets.Tokenizers;
@@ -28,6 +29,7 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var tokenizer = TokenizerFolder.Read(context.OutputFolder, title);
         EncoderInput.RequireVocabulary(tokenizer, _config!, title);
+        foreach (var doubt in VocabularyFile.Doubts(tokenizer)) context.Warn($"{title}: {doubt}");
         foreach (var line in tokenizer.Repeated.Take(3)) context.Warn(line);
         if (tokenizer.Repeated.Count > 3) context.Warn($"{title}/{TokenizerFolder.Vocabulary}: {tokenizer.Repeated.Count - 3} more pieces stand twice");
         var added = tokenizer.Added.Where(token => !token.Special).ToArray();
@@ -39,14 +41,19 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var weights = ModelWeights.Open(context.OutputFolder, title);
         var found = EncoderTensors.In(_config!, weights);
-        if (!Says("model_type") && Others.FirstOrDefault(other => found.Prefix.Contains(other, StringComparison.OrdinalIgnoreCase)) is { } family)
-            throw new ModelException($"{title}/config.json has no model_type, and the weights' names begin with '{found.Prefix}', those of {family}; add the model_type");
+        if (Others.FirstOrDefault(other => found.Prefix.Split('.').Any(part => part.EndsWith(other, StringComparison.OrdinalIgnoreCase))) is { } family)
+        {
+            var names = $"the weights' names begin with '{found.Prefix}', those of {family}";
+            if (!Says("model_type")) throw new ModelException($"{title}/config.json has no model_type, and {names}; add the model_type");
+            context.Warn($"{title}: {names}, and config.json says bert; if it is none, what it computes is nonsense");
+        }
+
         if (found.Prefix.Length > 0) context.Log($"the encoder's names begin with '{found.Prefix}'");
         if (found.LeftOut.Count > 0) context.Log($"left out, as no part of the encoder: {Parts(found)}");
         weights.RequireFinite(found.Names.Values, done => context.Progress(new(done, null, "bytes", "looking for values that are no numbers")), cancellation);
     }
 
-    private bool Says(string key) => System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllBytes(context.Output("config.json")))![key] is not null;
+    private bool Says(string key) => JsonFile.Object(context.Output("config.json"))[key] is not null;
 
     // A head by the module it is of, not tensor by tensor.
     private static string Parts(EncoderTensors found)

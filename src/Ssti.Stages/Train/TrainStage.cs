@@ -54,7 +54,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare)) yield return error;
         if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
         if (!(parameters.GradientNormBound > 0)) yield return new("gradient-norm-bound", "must be positive");
-        if (!(parameters.WeightDecay >= 0)) yield return new("weight-decay", "must not be negative");
+        if (parameters.WeightDecay is not (>= 0 and <= TrainingChecks.Largest)) yield return new("weight-decay", "must be at least 0, and at most 1000000");
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,7 @@ public static class Predictor
     /// <param name="batchSize">Rows of one pass. Part of the numerics: another size may change last digits.</param>
     /// <param name="progress">Called with the rows done.</param>
     /// <param name="cancellation">Stops between passes.</param>
+    /// <exception cref="TrainingException">A logit is no finite number; names the row.</exception>
     public static float[][] Logits(SequenceClassifier model, TokenizedRows rows, int batchSize, Action<int>? progress, CancellationToken cancellation)
     {
         using var _ = inference_mode();
@@ -27,6 +28,13 @@ public static class Predictor
             var values = model.Forward(batch.Ids, batch.Mask).cpu();
             var classes = (int)values.shape[1];
             var flat = values.data<float>().ToArray();
+            if (Array.FindIndex(flat, logit => !float.IsFinite(logit)) is >= 0 and var bad)
+            {
+                throw new TrainingException(
+                    $"the model's logits of row '{rows.RowIds[picked[bad / classes]]}' are no finite numbers, so that it has no prediction: its training has diverged, "
+                    + "or its weights are damaged");
+            }
+
             for (var i = 0; i < picked.Length; i++) logits[at + i] = flat[(i * classes)..((i + 1) * classes)];
             progress?.Invoke(at + picked.Length);
         }

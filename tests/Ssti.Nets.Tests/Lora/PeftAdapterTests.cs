@@ -70,7 +70,11 @@ public sealed class PeftAdapterTests : IDisposable
     [InlineData("init_lora_weights", "\"olora\"", "init_lora_weights is olora")]
     [InlineData("init_lora_weights", "\"loftq\"", "init_lora_weights is loftq")]
     [InlineData("init_lora_weights", "\"corda\"", "init_lora_weights is corda")]
-    [InlineData("init_lora_weights", "\"eva\"", "init_lora_weights is eva")]
+    [InlineData("lora_alpha", "0", "lora_alpha is 0, and must be more than 0")]
+    [InlineData("r", "2.5", "r is 2.5, and must be a whole number")]
+    [InlineData("r", "1e12", "r is 1000000000000, and must be a whole number")]
+    [InlineData("task_type", "3", "cannot be read")]
+    [InlineData("modules_to_save", "\"classifier\"", "modules_to_save is \"classifier\", and must be a list of names")]
     [InlineData("fan_in_fan_out", "true", "fan_in_fan_out is true")]
     [InlineData("lora_bias", "true", "lora_bias is true")]
     [InlineData("trainable_token_indices", "[1]", "trainable_token_indices is [1]")]
@@ -87,6 +91,43 @@ public sealed class PeftAdapterTests : IDisposable
         peft.Config[key] = value is null ? null : JsonNode.Parse(value);
 
         Assert.Contains(expected, Assert.Throws<ModelException>(peft.Settings).Message);
+    }
+
+    // The last is harmless but for the time that it would take: it tries every way to part a name.
+    [Theory]
+    [InlineData("layers_to_transform", "\"0\"", "cannot be read")]
+    [InlineData("layers_to_transform", "[0]", "(layer", "cannot be read")]
+    [InlineData("rank_pattern", """{"(dense":2}""", "cannot be read")]
+    [InlineData("target_modules", "\"(([a-z.0-9]+)+)+!|.*dense\"", "takes too long to match")]
+    public void What_only_shows_on_a_module_is_refused_as_well(string key, string value, string more, string? expected = null)
+    {
+        using var trunk = TinyBert.Trunk();
+        using var random = new RandomStream(3, CPU);
+        using var adapter = LoraAdapter.Create(new LoraConfig(4, 8, 0, ["dense"]), trunk, random);
+        using var peft = PeftAdapter.From(adapter, null);
+        peft.Config[key] = JsonNode.Parse(value);
+        if (expected is not null) peft.Config["layers_pattern"] = more;
+
+        Assert.Contains($"{PeftAdapter.ConfigFile}: ", Assert.Throws<ModelException>(() => peft.On(trunk)).Message);
+        Assert.Contains(expected ?? more, Assert.Throws<ModelException>(() => peft.On(trunk)).Message);
+    }
+
+    [Theory]
+    [InlineData("target_modules", "\".*(?P<last>dense)\"")]
+    [InlineData("init_lora_weights", "\"eva\"")]
+    [InlineData("init_lora_weights", "\"orthogonal\"")]
+    [InlineData("eva_config", """{"rho":2.0}""")]
+    [InlineData("corda_config", "null")]
+    [InlineData("use_qalora", "false")]
+    public void Settings_that_leave_the_arithmetic_alone_are_taken(string key, string value)
+    {
+        using var trunk = TinyBert.Trunk();
+        using var random = new RandomStream(3, CPU);
+        using var adapter = LoraAdapter.Create(new LoraConfig(4, 8, 0, ["dense"]), trunk, random);
+        using var peft = PeftAdapter.From(adapter, null);
+        peft.Config[key] = JsonNode.Parse(value);
+        using var again = peft.On(trunk);
+        Assert.Equal(adapter.Targets, again.Targets);
     }
 
     [Fact]

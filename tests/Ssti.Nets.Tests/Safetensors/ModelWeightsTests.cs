@@ -59,6 +59,14 @@ public sealed class ModelWeightsTests : IDisposable
         }
     }
 
+    [Fact]
+    public void What_is_infinite_in_the_precision_that_is_computed_in_is_no_number()
+    {
+        using var scope = NewDisposeScope();
+        SafetensorsFile.Write(Path.Combine(_folder, "model.safetensors"), new Dictionary<string, Tensor> { ["w"] = full(2, 1e300, ScalarType.Float64) });
+        Assert.Contains("'w'", Assert.Throws<SafetensorsException>(() => ModelWeights.Open(_folder).RequireFinite(["w"], null, CancellationToken.None)).Message);
+    }
+
     [Theory]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-1.safetensors","c":"model-1.safetensors"}}""", "lacks 'c'")]
     [InlineData("""{"weight_map":{"a":"../model-1.safetensors"}}""", "not a file name in the same folder")]

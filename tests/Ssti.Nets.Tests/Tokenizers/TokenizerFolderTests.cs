@@ -49,6 +49,9 @@ public sealed class TokenizerFolderTests : IDisposable
     [InlineData("""{ "added_tokens_decoder": { "5": { "content": "<x>" } } }""", "the added token '<x>' has the id 5 of 'cafe'")]
     [InlineData("""{ "added_tokens_decoder": { "21": { "content": "film" } } }""", "'film' has the id 9 in the vocabulary, and as an added token 21")]
     [InlineData("""{ "added_tokens_decoder": { "21": { "content": "<x>", "new_flag": true } } }""", "a setting 'new_flag'")]
+    [InlineData("""{ "additional_special_tokens": "<x>" }""", "additional_special_tokens is \"<x>\", and must be a list of tokens")]
+    [InlineData("""{ "added_tokens_decoder": { "2000000000": { "content": "<x>" } } }""", "the added token '<x>' has the id 2000000000, which no embedding can have")]
+    [InlineData("""{ "do_lower_case": true, "do_lower_case": false }""", "is not JSON")]
     [InlineData("""{ "added_tokens_decoder": { "x": { "content": "<x>" } } }""", "'x' is no id")]
     [InlineData("""{ "do_lower_case": true, """, "mine/tokenizer_config.json is not JSON")]
     public void A_setting_that_is_not_offered_is_refused_by_its_name(string config, string expected)
@@ -90,6 +93,46 @@ public sealed class TokenizerFolderTests : IDisposable
     }
 
     [Fact]
+    public void An_id_that_no_embedding_can_have_is_refused_at_once()
+    {
+        foreach (var id in new[] { "-1", "2147483647" })
+        {
+            Write("added_tokens.json", $$"""{ "<x>": {{id}} }""");
+            Assert.Contains($"mine/added_tokens.json: the added token '<x>' has the id {id}", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
+        }
+    }
+
+    [Fact]
+    public void Files_may_begin_with_a_byte_order_mark()
+    {
+        Write("vocab.txt", "\uFEFF" + string.Join("\r\n", Vocabulary) + "\r\n");
+        Write("tokenizer_config.json", """﻿{ "do_lower_case": false }""");
+        Assert.Equal("The film ##s", Pieces("The films"));
+    }
+
+    [Fact]
+    public void A_vocabulary_in_another_encoding_is_refused()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "vocab.txt"), System.Text.Encoding.Latin1.GetBytes(string.Join('\n', Vocabulary[..14])));
+        Assert.Contains("mine/vocab.txt is not UTF-8", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
+    }
+
+    [Theory]
+    [InlineData(true, "the film a", null)]
+    [InlineData(false, "the film The", null)]
+    [InlineData(false, "中 文", null)]
+    [InlineData(true, "a b A B ##C the film", null)]
+    [InlineData(true, "The Film a", "do_lower_case is true, and 2 of 2 words in the vocabulary have capital letters")]
+    [InlineData(false, "the film a", "do_lower_case is false, and no piece has a capital letter")]
+    [InlineData(true, "the\t17 film\t3 a", "2 of 3 pieces hold a blank or a tab, such as 'the\t17'")]
+    public void Pieces_that_no_text_can_give_are_doubtful(bool lowercase, string pieces, string? expected)
+    {
+        var tokenizer = WordPieceTokenizer.FromPieces([.. Vocabulary[..5], "[unused0]", .. pieces.Split(' ')], lowercase);
+        if (expected is null) Assert.Empty(VocabularyFile.Doubts(tokenizer));
+        else Assert.Contains(expected, Assert.Single(VocabularyFile.Doubts(tokenizer)));
+    }
+
+    [Fact]
     public void Special_tokens_may_have_other_names()
     {
         Write("vocab.txt", "<p>\n<u>\n<s>\n</s>\n<m>\nthe\n");
@@ -124,6 +167,20 @@ public sealed class TokenizerFolderTests : IDisposable
         { "truncation", """{ "direction": "Left", "max_length": 512 }""", "truncation has the direction 'Left'" },
         { "padding", """{ "direction": "Left", "pad_token": "[PAD]" }""", "padding has the direction 'Left'" },
         { "padding", """{ "direction": "Right", "pad_token": "[MASK]" }""", "pad_token" },
+        { "padding", """{ "direction": "Right", "pad_token": "[PAD]", "pad_id": 1 }""", "its padding gives [PAD] the id 1, and the vocabulary 0" },
+        { "post_processor", """{ "type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 4] }""", "its post_processor gives [CLS] the id 4, and the vocabulary 2" },
+        {
+            "post_processor",
+            """
+            {
+              "type": "TemplateProcessing",
+              "single": [{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }, { "SpecialToken": { "id": "[SEP]", "type_id": 0 } }],
+              "special_tokens": { "[CLS]": { "id": "[CLS]", "ids": [2], "tokens": ["[CLS]"] }, "[SEP]": { "id": "[SEP]", "ids": [102], "tokens": ["[SEP]"] } }
+            }
+            """,
+            "its post_processor gives [SEP] the id 102, and the vocabulary 3"
+        },
+        { "model.vocab", """{ "[PAD]": 0, "the": 1, "the": 2 }""", "is not JSON" },
         { "something", "{}", "something is" },
         { "model.vocab", """{ "[PAD]": 0, "the": 1 }""", "they are of two tokenizers" },
     };

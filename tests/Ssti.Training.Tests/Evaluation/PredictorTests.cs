@@ -38,6 +38,18 @@ public sealed class PredictorTests
             for (var c = 0; c < 3; c++) Assert.Equal(expected[i][c], actual[i][c], 1e-5f);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Logits_that_are_no_numbers_are_no_prediction(float value)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(Wild, 0);
+        foreach (var master in model.Head.Parameters.Masters) master.detach().fill_(value);
+        var error = Assert.Throws<TrainingException>(() => Logits(model, 8));
+        Assert.Contains($"the model's logits of row '{Toy.Tokens(50).RowIds[0]}' are no finite numbers", error.Message);
+    }
+
     [Fact]
     public void Progress_counts_rows_and_cancelling_stops_between_passes()
     {

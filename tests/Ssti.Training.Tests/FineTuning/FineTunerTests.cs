@@ -136,6 +136,16 @@ public sealed class FineTunerTests
     }
 
     [Fact]
+    public void What_the_last_update_breaks_is_seen_in_the_weights()
+    {
+        using var scope = NewDisposeScope();
+        using var tuner = new FineTuner(Toy.Config, Toy.Encoder(), Toy.Settings with { Steps = 1, WarmUpShare = 0 }, Toy.Target);
+        // The loss of the only update is a number; what comes of it here is none.
+        var error = Assert.Throws<TrainingException>(() => tuner.Run(Rows, null, _ => tuner.Adapter!.Parameters.Masters[0].detach().fill_(float.NaN), CancellationToken.None));
+        Assert.Contains("the last update left weights that are no finite numbers", error.Message);
+    }
+
+    [Fact]
     public void A_gradient_that_is_no_number_ends_the_training_too()
     {
         using var scope = NewDisposeScope();
