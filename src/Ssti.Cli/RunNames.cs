@@ -28,7 +28,7 @@ internal sealed class RunNames
     public static RunNames In(OpenStore store, ParseResult parsed, CliHost host) =>
         new(store, Named(parsed.GetValue(CommonOptions.OfPipeline), host), note => CommonOptions.Note(parsed, host, note))
         {
-            _file = parsed.GetValue(CommonOptions.OfPipeline) is { } of && PipelineFile.Is(of, host) ? of : null,
+            _file = parsed.GetValue(CommonOptions.OfPipeline) is { Length: > 0 } of && PipelineFile.Is(of, host) ? PipelineFile.Find(of, host) : null,
         };
 
     /// <summary>The run of a name: <c>last</c>, <c>last~2</c>, a number, a name or the beginning of one.</summary>

@@ -85,7 +85,7 @@ public sealed class RunsTests : CliFixture
         foreach (var folder in (string[])["a", "b"]) Write($"{folder}/q.yaml", Other);
         await RunAsync("run", "a/q.yaml", "--store", ".ssti");
         await RunAsync("run", "b/q.yaml", "--store", ".ssti");
-        Assert.Contains("of other (the file b/q.yaml), begun", (await RunAsync("show", "last", "-p", "a/q.yaml", "--store", ".ssti")).Error);
+        Assert.Contains("of other (the file ~/b/q.yaml), begun", (await RunAsync("show", "last", "-p", "a/q.yaml", "--store", ".ssti")).Error);
         Assert.DoesNotContain("the file", (await RunAsync("show", "last", "-p", "b/q.yaml", "--store", ".ssti")).Error);
     }
 
