@@ -120,7 +120,8 @@ internal sealed class RunNames
     // 'last' is whatever ran last, perhaps of another pipeline or by somebody else: so it is said which that is.
     private PastRun Said(string name, PastRun run)
     {
-        _note(string.Create(CultureInfo.InvariantCulture, $"{name} is run {run.Id} of {run.Pipeline}{(_file is null || _file == run.File ? "" : $" (the file {run.File})")}, begun at {run.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
+        var file = _file is null || _file == run.File ? "" : $" (the file {run.File})";
+        _note(string.Create(CultureInfo.InvariantCulture, $"{name} is run {run.Id} of {run.Pipeline}{file}, begun at {run.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
         return run;
     }
 
