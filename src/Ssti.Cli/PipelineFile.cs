@@ -16,6 +16,7 @@ internal static class PipelineFile
     /// <exception cref="UserException">There is none of that name; the message says what may be meant.</exception>
     public static string Find(string named, CliHost host)
     {
+        if (named.Length == 0) throw new UserException("an empty name is no pipeline; name its file, such as pipelines/quickstart.yaml");
         string full;
         try
         {

@@ -7,7 +7,7 @@ using Ssti.Telemetry;
 // UTF-8 whatever the locale: the tables have dashes and plus-minus signs.
 Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
-static HubOptions Hub() => HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+static HubOptions Hub() => HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, HubOptions.Home);
 
 return await CommandLine.RunAsync(args, new CliHost
 {

@@ -15,6 +15,9 @@ internal sealed class RunNames
     private readonly RunHistory _history;
     private readonly Action<string> _note;
 
+    // As it was named: two files may have pipelines of one name.
+    private string? _file;
+
     private RunNames(OpenStore store, string? pipeline, Action<string> note) => (_store, _history, Pipeline, _note) = (store, new RunHistory(store.Workspace), pipeline, note);
 
     /// <summary>The pipeline whose runs are meant; null for those of all.</summary>
@@ -23,7 +26,10 @@ internal sealed class RunNames
     /// <summary>Runs of a store, of the pipeline that <c>--pipeline</c> names.</summary>
     /// <exception cref="UserException">It names none.</exception>
     public static RunNames In(OpenStore store, ParseResult parsed, CliHost host) =>
-        new(store, Named(parsed.GetValue(CommonOptions.OfPipeline), host), note => CommonOptions.Note(parsed, host, note));
+        new(store, Named(parsed.GetValue(CommonOptions.OfPipeline), host), note => CommonOptions.Note(parsed, host, note))
+        {
+            _file = parsed.GetValue(CommonOptions.OfPipeline) is { Length: > 0 } of && PipelineFile.Is(of, host) ? PipelineFile.Find(of, host) : null,
+        };
 
     /// <summary>The run of a name: <c>last</c>, <c>last~2</c>, a number, a name or the beginning of one.</summary>
     /// <exception cref="UserException">There is none, or there are several.</exception>
@@ -103,6 +109,7 @@ internal sealed class RunNames
     private static string? Named(string? pipeline, CliHost host)
     {
         if (pipeline is null) return null;
+        if (pipeline.Length == 0) throw new UserException("--pipeline: an empty name; leave it out for the runs of all");
         if (!PipelineFile.Is(pipeline, host)) return pipeline;
         return PipelineLoader.NameOf(PipelineFile.Find(pipeline, host)) ?? throw new UserException($"--pipeline: {pipeline} is no pipeline; 'ssti plan {pipeline}' says why");
     }
@@ -113,7 +120,8 @@ internal sealed class RunNames
     // 'last' is whatever ran last, perhaps of another pipeline or by somebody else: so it is said which that is.
     private PastRun Said(string name, PastRun run)
     {
-        _note(string.Create(CultureInfo.InvariantCulture, $"{name} is run {run.Id} of {run.Pipeline}, begun at {run.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
+        var file = _file is null || _file == run.File ? "" : $" (the file {run.File})";
+        _note(string.Create(CultureInfo.InvariantCulture, $"{name} is run {run.Id} of {run.Pipeline}{file}, begun at {run.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
         return run;
     }
 

@@ -24,7 +24,7 @@ public static class StageServices
     {
         try
         {
-            var hub = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+            var hub = HubOptions.FromEnvironment(environment, HubOptions.Home);
             var names = Kinds[service];
             return [.. StageKinds.With(hub).Where(kind => names.Contains(kind.Name))];
         }

@@ -24,6 +24,8 @@ public sealed class NamesTests : CliFixture
     [InlineData("did you mean 'pipelines/table1.yaml'?", "plan", "pipelines/table1")]
     [InlineData("did you mean 'p.yaml'?", "status", "p.yml")]
     [InlineData("'pipelines' is a folder; name a pipeline's file in it: pipelines/table1.yaml", "run", "pipelines")]
+    [InlineData("an empty name is no pipeline", "run", "")]
+    [InlineData("--pipeline: an empty name", "runs", "-p", "")]
     // A stage.
     [InlineData("'frist' selects no stage; did you mean 'first'?", "why", "p.yaml", "frist")]
     [InlineData("'frist' selects no stage; did you mean 'first'?", "show", "p.yaml", "frist")]

@@ -29,6 +29,16 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(20, File.ReadLines(Path.Combine(_folder, "out", "train.jsonl")).Count());
     }
 
+    [SkippableFact]
+    public async Task Without_a_home_folder_no_cache_is_put_into_the_working_folder()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "a home is named by HOME elsewhere than on Windows");
+        var home = Path.Combine(_folder, "gone");
+        var answer = await SstiProcess.RunAsync(_folder, ["doctor"], ("HOME", home), ("HF_HUB_OFFLINE", "1"), ("SSTI_CACHE", ""), ("XDG_CACHE_HOME", ""));
+        Assert.Contains($"cache: {home}/.cache/ssti/hub", answer.Out);
+        Assert.False(Directory.Exists(Path.Combine(_folder, ".cache")));
+    }
+
     [Fact]
     public async Task Warnings_of_a_cached_stage_are_told_and_with_strict_end_the_process_with_1()
     {

@@ -142,6 +142,17 @@ public sealed class RunBehaviourTests : CliFixture
         Assert.Contains("sub/ssti.local.yaml(1,8): error", wrong.Error);
     }
 
+    [SkippableFact]
+    public async Task Local_values_in_a_pipe_are_refused_and_nobody_waits_for_them()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "pipes are made by mkfifo");
+        Write("p.yaml", "stages: { first: { uses: write } }");
+        System.Diagnostics.Process.Start("mkfifo", [Path.Combine(Folder, "ssti.local.yaml")]).WaitForExit();
+        var refused = await RunAsync("plan", "p.yaml").WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("ssti.local.yaml' is a pipe or a device, not a file", refused.Error);
+    }
+
     [Fact]
     public async Task Status_of_a_large_pipeline_stays_one_screen_and_shows_what_has_something_to_do()
     {

@@ -116,6 +116,28 @@ public sealed class SharingTests : CliFixture
     }
 
     [Theory]
+    [InlineData("run.tar")]
+    [InlineData("run.tar.gz")]
+    public async Task An_archive_is_known_by_what_is_in_it_and_where_it_was_cut_its_name_is_told(string file)
+    {
+        Write("p.yaml", TwoStages);
+        await RunAsync("run", "p.yaml");
+        await RunAsync("export", "last", file);
+        var whole = File.ReadAllBytes(Path.Combine(Folder, file));
+        foreach (var length in Enumerable.Range(1, 9).Select(tenths => whole.Length * tenths / 10))
+        {
+            File.WriteAllBytes(Path.Combine(Folder, "cut"), whole[..length]);
+            var cut = await RunAsync("import", "cut", "--store", "mine");
+            if (cut.Code == 0) continue; // Nothing but the padding behind the last file was lost.
+            Assert.Equal(1, cut.Code);
+            Assert.Contains("~/cut ", cut.Error);
+        }
+
+        File.WriteAllBytes(Path.Combine(Folder, file == "run.tar" ? "other.tar.gz" : "other.tar"), whole);
+        Assert.Equal(0, (await RunAsync("import", file == "run.tar" ? "other.tar.gz" : "other.tar", "--store", "mine")).Code);
+    }
+
+    [Theory]
     [InlineData("run.tar", "this is no archive")]
     [InlineData("run.tar.gz", "this is no archive")]
     [InlineData("empty.tar", "")]
@@ -127,6 +149,7 @@ public sealed class SharingTests : CliFixture
         Assert.StartsWith("ssti: ", import.Error);
         Assert.Single(import.Error.TrimEnd().Split('\n'));
         Assert.Equal(2, (await RunAsync("import", "absent.tar")).Code);
+        Assert.Equal(2, (await RunAsync("import", "")).Code);
     }
 
     [SkippableFact]

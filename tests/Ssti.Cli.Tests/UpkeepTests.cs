@@ -46,6 +46,18 @@ public sealed class UpkeepTests : CliFixture
     }
 
     [Fact]
+    public async Task What_is_no_run_is_not_collected_with_the_runs()
+    {
+        await TwoRunsAsync();
+        Write(".ssti/runs/notes/plan.txt", "mine");
+        Write(".ssti/runs/readme", "mine");
+        Directory.CreateDirectory(Path.Combine(Folder, ".ssti/runs/000009-dead"));
+        Assert.StartsWith("removed: 3 runs, ", (await RunAsync("gc", "--keep-last", "0", "--yes")).Out);
+        Assert.True(File.Exists(Path.Combine(Folder, ".ssti/runs/notes/plan.txt")));
+        Assert.False(Directory.Exists(Path.Combine(Folder, ".ssti/runs/000009-dead")));
+    }
+
+    [Fact]
     public async Task What_was_pulled_is_no_litter()
     {
         await TwoRunsAsync();

@@ -147,6 +147,8 @@ public sealed class WhyTests : CliFixture
         await RunAsync("run", "p.yaml");
         Write("p.yaml", "name: chain\nstages: { source: { uses: nap } }");
         Assert.Equal(("kind-changed", "\"write\"", "\"nap\""), await ReasonAsync("source"));
+        // The parameters of two kinds have nothing to do with each other.
+        Assert.Single((await RunAsync("why", "p.yaml", "source", "--json")).Json["stages"]![0]!["reasons"]!.AsArray());
     }
 
     [Fact]

@@ -121,6 +121,11 @@ public sealed class SourcePinTests : IDisposable
     [InlineData("{ \"ssti-lock\": 1 }", "is no lock file")]
     [InlineData("{ \"ssti-lock\": 9, \"sources\": {} }", "is of form 9, and this program knows 1")]
     [InlineData("[]", "is no lock file")]
+    [InlineData(" \n", "it is empty")]
+    [InlineData("{ \"ssti-lock\": 1,\n<<<<<<< HEAD", "line 2 is no JSON")]
+    [InlineData("{ \"ssti-lock\": \"1\", \"sources\": {} }", "is no whole number")]
+    [InlineData("{ \"ssti-lock\": 1, \"sources\": [] }", "it has no mapping 'sources'")]
+    [InlineData("{ \"ssti-lock\": 1, \"sources\": { \"hf://a/b\": null } }", "'hf://a/b' has no revision")]
     public void A_damaged_lock_says_what_to_do(string text, string expected)
     {
         _box.Write("p.lock.json", text);

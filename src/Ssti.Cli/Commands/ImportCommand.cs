@@ -15,8 +15,9 @@ internal static class ImportCommand
         var command = new Command("import", "Take in a run from an archive that 'ssti export' wrote; every byte of it is checked.") { Source, CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetRequiredValue(Source) is not { Length: > 0 } source) throw new UserException("an empty name is no archive; name the file that 'ssti export' wrote");
             using var store = CommonOptions.Open(parsed, host);
-            var path = Path.GetFullPath(parsed.GetRequiredValue(Source), host.WorkingFolder);
+            var path = Path.GetFullPath(source, host.WorkingFolder);
             if (!File.Exists(path)) throw new UserException(Directory.Exists(path) ? $"{path} is a folder, and no archive; name the file that 'ssti export' wrote"
                 : $"there is no file {path}");
             using var use = store.Use();

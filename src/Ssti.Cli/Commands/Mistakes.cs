@@ -22,6 +22,7 @@ internal static class Mistakes
         if (!command.Parents.Any() && parsed.Errors.Count > 0)
         {
             var first = parsed.UnmatchedTokens.FirstOrDefault();
+            if (first is "help" or "version") return $"That is an option: ssti --{first}; of a verb, ssti <verb> --help.";
             if (first is null) return "Say what to do: a verb, such as 'ssti run pipelines/quickstart.yaml'.";
             return first.StartsWith('-') ? Unknown(command, first)
                 : $"There is no verb '{first}'{Display.Words.Meant(first, command.Subcommands.Select(verb => verb.Name))}; there are: {Listed(command)}.";

@@ -81,7 +81,7 @@ internal static class VerifyCommand
         var cached = plan.Stages.Count(Selected);
         if (cached == 0) throw new UserException($"nothing of {session.Pipeline.Name} is cached that could be executed again; run it first", ExitCodes.Stale);
         var seed = parsed.GetValue(Seed) ?? Random.Shared.Next(1_000_000);
-        terminal?.Error.WriteLine($"executing {Math.Min(count, cached)} of {Amounts.Of(cached, "cached stage")} again (--seed {seed})");
+        if (!parsed.GetValue(CommonOptions.Quiet)) terminal?.Error.WriteLine($"executing {Math.Min(count, cached)} of {Amounts.Of(cached, "cached stage")} again (--seed {seed})");
         return await new StageRerunner(session.Store, session.Workspace, session.Keys)
             .RerunAsync(plan, count, seed, Selected, result => terminal?.Out.WriteLine(Line(result)), cancellation);
     }

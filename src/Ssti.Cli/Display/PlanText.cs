@@ -42,7 +42,7 @@ internal static class PlanText
         var cached = plan.Stages.Count(stage => stage.State == PlanState.Cached);
         var blocked = plan.Stages.Count(stage => stage.State == PlanState.Blocked);
         var run = plan.Stages.Where(stage => stage.State == PlanState.Run).ToArray();
-        var text = $"{plan.Stages.Count} stages: {cached} cached, {run.Length} to run{(blocked > 0 ? $", {blocked} blocked" : "")}";
+        var text = $"{Amounts.Of(plan.Stages.Count, "stage")}: {cached} cached, {run.Length} to run{(blocked > 0 ? $", {blocked} blocked" : "")}";
         if (run.Length == 0) return text;
         var known = run.Where(stage => stage.Estimate is not null).ToArray();
         var time = known.Length == 0 ? "unknown" : Durations.Estimate(known.Sum(stage => stage.Estimate!.Seconds), known.Min(stage => stage.Estimate!.Runs));

@@ -90,7 +90,7 @@ internal static class Checks
         HubOptions options;
         try
         {
-            options = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+            options = HubOptions.FromEnvironment(environment, HubOptions.Home);
         }
         catch (CorpusException error)
         {
@@ -119,7 +119,7 @@ internal static class Checks
     {
         try
         {
-            var folder = HubOptions.FromEnvironment(environment, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)).CacheFolder;
+            var folder = HubOptions.FromEnvironment(environment, HubOptions.Home).CacheFolder;
             return StoreChecks.Folder("hub cache", folder, "name another folder with SSTI_CACHE, or make it writable: downloads are kept there", warnOnly: true);
         }
         catch (CorpusException)

@@ -24,6 +24,9 @@ public sealed record HubOptions
     /// <summary>Whether to make do with the cache (<c>HF_HUB_OFFLINE</c>).</summary>
     public bool Offline { get; init; }
 
+    /// <summary>The user's folder, whether it is there or not: an empty name would put the caches into the working folder.</summary>
+    public static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+
     /// <summary>How often a request that may succeed later is repeated before it fails; progress in a download starts the count anew.</summary>
     public int Retries { get; init; } = 6;
 

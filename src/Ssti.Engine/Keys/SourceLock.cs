@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssti.Store.Files;
 
 namespace Ssti.Engine.Keys;
 
@@ -38,30 +39,49 @@ public sealed class SourceLock
         var path = PathOf(pipeline);
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            var root = json.RootElement;
-            if (!root.TryGetProperty(Form, out var version)) throw new FormatException($"it has no '{Form}'");
-            if (version.GetInt32() != Version)
-                throw new LockException($"{path} is of form {version}, and this program knows {Version}: update it, or delete the file and write it anew with 'ssti lock'");
-            var revisions = new Dictionary<string, string>();
-            foreach (var source in root.GetProperty("sources").EnumerateObject())
-                if (!revisions.TryAdd(source.Name, source.Value.GetString() ?? "")) throw new FormatException($"'{source.Name}' stands twice");
-            return new SourceLock(path, revisions, exists: true);
+            if (SpecialFiles.Is(path)) throw new LockException($"the lock file {path} is a pipe or a device; remove it, and write one with 'ssti lock {pipeline}'");
+            return new SourceLock(path, RevisionsOf(path, File.ReadAllText(path)), exists: true);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return new SourceLock(path, new Dictionary<string, string>(), exists: false);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or FormatException)
         {
             throw new LockException(
-                $"{path} is no lock file ({e.Message.TrimEnd('.')}): if a merge left both sides in it, take one of them; "
-                + $"or delete it and write it anew with 'ssti lock {pipeline}'", e);
+                $"{path} is no lock file ({(e is JsonException json ? $"line {json.LineNumber + 1} is no JSON" : e.Message)}): "
+                + $"if a merge left both sides in it, take one of them; or delete it and write it anew with 'ssti lock {pipeline}'", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LockException($"the lock file {path} cannot be read: {e.Message}", e);
         }
+    }
+
+    private static Dictionary<string, string> RevisionsOf(string path, string text)
+    {
+        if (string.IsNullOrWhiteSpace(text)) throw new FormatException("it is empty");
+        using var json = JsonDocument.Parse(text);
+        var root = json.RootElement;
+        if (root.ValueKind != JsonValueKind.Object) throw new FormatException($"it is no mapping with '{Form}' and 'sources'");
+        if (!root.TryGetProperty(Form, out var form)) throw new FormatException($"it has no '{Form}'");
+        if (form.ValueKind != JsonValueKind.Number || !form.TryGetInt32(out var version)) throw new FormatException($"its '{Form}' is no whole number");
+        if (version != Version)
+        {
+            throw new LockException($"{path} is of form {version}, and this program knows {Version}: "
+                + "take the version of the program that wrote it, or delete the file and write it anew with 'ssti lock'");
+        }
+
+        if (!root.TryGetProperty("sources", out var sources) || sources.ValueKind != JsonValueKind.Object) throw new FormatException("it has no mapping 'sources'");
+        var revisions = new Dictionary<string, string>();
+        foreach (var source in sources.EnumerateObject())
+        {
+            if (source.Value.ValueKind != JsonValueKind.String || source.Value.GetString() is not { Length: > 0 } revision)
+                throw new FormatException($"'{source.Name}' has no revision");
+            if (!revisions.TryAdd(source.Name, revision)) throw new FormatException($"'{source.Name}' stands twice");
+        }
+
+        return revisions;
     }
 
     /// <summary>Writes a pipeline's lock file, whole or not at all.</summary>

@@ -73,7 +73,7 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
         try
         {
             await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            await using var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+            await using var stream = IsCompressed(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
             await using var tar = new TarReader(stream);
             using var runs = new RunFolder(workspace);
             var records = new List<ActionRecord>();
@@ -101,11 +101,28 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
             foreach (var record in records) await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
             return runs.Place() is [var (id, _), ..] ? id : throw new StoreException($"{path} holds no run");
         }
+        catch (EndOfStreamException e)
+        {
+            throw new StoreException($"{path} ends too early: it was cut short, or is no archive of a run", e);
+        }
+        catch (StoreException e) when (e.InnerException is not (IOException or UnauthorizedAccessException) && !e.Message.StartsWith(path, StringComparison.Ordinal))
+        {
+            throw new StoreException($"{path} is damaged, or was cut short: {e.Message}", e);
+        }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException
             or ArgumentException or NotSupportedException or OverflowException)
         {
             throw new StoreException($"cannot read {path} as an archive of a run: {e.Message}", e);
         }
+    }
+
+    // By what is in it: archives are renamed, and unpacked by the programs that fetch them.
+    private static bool IsCompressed(FileStream file)
+    {
+        Span<byte> start = stackalloc byte[2];
+        var read = file.ReadAtLeast(start, 2, throwOnEndOfStream: false);
+        file.Position = 0;
+        return read == 2 && start is [0x1f, 0x8b];
     }
 
     // The blobs of some records, each read once to be sure that what is archived is what is meant. A log may be lost.

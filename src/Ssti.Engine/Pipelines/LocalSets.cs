@@ -1,4 +1,5 @@
 using Ssti.Engine.Yaml;
+using Ssti.Store.Files;
 
 namespace Ssti.Engine.Pipelines;
 
@@ -29,7 +30,15 @@ internal static class LocalSets
         values = [];
         var shown = Path.Combine(Path.GetDirectoryName(pipeline) ?? "", FileName);
         var full = Path.GetFullPath(shown);
-        if (!Path.Exists(full) || PipelineSource.Text(full, shown, new SourceLocation(shown, 0, 0), diagnostics) is not { } text) return null;
+        if (!Path.Exists(full)) return null;
+        // It is there for every command: one that waits for a writer would make each of them wait.
+        if (SpecialFiles.Is(full))
+        {
+            diagnostics.Error(DiagnosticCodes.Unreadable, new SourceLocation(shown, 0, 0), $"'{shown}' is a pipe or a device, not a file", "make it a file, or remove it");
+            return null;
+        }
+
+        if (PipelineSource.Text(full, shown, new SourceLocation(shown, 0, 0), diagnostics) is not { } text) return null;
         var file = new SourceFile(shown, Path.GetDirectoryName(full)!, Root: null) { HasLines = true };
         var all = Values(YamlReader.Read(file, text, diagnostics), file, diagnostics);
         values = [.. all.Where(set => Concerns(source, set, diagnostics))];

@@ -21,6 +21,8 @@ public static class KeyDifference
             {
                 if (field == "inputs" && !now.ContainsKey(field)) continue;
                 Compare(field, kind, before[field], now[field], reasons);
+                // So do parameters and versions of two kinds.
+                if (kind == ReasonKind.KindChanged && reasons.Count > 0) return reasons;
             }
 
             return reasons;

@@ -50,8 +50,12 @@ public sealed class RunHistory(Workspace workspace)
 {
     /// <summary>The names of all runs, newest first.</summary>
     public IReadOnlyList<string> Ids => Directory.Exists(workspace.Runs)
-        ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).Where(IsRun).OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
         : [];
+
+    // Whatever else lies there is somebody's, and none of ours to list or to collect. A run that was killed at once has no journal yet, but a run's name.
+    private bool IsRun(string name) => (name.Split('-') is [{ Length: 6 } number, { Length: 4 } draw] && number.All(char.IsAsciiDigit) && draw.All(char.IsAsciiHexDigitLower))
+        || File.Exists(Path.Combine(workspace.Runs, name, RunJournal.FileName));
 
     /// <summary>The newest run, of a pipeline if one is given; null when there is none.</summary>
     public PastRun? Latest(string? pipeline = null) => Ids.Select(Read).FirstOrDefault(run => run is not null && (pipeline is null || run.Pipeline == pipeline));

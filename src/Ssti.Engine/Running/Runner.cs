@@ -19,6 +19,8 @@ namespace Ssti.Engine.Running;
 public sealed class Runner(
     IArtifactStore store, Workspace workspace, KeyBuilder keys, TimeProvider? time = null, IStageWorker? worker = null, SourcePins? sources = null)
 {
+    private const int MostNamed = 6;
+
     /// <summary>Runs a pipeline. Failures of stages are in the result.</summary>
     /// <exception cref="SelectionException">A glob selects nothing.</exception>
     /// <exception cref="Stages.StageException">A source cannot be read, or the compute settings are not to be had here.</exception>
@@ -36,14 +38,22 @@ public sealed class Runner(
         Plan plan;
         using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
         // What is all there is worth telling from a store that cannot be written; anything else would fail half-way.
-        if (unwritable is not null && plan.IsStale) throw unwritable;
+        if (unwritable is not null && plan.IsStale) throw Refused(unwritable, plan);
         var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
-        using var journal = Journal(unwritable, plan.IsStale);
+        using var journal = Journal(unwritable, plan);
         var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, Gpus(plan, options), listener, clock);
         var result = await session.RunAsync(cancellation).ConfigureAwait(false);
         if (journal.Missing is null) history.Compact();
         span.End(result);
         return result;
+    }
+
+    private static StoreException Refused(StoreException unwritable, Plan plan)
+    {
+        if (!StoreErrors.IsReadOnly(unwritable)) return unwritable;
+        var stale = plan.Stages.Where(stage => stage.State != PlanState.Cached).Select(stage => stage.Instance.Name).ToList();
+        var named = string.Join(", ", stale.Take(MostNamed)) + (stale.Count > MostNamed ? $" and {stale.Count - MostNamed} more" : "");
+        return new StoreException($"{unwritable.Message}. Of a store that can only be read, what is cached is shown; {named} would run", unwritable.InnerException);
     }
 
     private async Task SweepAsync(CancellationToken cancellation)
@@ -73,16 +83,16 @@ public sealed class Runner(
         }
     }
 
-    private RunJournal Journal(StoreException? unwritable, bool isStale)
+    private RunJournal Journal(StoreException? unwritable, Plan plan)
     {
         var clock = time ?? TimeProvider.System;
         try
         {
             return unwritable is null ? RunJournal.Open(workspace, clock) : RunJournal.None(workspace, clock, unwritable.Message);
         }
-        catch (StoreException e) when (!isStale && e.InnerException is (IOException or UnauthorizedAccessException))
+        catch (StoreException e) when (e.InnerException is IOException or UnauthorizedAccessException)
         {
-            return RunJournal.None(workspace, clock, e.Message);
+            return plan.IsStale ? throw Refused(e, plan) : RunJournal.None(workspace, clock, e.Message);
         }
     }
 

@@ -220,7 +220,8 @@ public static class LibTorch
         if (Environment.GetEnvironmentVariable("SSTI_CACHE") is { Length: > 0 } named) return Path.Combine(named, "native");
         var data = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
             ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".cache");
         return Path.Combine(data, "ssti", "native");
     }
 }
