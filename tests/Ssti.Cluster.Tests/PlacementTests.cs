@@ -44,14 +44,15 @@ public sealed class PlacementTests
     public async Task What_waits_with_one_silo_goes_to_another_that_has_room()
     {
         await using var cluster = await TestCluster.StartAsync("Ssti__Jobs=1");
-        var yaml = "name: wide\nstages:\n  w: { uses: make, matrix: { n: [1, 2, 3, 4, 5, 6] }, with: { text: \"${{ matrix.n }}\", milliseconds: 1500 } }\n";
+        // Long enough for the second silo to start beside other tests: alone the first has 24 s of work.
+        var yaml = "name: wide\nstages:\n  w: { uses: make, matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8] }, with: { text: \"${{ matrix.n }}\", milliseconds: 3000 } }\n";
         var running = cluster.RunAsync(yaml);
         await cluster.UntilAsync(() => cluster.Noted.Length >= 1, "a first stage");
         cluster.Silo("Ssti__Jobs=2");
         var run = await running;
 
         Assert.Equal(RunOutcome.Succeeded, run.Outcome);
-        Assert.Equal(6, cluster.Noted.Length);
+        Assert.Equal(8, cluster.Noted.Length);
         Assert.Equal(2, cluster.Noted.Select(line => line.Split(' ')[0]).Distinct().Count());
     }
 }
