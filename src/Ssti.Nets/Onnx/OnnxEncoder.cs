@@ -37,7 +37,7 @@ public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, (IReadOnlyL
             ["max_position_embeddings"] = weights[Positions].Tensor.Shape[0],
             ["type_vocab_size"] = weights[Types].Tensor.Shape[0],
             ["layer_norm_eps"] = Epsilon(path, graph),
-            ["hidden_act"] = graph.Nodes.Any(node => node.Operation == "Erf") || graph.Nodes.Any(node => node.Operation == "Gelu") ? "gelu"
+            ["hidden_act"] = graph.Nodes.Any(node => node.Operation is "Erf" or "Gelu") ? "gelu"
                 : throw new ModelException($"{path}: its activation is not GELU, which is the only one known here"),
             ["hidden_dropout_prob"] = 0.1,
             ["attention_probs_dropout_prob"] = 0.1,
@@ -52,8 +52,8 @@ public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, (IReadOnlyL
             .ToDictionary(tensor => tensor.Name, tensor => (tensor, false), StringComparer.Ordinal);
         foreach (var node in graph.Nodes.Where(node => node.Operation is "MatMul" or "Gemm" && node.Inputs.Count > 1))
         {
-            if (!graph.Tensors.TryGetValue(node.Inputs[1], out var tensor) || !Linear().Match(node.Name).Success) continue;
-            var name = Linear().Match(node.Name).Groups[1].Value.Replace('/', '.') + ".weight";
+            if (!graph.Tensors.TryGetValue(node.Inputs[1], out var tensor) || Linear().Match(node.Name) is not { Success: true } linear) continue;
+            var name = linear.Groups[1].Value.Replace('/', '.') + ".weight";
             if (!weights.TryAdd(name, (tensor, true))) throw new ModelException($"{path}: two products are named '{node.Name}'");
         }
 

@@ -13,14 +13,10 @@ internal sealed class FigureFont : IFontResolver
 
     private static readonly SKTypeface Typeface = Read();
 
-    /// <summary>Makes it known to the drawing library, once.</summary>
+    /// <summary>Makes it known to the drawing library, once; called while no other drawing goes on.</summary>
     public static void Install()
     {
-        lock (Typeface)
-        {
-            if (Fonts.FontResolvers.OfType<FigureFont>().Any()) return;
-            Fonts.FontResolvers.Insert(0, new FigureFont());
-        }
+        if (!Fonts.FontResolvers.OfType<FigureFont>().Any()) Fonts.FontResolvers.Insert(0, new FigureFont());
     }
 
     public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) => fontName == Family ? Typeface : null;

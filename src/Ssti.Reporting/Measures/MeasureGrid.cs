@@ -27,8 +27,13 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
     public IReadOnlyList<GridRun> Pick(IReadOnlyDictionary<string, string> where)
     {
         foreach (var dimension in where.Keys) Values(dimension);
-        var picked = sets.Where(set => where.All(pair => set.Cell.GetValueOrDefault(pair.Key) == pair.Value)).ToArray();
-        if (picked.Length == 0) throw new ArgumentException($"no stage has {Show(where)}; dimension values: {string.Join("; ", where.Keys.Select(key => $"{key}: {string.Join(", ", Values(key))}"))}");
+        var picked = Matching(where).ToArray();
+        if (picked.Length == 0)
+        {
+            var there = where.Keys.Select(key => $"{key}: {string.Join(", ", Values(key))}");
+            throw new ArgumentException($"no stage has {Show(where)}; dimension values: {string.Join("; ", there)}");
+        }
+
         return [.. picked.Select(set =>
         {
             var reading = set.Read(measure, label);
@@ -40,10 +45,13 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
 
     /// <summary>The same over runs, or null where there is no such cell.</summary>
     public SeedSummary? Summary(IReadOnlyDictionary<string, string> where) =>
-        sets.Any(set => where.All(pair => set.Cell.GetValueOrDefault(pair.Key) == pair.Value)) ? new SeedSummary([.. Pick(where).Select(pick => pick.Value)]) : null;
+        Matching(where).Any() ? new SeedSummary([.. Pick(where).Select(pick => pick.Value)]) : null;
 
     /// <summary>Dimensions and their values in words.</summary>
     public static string Show(IEnumerable<KeyValuePair<string, string>> cell) => string.Join(", ", cell.Select(pair => $"{pair.Key} {pair.Value}"));
+
+    private IEnumerable<MeasureSet> Matching(IReadOnlyDictionary<string, string> where) =>
+        sets.Where(set => where.All(pair => set.Cell.GetValueOrDefault(pair.Key) == pair.Value));
 
     private string Names() => string.Join(", ", sets.SelectMany(set => set.Cell.Keys).Distinct()) is { Length: > 0 } names ? names : "none";
 }
