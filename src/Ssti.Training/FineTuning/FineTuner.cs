@@ -19,7 +19,7 @@ public sealed class FineTuner : IDisposable
     private readonly BertTrunk _trunk;
     private readonly RandomStream _random;
     private readonly ParameterBank? _everything;
-    private readonly FusedEncoder? _fused;
+    private FusedEncoder? _fused;
     private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
 
     /// <summary>A fine-tuning of an encoder, with a fresh adapter and head drawn from the seed.</summary>
@@ -36,7 +36,6 @@ public sealed class FineTuner : IDisposable
         Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
         if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
         if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = BankOf(config, checkpoint, target.Device)));
-        if (settings.Train == TrainedPart.Adapter) _fused = FusedEncoder.For(_trunk, Adapter);
         if (settings.TrainHead || settings.Train == TrainedPart.Head) _trained.Add(WithOptimizer(Head.Parameters));
     }
 
@@ -51,6 +50,9 @@ public sealed class FineTuner : IDisposable
 
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
     public Action<string>? Log { get; init; }
+
+    /// <summary>Whether passes that are written out may be used where they can: not, for a comparison with the plain ones.</summary>
+    internal bool MayFuse { get; init; } = true;
 
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
@@ -76,6 +78,8 @@ public sealed class FineTuner : IDisposable
         var loop = new TrainingLoop(
             _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
             rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
+        using var fused = MayFuse && _settings.Train == TrainedPart.Adapter ? FusedEncoder.For(_trunk, Adapter) : null;
+        _fused = fused;
         return loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
     }
 
@@ -83,7 +87,6 @@ public sealed class FineTuner : IDisposable
     public void Dispose()
     {
         foreach (var (_, optimizer) in _trained) optimizer.Dispose();
-        _fused?.Dispose();
         Adapter?.Dispose();
         _everything?.Dispose();
         Head.Dispose();
