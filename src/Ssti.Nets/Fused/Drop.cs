@@ -12,8 +12,6 @@ internal readonly record struct Drop
 {
     private const int Steps = 1 << 16;
 
-    private readonly uint _unused;
-
     /// <summary>A dropout of a probability less than 1; of 0, it does nothing.</summary>
     public Drop(ulong seed, uint site, double probability)
     {
@@ -34,6 +32,9 @@ internal readonly record struct Drop
 
     /// <summary>What the others are multiplied with.</summary>
     public float Scale { get; }
+
+    // Fields stand in the order they are written down in: this one fills the last eight bytes.
+    private readonly uint _unused;
 
     /// <summary>Whether it does anything.</summary>
     public bool Drops => Threshold > 0;

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Ssti.Nets.Fused;
 
 namespace Ssti.Nets.Tests.Fused;
@@ -47,6 +50,19 @@ public class DropTests
 
         Assert.Equal(probability, dropped / (8.0 * places), 0.005);
         Assert.Equal(1, sum / (8 * places), 0.01);
+    }
+
+    /// <summary>The kernels read it byte for byte.</summary>
+    [Fact]
+    public void It_is_laid_out_as_the_kernels_have_it()
+    {
+        Assert.Equal(24, Unsafe.SizeOf<Drop>());
+        var drop = new Drop(0x1122334455667788, 3, 0.5);
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<Drop>(in drop));
+        Assert.Equal(drop.Seed, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        Assert.Equal(3u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]));
+        Assert.Equal(32768u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]));
+        Assert.Equal(2f, BinaryPrimitives.ReadSingleLittleEndian(bytes[16..]));
     }
 
     [Fact]
