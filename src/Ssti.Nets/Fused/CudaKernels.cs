@@ -15,9 +15,10 @@ internal sealed class CudaKernels : EncoderKernels
     private static readonly ConcurrentDictionary<(int Gpu, int Hidden), Lazy<CudaKernels>> All = new();
 
     private readonly CudaModule _module;
+    private readonly CublasLt _products;
     private readonly int _width;
 
-    private CudaKernels(CudaModule module, int hidden) => (_module, _width) = (module, hidden / Eight);
+    private CudaKernels(CudaModule module, CublasLt products, int hidden) => (_module, _products, _width) = (module, products, hidden / Eight);
 
     /// <summary>The kernels for a device; null where there are none: on the CPU, on cards without bf16, and on systems other than Linux.</summary>
     /// <exception cref="LibTorchException">They cannot be compiled.</exception>
@@ -26,7 +27,7 @@ internal sealed class CudaKernels : EncoderKernels
         if (device.type != DeviceType.CUDA || !OperatingSystem.IsLinux()) return null;
         var gpu = CudaDriver.All()[Math.Max(0, device.index)];
         if (gpu.Major < 8) return null;
-        return All.GetOrAdd((gpu.Number, hidden), static (key, gpu) => new(() => new CudaKernels(Compile(gpu, key.Hidden), key.Hidden)), gpu).Value;
+        return All.GetOrAdd((gpu.Number, hidden), static (key, gpu) => new(() => Make(gpu, key.Hidden)), gpu).Value;
     }
 
     /// <inheritdoc/>
@@ -72,6 +73,10 @@ internal sealed class CudaKernels : EncoderKernels
         });
 
     /// <inheritdoc/>
+    public override void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor output, Tensor? bias, double scale, bool accumulate) =>
+        _products.Multiply(a, transposeA, b, transposeB, output, bias, scale, accumulate);
+
+    /// <inheritdoc/>
     public override void Gather(Tensor input, TokenBatch batch, Tensor output) => Launch("gather", input.shape[0] * _width, new GatherArguments
     {
         Input = Data(input), Starts = Data(batch.Starts), Output = Data(output), Rows = (uint)input.shape[0], Length = (uint)batch.Length, Step = Step(input),
@@ -85,12 +90,13 @@ internal sealed class CudaKernels : EncoderKernels
         Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, double dropout) =>
         FlashAttention.Backward(gradient, query, key, value, attended, batch, dropout);
 
-    private static CudaModule Compile(CudaDriver gpu, int hidden)
+    private static CudaKernels Make(CudaDriver gpu, int hidden)
     {
         using var stream = typeof(CudaKernels).Assembly.GetManifestResourceStream("Ssti.Nets.Fused.kernels.cu")!;
         using var reader = new StreamReader(stream);
         CudaDriver.Use(gpu.Number);
-        return CudaModule.Compile(reader.ReadToEnd(), $"sm_{gpu.Major}{gpu.Minor}", ("WIDTH", hidden / Eight));
+        var module = CudaModule.Compile(reader.ReadToEnd(), $"sm_{gpu.Major}{gpu.Minor}", ("WIDTH", hidden / Eight));
+        return new CudaKernels(module, new CublasLt(new Device(DeviceType.CUDA, gpu.Number)), hidden);
     }
 
     private void Rows<T>(string kernel, Tensor of, in T arguments)

@@ -61,6 +61,18 @@ internal abstract class EncoderKernels
     /// <param name="next">The adapter's dropout.</param>
     public abstract void ActivationBackward(Tensor main, Tensor? dropped, Tensor? input, Tensor result, Drop next);
 
+    /// <summary>A product of matrices, scale·A·B and a bias a column; all may be strided.</summary>
+    /// <param name="a">A, [rows, inner], or with <paramref name="transposeA"/> [inner, rows].</param>
+    /// <param name="transposeA">Whether A is given transposed.</param>
+    /// <param name="b">B, [inner, columns], or with <paramref name="transposeB"/> [columns, inner].</param>
+    /// <param name="transposeB">Whether B is given transposed.</param>
+    /// <param name="output">[rows, columns].</param>
+    /// <param name="bias">[columns]; null for none.</param>
+    /// <param name="scale">What the product is multiplied with.</param>
+    /// <param name="accumulate">Whether it is added to the output instead of replacing it.</param>
+    public abstract void Multiply(
+        Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor output, Tensor? bias = null, double scale = 1, bool accumulate = false);
+
     /// <summary>The real tokens of a batch, one after the other.</summary>
     /// <param name="input">[n, hidden], strided.</param>
     /// <param name="batch">Where they stand.</param>

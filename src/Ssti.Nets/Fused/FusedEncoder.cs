@@ -50,6 +50,26 @@ public sealed class FusedEncoder : IDisposable
         Fits(trunk.Config, adapter) && trunk.Dtype == ScalarType.BFloat16 && CudaKernels.For(trunk.Device, trunk.HiddenSize) is { } kernels
             ? new FusedEncoder(trunk, adapter, kernels) : null;
 
+    /// <summary>Begins to compile what <see cref="For"/> will want, beside whatever is done until then. What goes wrong is told there.</summary>
+    /// <param name="device">Where it will compute.</param>
+    /// <param name="dtype">In which precision.</param>
+    /// <param name="config">The encoder's shape.</param>
+    public static void Prepare(Device device, ScalarType dtype, BertConfig config)
+    {
+        if (dtype != ScalarType.BFloat16 || !Fits(config, null)) return;
+        Task.Run(() =>
+        {
+            try
+            {
+                CudaKernels.For(device, config.HiddenSize);
+            }
+            catch (Native.LibTorchException)
+            {
+                // Kept by the lazy value: thrown again where the kernels are asked for.
+            }
+        });
+    }
+
     internal static bool Fits(BertConfig config, LoraAdapter? adapter) =>
         config.HiddenSize % 8 == 0 && config.HiddenSize <= WidestHidden && config.IntermediateSize % 8 == 0 && config.HiddenSize / config.Heads % 8 == 0
         && (adapter is null || (!adapter.Config.UseDora && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));

@@ -1,7 +1,6 @@
 using Ssti.Nets.Models;
 using TorchSharp;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Ssti.Nets.Fused;
 
@@ -16,12 +15,14 @@ internal sealed class FusedLayer : IDisposable
     private readonly Tensor _query, _queryBias, _key, _value, _keyValue, _keyValueBias;
     private readonly NormTensors _attentionNorm, _outputNorm;
     private readonly int _heads;
+    private readonly ScalarType _dtype;
+    private readonly Device _device;
 
     /// <summary>A layer of a trunk, whose tensors it does not own.</summary>
     public FusedLayer(BertTrunk trunk, int number, AdapterTensors? adapter)
     {
         var prefix = $"encoder.layer.{number}";
-        _heads = trunk.Config.Heads;
+        (_heads, _dtype, _device) = (trunk.Config.Heads, trunk.Dtype, trunk.Device);
         _names = [$"{prefix}.attention.output.dense", $"{prefix}.intermediate.dense", $"{prefix}.output.dense"];
         _parts = [.. _names.Select(name => adapter?.Of(name))];
         _linears = [.. _names.Select((name, i) => new FusedLinear(trunk.Named($"{name}.weight"), trunk.Named($"{name}.bias"), _parts[i]))];
@@ -48,10 +49,14 @@ internal sealed class FusedLayer : IDisposable
     public Tensor Forward(EncoderKernels kernels, Tensor hidden, TokenBatch batch, Dropouts drops, EncoderTape? tape)
     {
         var (n, width) = (hidden.shape[0], hidden.shape[1]);
-        var query = functional.linear(hidden, _query, _queryBias).view(n, _heads, -1);
-        var tokens = empty(batch.Tokens, width, hidden.dtype, hidden.device);
+        var query = NewStates(n, width);
+        kernels.Multiply(hidden, false, _query, true, query, _queryBias);
+        query = query.view(n, _heads, -1);
+        var tokens = NewStates(batch.Tokens, width);
         kernels.Gather(hidden, batch, tokens);
-        var keyValue = functional.linear(tokens, _keyValue, _keyValueBias).view(batch.Tokens, 2, _heads, -1);
+        var keyValue = NewStates(batch.Tokens, 2 * width);
+        kernels.Multiply(tokens, false, _keyValue, true, keyValue, _keyValueBias);
+        keyValue = keyValue.view(batch.Tokens, 2, _heads, -1);
         var (key, value) = (keyValue.select(1, 0), keyValue.select(1, 1));
         var attended = kernels.Attend(query, key, value, batch, drops.Attention);
 
@@ -65,16 +70,16 @@ internal sealed class FusedLayer : IDisposable
         }
 
         // The sums are kept for the backward pass in the place of what is dropped out.
-        var attentionSum = _linears[AttentionOutput].Forward(context);
+        var attentionSum = _linears[AttentionOutput].Forward(kernels, context, n);
         var middle = _linears[Intermediate].NewInput(n, middleDrop.Drops);
         var attentionDrop = drops.Hidden();
         kernels.NormForward(attentionSum, hidden, _attentionNorm, tape is null ? null : attentionSum, middle.Main, middle.Dropped, attentionDrop, middleDrop);
 
-        var before = _linears[Intermediate].Forward(middle);
+        var before = _linears[Intermediate].Forward(kernels, middle, n);
         var inner = _linears[Output].NewInput(n, innerDrop.Drops);
         kernels.ActivationForward(before, true, inner.Main, inner.Dropped, innerDrop);
-        var outputSum = _linears[Output].Forward(inner);
-        var output = empty(n, width, hidden.dtype, hidden.device);
+        var outputSum = _linears[Output].Forward(kernels, inner, n);
+        var output = NewStates(n, width);
         var outputDrop = drops.Hidden();
         kernels.NormForward(outputSum, middle.Main, _outputNorm, tape is null ? null : outputSum, output, null, outputDrop, new Drop(0, 0, 0));
         tape?.Add(new Passed(
@@ -94,31 +99,35 @@ internal sealed class FusedLayer : IDisposable
     {
         var (n, width) = (passed.OutputSum.shape[0], passed.OutputSum.shape[1]);
         var (outputGradient, outputInput) = Norm(back.Main, null, back.Residual, back.Ragged, passed.OutputSum, _outputNorm, passed.OutputDrop, default);
-        var (innerMain, innerDropped) = _linears[Output].Backward(outputInput, passed.Inner, first != Output);
+        var (innerMain, innerDropped) = _linears[Output].Backward(kernels, outputInput, passed.Inner, n, first != Output);
         if (first == Output) return null;
         kernels.ActivationBackward(innerMain, innerDropped, passed.BeforeGelu, passed.BeforeGelu, passed.InnerDrop);
-        var (middleMain, middleDropped) = _linears[Intermediate].Backward(passed.BeforeGelu, passed.Middle, first != Intermediate);
+        var (middleMain, middleDropped) = _linears[Intermediate].Backward(kernels, passed.BeforeGelu, passed.Middle, n, first != Intermediate);
         if (first == Intermediate) return null;
         var (attentionGradient, attentionInput) = Norm(
             middleMain, middleDropped, outputGradient, null, passed.AttentionSum, _attentionNorm, passed.AttentionDrop, passed.MiddleDrop);
-        var (contextMain, contextDropped) = _linears[AttentionOutput].Backward(attentionInput, passed.Context, first != AttentionOutput);
+        var (contextMain, contextDropped) = _linears[AttentionOutput].Backward(kernels, attentionInput, passed.Context, n, first != AttentionOutput);
         if (first == AttentionOutput) return null;
         var context = contextMain;
         if (_linears[AttentionOutput].IsAdapted)
         {
-            context = NewLike(passed.OutputSum);
+            context = NewStates(n, width);
             kernels.ActivationBackward(contextMain, contextDropped, null, context, passed.ContextDrop);
         }
 
         var (query, key, value) = kernels.AttendBackward(
             context.view(n, _heads, -1), passed.Query, passed.Key, passed.Value, passed.Attended, passed.Batch, passed.AttentionDropout);
-        var ragged = key.reshape(-1, width).mm(_key).addmm_(value.reshape(-1, width), _value, 1, 1);
-        return new Returned(query.reshape(n, width).mm(_query), attentionGradient, ragged);
+        var main = NewStates(n, width);
+        kernels.Multiply(query.reshape(n, width), false, _query, false, main);
+        var ragged = NewStates(passed.Batch.Tokens, width);
+        kernels.Multiply(key.reshape(-1, width), false, _key, false, ragged);
+        kernels.Multiply(value.reshape(-1, width), false, _value, false, ragged, accumulate: true);
+        return new Returned(main, attentionGradient, ragged);
 
         (Tensor Sum, Tensor Input) Norm(Tensor main, Tensor? dropped, Tensor? residual, Tensor? ragged, Tensor sum, NormTensors norm, Drop drop, Drop next)
         {
-            var result = NewLike(sum);
-            var input = drop.Drops ? NewLike(sum) : null;
+            var result = NewStates(n, width);
+            var input = drop.Drops ? NewStates(n, width) : null;
             kernels.NormBackward(main, dropped, residual, ragged, passed.Batch, sum, norm, result, input, drop, next);
             return (result, input ?? result);
         }
@@ -139,7 +148,7 @@ internal sealed class FusedLayer : IDisposable
         _keyValueBias.Dispose();
     }
 
-    private static Tensor NewLike(Tensor tensor) => empty(tensor.shape, tensor.dtype, tensor.device);
+    private Tensor NewStates(long rows, long width) => empty(rows, width, _dtype, _device);
 }
 
 /// <summary>What comes back to a layer's output: through the next layer's queries, through its residual, and, for real tokens, through its keys and values.</summary>

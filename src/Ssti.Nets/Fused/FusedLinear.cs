@@ -1,6 +1,5 @@
 using TorchSharp;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Ssti.Nets.Fused;
 
@@ -15,7 +14,9 @@ internal sealed class FusedLinear : IDisposable
     private readonly Tensor _frozen, _bias;
     private readonly Tensor? _wide;
     private readonly LoraPart? _lora;
-    private readonly long _in;
+    private readonly long _in, _out;
+    private readonly ScalarType _dtype;
+    private readonly Device _device;
 
     /// <summary>A linear without or with an adapter.</summary>
     /// <param name="weight">W, [out, in]; not owned.</param>
@@ -23,10 +24,10 @@ internal sealed class FusedLinear : IDisposable
     /// <param name="lora">Its adapter's part; null for none.</param>
     public FusedLinear(Tensor weight, Tensor bias, LoraPart? lora)
     {
-        (_frozen, _bias, _lora, _in) = (weight, bias, lora, weight.shape[1]);
+        (_frozen, _bias, _lora, _out, _in, _dtype, _device) = (weight, bias, lora, weight.shape[0], weight.shape[1], weight.dtype, weight.device);
         if (lora is null) return;
         using var _ = no_grad();
-        _wide = zeros(weight.shape[0], _in + lora.Rank, weight.dtype, weight.device).DetachFromDisposeScope();
+        _wide = zeros(_out, _in + lora.Rank, _dtype, _device).DetachFromDisposeScope();
         using var columns = _wide.narrow(1, 0, _in);
         columns.copy_(weight);
     }
@@ -49,35 +50,46 @@ internal sealed class FusedLinear : IDisposable
     /// <param name="drops">Whether the adapter reads it dropped out.</param>
     public Operand NewInput(long rows, bool drops)
     {
-        var whole = empty(rows, _in + (_lora?.Rank ?? 0), _frozen.dtype, _frozen.device);
+        var whole = empty(rows, _in + (_lora?.Rank ?? 0), _dtype, _device);
         if (_lora is null) return new Operand(whole, whole, null, null);
-        return new Operand(whole, whole.narrow(1, 0, _in), whole.narrow(1, _in, _lora.Rank), drops ? empty(rows, _in, _frozen.dtype, _frozen.device) : null);
+        return new Operand(whole, whole.narrow(1, 0, _in), whole.narrow(1, _in, _lora.Rank), drops ? empty(rows, _in, _dtype, _device) : null);
     }
 
     /// <summary>The output, [rows, out].</summary>
-    public Tensor Forward(Operand x)
+    public Tensor Forward(EncoderKernels kernels, Operand x, long rows)
     {
-        if (_lora is null) return functional.linear(x.Main, _frozen, _bias);
-        using var a = _lora.A.t();
-        x.Inner!.addmm_(x.Read, a, 0, _lora.Scaling);
-        return functional.linear(x.Whole, _wide!, _bias);
+        var output = empty(rows, _out, _dtype, _device);
+        if (_lora is not null) kernels.Multiply(x.Read, false, _lora.A, true, x.Inner!, scale: _lora.Scaling);
+        kernels.Multiply(x.Whole, false, _wide ?? _frozen, true, output, _bias);
+        return output;
     }
 
     /// <summary>Writes the adapter's gradients; returns those of the input.</summary>
+    /// <param name="kernels">The kernels.</param>
     /// <param name="gradient">Of the output, [rows, out].</param>
     /// <param name="x">The input.</param>
+    /// <param name="rows">Its rows.</param>
     /// <param name="needsInput">Whether anything before this linear is trained; if not, nothing is returned.</param>
     /// <returns>Through W, [rows, in], strided; and through the adapter, before its dropout, [rows, in], null without an adapter.</returns>
-    public (Tensor Main, Tensor? Dropped) Backward(Tensor gradient, Operand x, bool needsInput)
+    public (Tensor Main, Tensor? Dropped) Backward(EncoderKernels kernels, Tensor gradient, Operand x, long rows, bool needsInput)
     {
-        if (_lora is null) return (gradient.mm(_frozen), null);
-        var whole = needsInput ? gradient.mm(_wide!) : null;
-        var inner = whole is null ? gradient.mm(_wide!.narrow(1, _in, _lora.Rank)) : whole.narrow(1, _in, _lora.Rank);
-        _lora.GradientB.addmm_(gradient.t(), x.Inner!, 0, 1);
-        _lora.GradientA.addmm_(inner.t(), x.Read, 0, _lora.Scaling);
-        return whole is null
-            ? (inner, null)
-            : (whole.narrow(1, 0, _in), empty(gradient.shape[0], _in, gradient.dtype, gradient.device).addmm_(inner, _lora.A, 0, _lora.Scaling));
+        if (_lora is null)
+        {
+            var main = empty(rows, _in, _dtype, _device);
+            kernels.Multiply(gradient, false, _frozen, false, main);
+            return (main, null);
+        }
+
+        var (width, wide) = needsInput ? (_in + _lora.Rank, _wide!) : (_lora.Rank, _wide!.narrow(1, _in, _lora.Rank));
+        var whole = empty(rows, width, _dtype, _device);
+        kernels.Multiply(gradient, false, wide, false, whole);
+        var inner = needsInput ? whole.narrow(1, _in, _lora.Rank) : whole;
+        kernels.Multiply(gradient, true, x.Inner!, false, _lora.GradientB);
+        kernels.Multiply(inner, true, x.Read, false, _lora.GradientA, scale: _lora.Scaling);
+        if (!needsInput) return (inner, null);
+        var dropped = empty(rows, _in, _dtype, _device);
+        kernels.Multiply(inner, false, _lora.A, false, dropped, scale: _lora.Scaling);
+        return (whole.narrow(1, 0, _in), dropped);
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -68,12 +69,13 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
+        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
-            .Select(name => TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, context.Compute.Threads, cancellation)).ToArray();
+            .Select(name => TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation)).ToArray();
         var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
 
         var logits = Predictor.Logits(

@@ -127,12 +127,14 @@ public sealed class TokenizedRows
     {
         var (count, cells) = (rows.Length, rows.Length * MaxLength);
         // Ids, then labels, then where tokens and padded rows begin.
-        var all = new int[cells + count + (2 * (count + 1))];
-        var ids = all.AsSpan(0, cells);
-        var labels = all.AsSpan(cells, count);
-        var starts = all.AsSpan(cells + count, count + 1);
-        var padded = all.AsSpan(cells + (2 * count) + 1, count + 1);
+        var here = empty(cells + count + (2L * (count + 1)), ScalarType.Int32);
+        var all = MemoryMarshal.Cast<byte, int>(here.bytes);
+        var ids = all[..cells];
+        var labels = all.Slice(cells, count);
+        var starts = all.Slice(cells + count, count + 1);
+        var padded = all.Slice(cells + (2 * count) + 1, count + 1);
         ids.Fill(_padId);
+        (starts[0], padded[0]) = (0, 0);
         var longest = 0;
         for (var i = 0; i < count; i++)
         {
@@ -144,8 +146,7 @@ public sealed class TokenizedRows
             longest = Math.Max(longest, row.Length);
         }
 
-        var there = tensor(all);
-        if (device.type == DeviceType.CUDA) there = there.pin_memory().to(device, non_blocking: true);
+        var there = device.type == DeviceType.CUDA ? here.pin_memory().to(device, non_blocking: true) : here;
         var tokens = new TokenBatch(
             there.narrow(0, 0, cells).view(count, MaxLength), there.narrow(0, cells + count, count + 1), there.narrow(0, cells + (2 * count) + 1, count + 1),
             starts[count], longest);

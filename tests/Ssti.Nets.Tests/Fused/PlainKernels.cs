@@ -47,6 +47,13 @@ internal sealed class PlainKernels : EncoderKernels
         result.copy_(input is null ? gradient : WithGradient(input, leaf => autograd.grad([functional.gelu(leaf)], [leaf], [gradient])[0]));
     }
 
+    public override void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor output, Tensor? bias, double scale, bool accumulate)
+    {
+        var product = matmul(transposeA ? a.t() : a, transposeB ? b.t() : b) * scale;
+        if (bias is not null) product += bias;
+        output.copy_(accumulate ? output + product : product);
+    }
+
     public override void Gather(Tensor input, TokenBatch batch, Tensor output) => output.copy_(input.index_select(0, Real(batch)));
 
     public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout)
