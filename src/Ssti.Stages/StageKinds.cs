@@ -26,5 +26,6 @@ public static class StageKinds
         new TableStage(),
         new FigureStage(),
         new ClaimStage(),
+        new ReportStage(),
     ];
 }
