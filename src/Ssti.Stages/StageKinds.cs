@@ -23,6 +23,7 @@ public static class StageKinds
         new EvaluateStage(),
         new AttentionStage(),
         new TokenEntropyStage(),
+        new ParameterCountStage(),
         new TableStage(),
         new FigureStage(),
         new ClaimStage(),

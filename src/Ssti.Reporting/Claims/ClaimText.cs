@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ssti.Reporting.Measures;
 using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Claims;
@@ -44,7 +45,11 @@ public static class ClaimText
             new("left", "ours", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
             new("runs", "n", Unit: "runs"), new("verdict", "verdict", Align.Left),
         ]);
+<<<<<<< HEAD
         var format = Numbers.FormatOf(claim.Unit);
+=======
+        var format = Measure.FormatOf(claim.Unit);
+>>>>>>> main
         return new Table($"{Words(claim.Verdict)}: {claim.Sentence}", columns,
         [
             .. claim.Cases.Select(one => (IReadOnlyList<Cell>)

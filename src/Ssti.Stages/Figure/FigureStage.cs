@@ -51,6 +51,21 @@ public sealed class FigureStage : StageKind<FigureParameters>
     }
 
     /// <inheritdoc/>
+    public override IEnumerable<ParameterError> ValidateInputs(FigureParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs)
+    {
+        var cells = inputs("measures");
+        foreach (var (key, dimension) in new[] { ("x", parameters.X), ("by", parameters.By) })
+            if (dimension is not null && CellCheck.NoDimension(cells, dimension) is { } none) yield return new(key, none);
+        var (positions, groups) = (parameters.X is { } x ? CellCheck.Values(cells, x) : [], parameters.By is { } by ? CellCheck.Values(cells, by) : []);
+        foreach (var series in positions.Count == 0 ? [] : parameters.Published)
+        {
+            if (series.Values.Count != positions.Count)
+                yield return new("published", $"'{series.Value}' has {series.Values.Count} values, and '{parameters.X}' has {positions.Count}: {string.Join(", ", positions)}");
+            if (groups.Count > 0 && !groups.Contains(series.Value)) yield return new("published", $"'{parameters.By}' has no value '{series.Value}'; it has: {string.Join(", ", groups)}");
+        }
+    }
+
+    /// <inheritdoc/>
     public override async Task RunAsync(FigureParameters parameters, StageContext context, CancellationToken cancellation)
     {
         try
