@@ -45,11 +45,7 @@ public static class ClaimText
             new("left", "ours", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
             new("runs", "n", Unit: "runs"), new("verdict", "verdict", Align.Left),
         ]);
-<<<<<<< HEAD
-        var format = Numbers.FormatOf(claim.Unit);
-=======
         var format = Measure.FormatOf(claim.Unit);
->>>>>>> main
         return new Table($"{Words(claim.Verdict)}: {claim.Sentence}", columns,
         [
             .. claim.Cases.Select(one => (IReadOnlyList<Cell>)

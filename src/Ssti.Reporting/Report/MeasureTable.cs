@@ -43,7 +43,7 @@ internal static class MeasureTable
     private static Cell Show(Reading reading, string name, string unit, HashSet<string> reasons)
     {
         if (reading.Value is { } value)
-            return new NumberCell(Numbers.FormatOf(unit), value, null, reading.Interval95 is { } interval ? new Spread(SpreadKind.Confidence, interval.Low, interval.High) : null);
+            return new NumberCell(Measure.FormatOf(unit), value, null, reading.Interval95 is { } interval ? new Spread(SpreadKind.Confidence, interval.Low, interval.High) : null);
         reasons.Add($"{name} has no value: {reading.Reason ?? "no reason is given"}");
         return TextCell.Undefined;
     }

@@ -36,15 +36,6 @@ internal static class Numbers
         ? $"±{Bare(format == NumberFormat.Points ? NumberFormat.Count : format, spread.Low, alwaysDecimal: true)}"
         : $"[{Bare(format, spread.Low)}–{Bare(format, spread.High)}]";
 
-    /// <summary>How a measure of a unit is written.</summary>
-    public static NumberFormat FormatOf(string unit) => unit switch
-    {
-        "fraction" => NumberFormat.Percent,
-        "pp" => NumberFormat.Points,
-        "rows" => NumberFormat.Count,
-        _ => NumberFormat.Decimal,
-    };
-
     /// <summary>All digits, so that the text reads back as the same number.</summary>
     public static string Exact(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
