@@ -68,7 +68,7 @@ public sealed class RunPagesTests : CliFixture, IAsyncLifetime
         var page = await _client.GetStringAsync($"/runs/{Path.GetFileName(folder)}");
         Assert.Contains("<meta http-equiv=\"refresh\" content=\"10\">", page);
         Assert.Contains("Under way, or killed: 1 of 3 cells over.", page);
-        Assert.Contains("Begun and not over: second@a, second@b. last sign 1 min 3", page);
+        Assert.Contains("Begun and not over: second@a, second@b. The last sign came 1 min 3", page);
     }
 
     [Theory]

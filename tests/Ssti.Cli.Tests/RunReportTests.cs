@@ -137,7 +137,7 @@ public sealed class RunReportTests : CliFixture
         File.WriteAllLines(journal, lines[..4]);
         var killed = (await RunAsync("report")).Out;
         Assert.Contains("Under way, or killed: 2 of 7 cells over.", killed);
-        Assert.Contains("did not come to an end", killed);
+        Assert.Contains("page</b>: not over yet", killed);
         Assert.Contains("class=\"node waiting\"", killed);
         File.WriteAllLines(journal, lines.Where(line => (string?)JsonNode.Parse(line)!["event"] != "plan"));
         var older = (await RunAsync("report")).Out;
