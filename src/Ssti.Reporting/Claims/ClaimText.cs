@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ssti.Reporting.Measures;
 using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Claims;
@@ -44,7 +45,7 @@ public static class ClaimText
             new("left", "ours", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
             new("runs", "n", Unit: "runs"), new("verdict", "verdict", Align.Left),
         ]);
-        var format = claim.Unit switch { "fraction" => NumberFormat.Percent, "pp" => NumberFormat.Points, "rows" => NumberFormat.Count, _ => NumberFormat.Decimal };
+        var format = Measure.FormatOf(claim.Unit);
         return new Table($"{Words(claim.Verdict)}: {claim.Sentence}", columns,
         [
             .. claim.Cases.Select(one => (IReadOnlyList<Cell>)
