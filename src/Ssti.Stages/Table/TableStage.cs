@@ -77,6 +77,9 @@ public sealed class TableStage : StageKind<TableParameters>
     public override bool UsesSeed(TableParameters parameters) => false;
 
     /// <inheritdoc/>
+    public override bool TellsProfile => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
         [new("evaluations", "The evaluations to tabulate (uses: evaluate), on one test set", Many: true)];
 
@@ -107,7 +110,7 @@ public sealed class TableStage : StageKind<TableParameters>
             }
         }
 
-        var table = Build(parameters, evaluations);
+        var table = Build(parameters, evaluations) with { Profile = context.Profile };
         context.Log($"{table.Rows.Count} rows from {evaluations.Count} evaluations");
         foreach (var (file, text) in new[]
         {
