@@ -29,6 +29,9 @@ public sealed record PastStage(
     /// <summary>The GPUs it had to itself, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
 
+    /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
+    public int Index { get; init; }
+
     /// <summary>Its matrix values by dimension; empty without a matrix, and in journals of older versions.</summary>
     public IReadOnlyDictionary<string, string> Cell { get; init; } = new Dictionary<string, string>();
 }
@@ -181,6 +184,7 @@ public sealed class RunHistory(Workspace workspace)
         {
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
+            Index = (int?)entry["index"] ?? 0,
             Cell = Texts(entry["cell"]),
         };
     }

@@ -114,6 +114,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("event", "stage");
         json.WriteString("stage", result.Instance.Name);
         json.WriteString("uses", result.Instance.Kind.Name);
+        json.WriteNumber("index", result.Instance.Index);
         if (result.Instance.Cell.Count > 0)
         {
             json.WriteStartObject("cell");
