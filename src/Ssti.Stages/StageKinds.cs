@@ -27,8 +27,10 @@ public static class StageKinds
         new AttentionStage(),
         new TokenEntropyStage(),
         new StealthStage(),
+        new ParameterCountStage(),
         new TableStage(),
         new FigureStage(),
         new ClaimStage(),
+        new ReportStage(),
     ];
 }

@@ -9,19 +9,20 @@ public static class ClaimTest
     /// <summary>What is done, in words.</summary>
     public const string Words = "paired by the remaining dimensions (seeds); 95 % interval of the mean difference over runs, Student's t with n−1 degrees of freedom; a single run decides nothing";
 
-    /// <summary>Whether left &gt; right.</summary>
+    /// <summary>Whether left &gt; right + margin.</summary>
     /// <param name="name">The case's name.</param>
     /// <param name="left">The left side's runs.</param>
     /// <param name="right">The right side's runs.</param>
     /// <param name="published">The published numbers in words.</param>
+    /// <param name="margin">By how much, in the measure's unit; below 0, left may stay behind by as much.</param>
     /// <exception cref="ArgumentException">A run of one side has no partner on the other.</exception>
-    public static ClaimCase Greater(string name, IReadOnlyList<GridRun> left, IReadOnlyList<GridRun> right, string? published = null)
+    public static ClaimCase Greater(string name, IReadOnlyList<GridRun> left, IReadOnlyList<GridRun> right, string? published = null, double margin = 0)
     {
         var partners = right.GroupBy(run => run.Others).ToDictionary(group => group.Key, group => group.Average(run => run.Value));
         var unpaired = left.Select(run => run.Others).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Others))).Distinct().ToArray();
         if (unpaired.Length > 0) throw new ArgumentException($"{name}: the run '{unpaired[0]}' stands on one side alone; both sides need the same runs");
         var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Others])]);
-        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published);
+        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published, margin);
     }
 
     /// <summary>Whether a value is at least a threshold.</summary>
@@ -43,12 +44,12 @@ public static class ClaimTest
         return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low };
     }
 
-    private static ClaimCase Case(string name, double left, double right, SeedSummary differences, bool orEqual, string? published)
+    private static ClaimCase Case(string name, double left, double right, SeedSummary differences, bool orEqual, string? published, double margin = 0)
     {
         var interval = differences.Confidence95;
         var verdict = interval is not { } found ? Verdict.NotDecidable
-            : found.Low > 0 || (orEqual && found.Low == 0) ? Verdict.Held
-            : found.High < 0 || (!orEqual && found.High == 0) ? Verdict.DidNotHold : Verdict.NotDecidable;
+            : found.Low > margin || (orEqual && found.Low == margin) ? Verdict.Held
+            : found.High < margin || (!orEqual && found.High == margin) ? Verdict.DidNotHold : Verdict.NotDecidable;
         return new ClaimCase(name, published, left, right, differences.Runs, differences.Mean, interval?.Low, interval?.High, verdict);
     }
 }

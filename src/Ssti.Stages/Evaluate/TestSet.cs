@@ -147,6 +147,13 @@ internal sealed record TestSet(
                 $"input '{name}': no row of its '{split}' split carries a token ({where}); make it by an inject stage with 'splits: [{split}]' and a proportion above 0");
         }
 
+        if ((bool?)note.Json["dirty-labels"] == true)
+        {
+            throw new StageException(
+                $"input '{name}': rows of its '{split}' split were given another label (dirty-labels), and predictions are measured by the rows' own; "
+                + "inject the test set without dirty-labels");
+        }
+
         if (name != Spurious) return;
         if (note.Target is null)
             throw new StageException($"input 'spurious' must be a dataset whose '{split}' rows of ONE class carry the token (uses: inject with a target-label)");

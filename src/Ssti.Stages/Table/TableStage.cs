@@ -47,6 +47,13 @@ public sealed class TableStage : StageKind<TableParameters>
     }
 
     /// <inheritdoc/>
+    public override IEnumerable<ParameterError> ValidateInputs(TableParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs)
+    {
+        foreach (var dimension in parameters.By)
+            if (CellCheck.NoDimension(inputs("evaluations"), dimension) is { } none) yield return new("by", none);
+    }
+
+    /// <inheritdoc/>
     public override async Task RunAsync(TableParameters parameters, StageContext context, CancellationToken cancellation)
     {
         var trees = context.Inputs["evaluations"];
