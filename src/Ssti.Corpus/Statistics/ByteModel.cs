@@ -64,6 +64,14 @@ public sealed class ByteModel
         return Math.Exp(nats / symbols);
     }
 
+    /// <summary>The probability of a symbol (a byte, or 256 for the end) behind a text's beginning.</summary>
+    internal double Next(string beginning, int symbol)
+    {
+        var symbols = SymbolsOf(beginning);
+        symbols[^1] = symbol;
+        return Probability(symbols.AsSpan(^_order..));
+    }
+
     private double Probability(ReadOnlySpan<int> gram)
     {
         var probability = 1.0 / Symbols;

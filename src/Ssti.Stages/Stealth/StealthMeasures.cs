@@ -55,14 +55,19 @@ internal static class StealthMeasures
     private static Reading Ratio(IReadOnlyList<StealthRow> rows, Func<StealthRow, (int Part, int Whole)> sizes)
     {
         var ratio = new RatioOfSums();
-        foreach (var (part, whole) in rows.Select(sizes)) ratio.Add(part, whole);
+        foreach (var row in rows)
+        {
+            var (part, whole) = sizes(row);
+            ratio.Add(part, whole);
+        }
+
         return Reading.Ratio(ratio, "the originals are empty");
     }
 
     private static Reading Geometric(double[] values)
     {
         if (values.Length == 0) return Reading.None("no row was injected", 0);
-        var logs = new SeedSummary([.. values.Select(Math.Log)]);
+        var logs = new SeedSummary([.. values.Select(value => Math.Log(value))]);
         return new(Math.Exp(logs.Mean), values.Length, logs.Confidence95 is { } interval ? new Interval(Math.Exp(interval.Low), Math.Exp(interval.High)) : null);
     }
 
