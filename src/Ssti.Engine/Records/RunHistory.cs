@@ -63,6 +63,9 @@ public sealed record PastRun(
 
     /// <summary>Versions of what ran it: the program, the runtime, the operating system.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
+    public string? Profile { get; init; }
 }
 
 /// <summary>Reads the journals of a workspace's runs.</summary>
@@ -159,7 +162,7 @@ public sealed class RunHistory(Workspace workspace)
                 (string?)end?["outcome"], (double?)end?["seconds"],
                 Texts(begin["params"]), stages, warnings)
             {
-                Versions = Texts(begin["versions"]),
+                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"],
             };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)

@@ -61,7 +61,7 @@ public static class ClaimText
         [
             $"{claim.Measure}: {claim.Definition}.", $"Test: {claim.Test}.",
             .. claim.Source is { } source ? [$"Claimed in: {source}."] : Array.Empty<string>(),
-        ]);
+        ]) { Profile = claim.Profile };
     }
 
     private static NumberCell Mean(NumberFormat format, double value, Interval? range) =>
