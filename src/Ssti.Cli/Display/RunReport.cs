@@ -20,6 +20,8 @@ internal static class RunReport
     /// <summary>Reads a run and what it left. What cannot be read is said on the page.</summary>
     public static async Task<ReportPage> OfAsync(OpenStore store, PastRun run, int rows, CancellationToken cancellation)
     {
+        // Journals have them as they ended; people think in the pipeline's order.
+        run = run with { Stages = [.. run.Stages.OrderBy(stage => stage.Index)] };
         var (parts, missing) = (new ReportParts(rows), new List<ReportNote>());
         var records = await RecordsAsync(store.Artifacts, run, cancellation);
         var files = new Dictionary<string, IReadOnlyList<TreeFile>>();

@@ -16,7 +16,7 @@ internal static class RunText
         var executed = result.Stages.Count(stage => stage.State == StageState.Done);
         var cached = result.Stages.Count(stage => stage.State == StageState.Cached);
         var table = new Table(
-            $"Run {result.RunId}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
+            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
             []);
@@ -49,6 +49,7 @@ internal static class RunText
     private static IEnumerable<KeyValuePair<string, JsonNode?>> Json(RunResult result) => new Dictionary<string, JsonNode?>
     {
         ["run"] = result.RunId,
+        ["profile"] = result.Plan.Pipeline.Profile?.ToString(),
         ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
         ["seconds"] = Math.Round(result.Seconds, 3),
         ["warnings"] = Texts(result.Warnings),

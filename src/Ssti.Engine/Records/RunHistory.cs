@@ -29,6 +29,9 @@ public sealed record PastStage(
     /// <summary>The GPUs it had to itself, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
 
+    /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
+    public int Index { get; init; }
+
     /// <summary>Its matrix values by dimension; empty without a matrix, and in journals of older versions.</summary>
     public IReadOnlyDictionary<string, string> Cell { get; init; } = new Dictionary<string, string>();
 }
@@ -60,6 +63,9 @@ public sealed record PastRun(
 
     /// <summary>Versions of what ran it: the program, the runtime, the operating system.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
+    public string? Profile { get; init; }
 }
 
 /// <summary>Reads the journals of a workspace's runs.</summary>
@@ -156,7 +162,7 @@ public sealed class RunHistory(Workspace workspace)
                 (string?)end?["outcome"], (double?)end?["seconds"],
                 Texts(begin["params"]), stages, warnings)
             {
-                Versions = Texts(begin["versions"]),
+                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"],
             };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
@@ -178,6 +184,7 @@ public sealed class RunHistory(Workspace workspace)
         {
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
+            Index = (int?)entry["index"] ?? 0,
             Cell = Texts(entry["cell"]),
         };
     }

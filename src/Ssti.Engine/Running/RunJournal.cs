@@ -77,6 +77,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("pipeline", pipeline.Name);
         json.WriteString("file", pipeline.File);
         json.WriteNumber("seed", pipeline.Seed);
+        if (pipeline.Profile is { } profile) json.WriteString("profile", profile.ToString());
         json.WriteStartObject("params");
         foreach (var (name, value) in pipeline.Parameters) json.WriteString(name, value);
         json.WriteEndObject();
@@ -113,6 +114,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("event", "stage");
         json.WriteString("stage", result.Instance.Name);
         json.WriteString("uses", result.Instance.Kind.Name);
+        json.WriteNumber("index", result.Instance.Index);
         if (result.Instance.Cell.Count > 0)
         {
             json.WriteStartObject("cell");

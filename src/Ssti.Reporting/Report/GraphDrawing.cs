@@ -9,8 +9,11 @@ namespace Ssti.Reporting.Report;
 /// </summary>
 internal static class GraphDrawing
 {
-    private const double Width = 132, Height = 42, GapX = 18, GapY = 34, Lane = 14, Margin = 4;
-    private const int Sweeps = 6, LongestName = 19;
+    private const double Width = 132, Height = 42, GapX = 12, GapY = 34, Lane = 14, Margin = 4;
+    private const int Sweeps = 6, LongestName = 18;
+
+    // A wide picture shrinks to the page, but not below what can be read.
+    private const double Narrowest = 640;
 
     // A place in a layer: of a stage, or (a negative number) of an edge that passes.
     private sealed class Place(int stage, int layer)
@@ -41,7 +44,7 @@ internal static class GraphDrawing
         var height = (layers.Count * (Height + GapY)) - GapY + (2 * Margin);
         var svg = new StringBuilder();
         var label = string.Create(CultureInfo.InvariantCulture, $"Graph of {nodes.Count} stages; the list below it says what each needs");
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"graph\" role=\"img\" aria-label=\"{label}\" width=\"{Markup.Number(width)}\" height=\"{Markup.Number(height)}\">\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"graph\" role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {Markup.Number(width)} {Markup.Number(height)}\" width=\"{Markup.Number(width)}\" style=\"min-width:{Markup.Number(Math.Min(width, Narrowest))}px\">\n");
         foreach (var place in layers.SelectMany(layer => layer).Where(place => place.Stage >= 0))
             foreach (var below in place.Below) svg.Append(CultureInfo.InvariantCulture, $"<path class=\"edge\" d=\"{Way(place, below)}\"/>\n");
         foreach (var place in layers.SelectMany(layer => layer).Where(place => place.Stage >= 0)) svg.Append(Box(nodes[place.Stage], place));

@@ -4,7 +4,7 @@ using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Report;
 
-/// <summary>What the cells of one stage measured, as a table: a row a cell, a column a measure, with intervals, definitions below.</summary>
+/// <summary>What the cells of one stage measured, as a table: a row a cell, a column a measure, with intervals; the columns have the definitions.</summary>
 internal static class MeasureTable
 {
     /// <summary>The table.</summary>
@@ -27,7 +27,7 @@ internal static class MeasureTable
         return new Table("", columns, rows,
         [
             "In brackets: the 95 % interval over the rows of one cell, where one is known.", .. byClass is null ? Array.Empty<string>() : [byClass],
-            .. reasons.Order(StringComparer.Ordinal).Select(reason => $"–: {reason}."), .. measures.Select(one => $"{one.Key}: {one.Value.Definition}."),
+            .. reasons.Order(StringComparer.Ordinal).Select(reason => $"–: {reason}."),
         ]);
     }
 

@@ -6,9 +6,6 @@ namespace Ssti.Reporting.Report;
 /// <summary>What every page of ours has: one file, nothing fetched, no script, and the style that reads in light and dark, narrow, wide and printed.</summary>
 internal static class PageFrame
 {
-    /// <summary>What a page may do: show itself. Stands in the page, so that it holds for a file as well.</summary>
-    public const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
-
     private static readonly string Style = Resource("report.css");
 
     /// <summary>A whole page.</summary>
@@ -25,7 +22,7 @@ internal static class PageFrame
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="{Policy}">
+            <meta http-equiv="Content-Security-Policy" content="{ReportHtml.Policy}">
             <meta name="referrer" content="no-referrer">
             <meta name="color-scheme" content="light dark">
             {again}<title>{Markup.Line(title, 200)}</title>

@@ -11,6 +11,9 @@ public static class ReportHtml
     /// <summary>No page is larger, in bytes of UTF-8.</summary>
     public const int MostBytes = 2_000_000;
 
+    /// <summary>What a page may do, as a Content-Security-Policy: show itself. It stands in the page, so that it holds for a file as well.</summary>
+    public const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
+
     // What each part may take; together with the style and the head they stay below the whole.
     private const int ForClaims = 200_000, ForNotes = 60_000, ForTables = 300_000, ForFigures = 550_000, ForMeasures = 200_000, ForTexts = 110_000,
         ForGraph = 80_000, ForTimes = 70_000, ForStages = 170_000, ForFacts = 40_000;
@@ -40,6 +43,7 @@ public static class ReportHtml
         Section[] there = [.. sections.Where(section => section.Html.Length > 0)];
         var body = new StringBuilder();
         body.Append("<header class=\"top\">\n").Append(CultureInfo.InvariantCulture, $"<h1>{Markup.Line(page.Title, 300)}</h1>\n");
+        if (page.Up is { } up) body.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Markup.Line(up)}\">All runs</a></p>\n");
         if (page.Lead is { } lead) body.Append(CultureInfo.InvariantCulture, $"<p class=\"lead\">{Markup.Line(lead, 1000)}</p>\n");
         if (Verdicts(page) is { } verdicts) body.Append(CultureInfo.InvariantCulture, $"<p class=\"verdicts\">{verdicts}</p>\n");
         body.Append(Facts(page.Facts, new(ForFacts))).Append("</header>\n<div class=\"page\">\n").Append(Contents(there)).Append("<main>\n");

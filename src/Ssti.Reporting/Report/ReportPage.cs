@@ -48,6 +48,9 @@ public sealed record ReportPage(string Title)
     /// <summary>Where everything comes from, a line a stage and cell.</summary>
     public IReadOnlyList<ReportOrigin> Origins { get; init; } = [];
 
+    /// <summary>Where the list of all runs is, on a server that has one; else null.</summary>
+    public string? Up { get; init; }
+
     /// <summary>Seconds after which a browser loads the page again; null for one that does not change.</summary>
     public int? Refresh { get; init; }
 

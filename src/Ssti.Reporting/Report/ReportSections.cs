@@ -48,7 +48,9 @@ internal sealed class ReportSections(ReportPage page, Toggles toggles)
         {
             MeasureSet[] cells = [.. sets];
             var id = string.Create(CultureInfo.InvariantCulture, $"measures-{at + 1}");
-            var text = HtmlTable.Of(MeasureTable.Of(cells), id, bytes / stages.Length * 3 / 4, page.More, row => toggles.ClassOf(cells[row].Cell));
+            var table = MeasureTable.Of(cells);
+            var text = HtmlTable.Of(table, id, bytes / stages.Length * 3 / 4, page.More, row => toggles.ClassOf(cells[row].Cell))
+                + $"<details><summary>What they say</summary>\n{HtmlTable.Notes([.. table.Columns.Where(column => column.Definition is not null).Select(column => $"{column.Header}: {column.Definition}.")])}</details>\n";
             // A stage of very many measures has a long head; what would break the whole is said instead.
             if (Encoding.UTF8.GetByteCount(text) > bytes / stages.Length) text = $"<p class=\"left\">Too many measures to be shown; {Markup.Line(page.More)}.</p>\n";
             html.Append(CultureInfo.InvariantCulture, $"<article><h3 id=\"{id}\">{Markup.Line(sets.Key)}</h3>\n{text}</article>\n");
