@@ -32,6 +32,20 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.StartsWith("<?xml", Text("figure.svg"));
     }
 
+    [Fact]
+    public async Task Figures_and_claims_tell_the_profile_in_every_file()
+    {
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = "gap", X = "rank", By = "proportion" });
+        await ClaimAsync(new() { Left = ["rank=1", "proportion=0.5"], AtLeast = 1 });
+        Assert.DoesNotContain(Directory.GetFiles(Output), file => File.ReadAllText(file).Contains("profile", StringComparison.OrdinalIgnoreCase));
+        _profile = "smoke";
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = "gap", X = "rank", By = "proportion" });
+        var claim = await ClaimAsync(new() { Left = ["rank=1", "proportion=0.5"], AtLeast = 1 });
+        Assert.Equal(("smoke", "smoke"), (claim.Profile, Reporting.Figures.Figure.FromJson(Text("figure.json")).Profile));
+        Assert.Contains("profile: smoke", Text("figure.svg"));
+        Assert.Contains("- Profile: smoke.", Text("claim.md"));
+    }
+
     [Theory]
     [InlineData("gaps", "rank", "no stage measured 'gaps'; there are: gap")]
     [InlineData("gap", "ranks", "no stage has a matrix dimension 'ranks'; there are: rank, proportion, seed")]
@@ -111,6 +125,8 @@ public sealed class FigureAndClaimTests : IDisposable
             stage.Validate(new ClaimParameters { Sentence = "s", Measure = "gap", Cases = [one] }).Select(error => error.Message);
     }
 
+    private string? _profile;
+
     private string Output => Path.Combine(_folder, "output");
 
     private string Text(string file) => File.ReadAllText(Path.Combine(Output, file));
@@ -127,7 +143,7 @@ public sealed class FigureAndClaimTests : IDisposable
         Directory.CreateDirectory(Output);
         return stage.RunAsync(parameters, new StageContext
         {
-            StageName = "stage", Seed = 1, Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "none"),
+            StageName = "stage", Seed = 1, Profile = _profile, Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "none"),
             Inputs = new Dictionary<string, IReadOnlyList<InputTree>> { ["measures"] = inputs.Length > 0 ? inputs : Grid() },
             OutputFolder = Output, ScratchFolder = Path.Combine(_folder, "scratch"), Progress = _ => { }, Log = _ => { },
         }, CancellationToken.None);

@@ -22,8 +22,8 @@ internal static class ShowCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("show", "Show a stage, run, key, tree or blob, with where it came from.") { What, Stage };
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Stages, CommonOptions.OfPipeline,
-            CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[.. PipelineOptions.Overrides, CommonOptions.Stages, CommonOptions.OfPipeline,
+            CommonOptions.Store]) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             var found = await FindAsync(host, parsed, cancellation);

@@ -16,7 +16,7 @@ internal static class RunText
         var executed = result.Stages.Count(stage => stage.State == StageState.Done);
         var cached = result.Stages.Count(stage => stage.State == StageState.Cached);
         var table = new Table(
-            $"Run {result.RunId}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
+            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
             []);
@@ -44,6 +44,7 @@ internal static class RunText
     public static JsonObject Json(RunResult result, IEnumerable<(string Stage, Table Table)> tables) => new()
     {
         ["run"] = result.RunId,
+        ["profile"] = result.Plan.Pipeline.Profile?.ToString(),
         ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
         ["seconds"] = Math.Round(result.Seconds, 3),
         ["warnings"] = Texts(result.Warnings),

@@ -43,7 +43,11 @@ public sealed record PastStage(
 /// <param name="Warnings">What was odd.</param>
 public sealed record PastRun(
     string Id, string Pipeline, string File, string Command, DateTimeOffset At, string? Outcome, double? Seconds, IReadOnlyDictionary<string, string> Parameters,
-    IReadOnlyList<PastStage> Stages, IReadOnlyList<string> Warnings);
+    IReadOnlyList<PastStage> Stages, IReadOnlyList<string> Warnings)
+{
+    /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
+    public string? Profile { get; init; }
+}
 
 /// <summary>Reads the journals of a workspace's runs.</summary>
 public sealed class RunHistory(Workspace workspace)
@@ -135,7 +139,7 @@ public sealed class RunHistory(Workspace workspace)
                 id, pipeline, (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
                 DateTimeOffset.TryParse((string?)begin["at"], CultureInfo.InvariantCulture, out var at) ? at : default,
                 (string?)end?["outcome"], (double?)end?["seconds"],
-                (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), stages, warnings);
+                (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), stages, warnings) { Profile = (string?)begin["profile"] };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {

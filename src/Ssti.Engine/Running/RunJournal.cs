@@ -77,6 +77,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("pipeline", pipeline.Name);
         json.WriteString("file", pipeline.File);
         json.WriteNumber("seed", pipeline.Seed);
+        if (pipeline.Profile is { } profile) json.WriteString("profile", profile.ToString());
         json.WriteStartObject("params");
         foreach (var (name, value) in pipeline.Parameters) json.WriteString(name, value);
         json.WriteEndObject();

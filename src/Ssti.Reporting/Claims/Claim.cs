@@ -12,6 +12,10 @@ namespace Ssti.Reporting.Claims;
 /// <param name="Source">Where the claim stands.</param>
 public sealed record Claim(string Sentence, string Measure, string Unit, string Definition, IReadOnlyList<ClaimCase> Cases, string Test, string? Source)
 {
+    /// <summary>The profile it was measured with; null without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Profile { get; init; }
+
     /// <summary>Of all cases: held when each did, did not hold when one did not, else not decidable.</summary>
     public Verdict Verdict => Cases.Any(one => one.Verdict == Verdict.DidNotHold) ? Verdict.DidNotHold
         : Cases.All(one => one.Verdict == Verdict.Held) ? Verdict.Held : Verdict.NotDecidable;

@@ -60,7 +60,7 @@ public static class ClaimText
         [
             $"{claim.Measure}: {claim.Definition}.", $"Test: {claim.Test}.",
             .. claim.Source is { } source ? [$"Claimed in: {source}."] : Array.Empty<string>(),
-        ]);
+        ]) { Profile = claim.Profile };
     }
 
     /// <summary>The table as Markdown.</summary>

@@ -21,23 +21,23 @@ public static class TableText
             text.Append("|\n");
         }
 
-        if (table.Notes.Count > 0) text.Append('\n');
-        foreach (var note in table.Notes) text.Append("- ").Append(EscapeMarkdown(note)).Append('\n');
+        if (table.Told.Any()) text.Append('\n');
+        foreach (var note in table.Told) text.Append("- ").Append(EscapeMarkdown(note)).Append('\n');
         return text.ToString();
     }
 
     /// <summary>
     /// RFC 4180: a header, then one line a row. Numbers stand bare and exact: counts, fractions (not percentages), points. A column
-    /// whose cells have parts becomes several, such as <c>asr_min</c>. Title and notes are left out.
+    /// whose cells have parts becomes several, such as <c>asr_min</c>. Title and notes are left out; a profile is the last column.
     /// </summary>
     public static string ToCsv(this Table table)
     {
         var rows = table.Rows.Select(row => row.Select(cell => cell.Flatten().ToArray()).ToArray()).ToArray();
         var suffixes = table.Columns.Select((_, column) => rows.SelectMany(row => row[column]).Select(part => part.Suffix).Distinct().ToArray()).ToArray();
         var text = new StringBuilder();
-        Line(table.Columns.SelectMany((column, index) => suffixes[index].Select(suffix => column.Key + suffix)));
+        Line(table.Columns.SelectMany((column, index) => suffixes[index].Select(suffix => column.Key + suffix)).Concat(table.Profile is null ? [] : ["profile"]));
         foreach (var row in rows)
-            Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")));
+            Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")).Concat(table.Profile is { } profile ? [profile] : []));
         return text.ToString();
 
         void Line(IEnumerable<string> fields) => text.AppendJoin(',', fields.Select(EscapeCsv)).Append("\r\n");
@@ -58,7 +58,7 @@ public static class TableText
         }
 
         text.Append("    \\bottomrule\n  \\end{tabular}\n");
-        foreach (var note in table.Notes) text.Append($"  \\par\\footnotesize {EscapeLatex(note)}\n");
+        foreach (var note in table.Told) text.Append($"  \\par\\footnotesize {EscapeLatex(note)}\n");
         return text.Append("\\end{table}\n").ToString();
     }
 

@@ -24,6 +24,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
     public override bool UsesSeed(FigureParameters parameters) => false;
 
     /// <inheritdoc/>
+    public override bool TellsProfile => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
         [new("measures", "What was measured (uses: evaluate, attention, token-entropy …)", Many: true)];
 
@@ -68,6 +71,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
         try
         {
             var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
+            figure = figure with { Profile = context.Profile };
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
             await File.WriteAllTextAsync(context.Output("figure.svg"), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
             context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");

@@ -26,6 +26,9 @@ public sealed class TableStage : StageKind<TableParameters>
     public override bool UsesSeed(TableParameters parameters) => false;
 
     /// <inheritdoc/>
+    public override bool TellsProfile => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
         [new("evaluations", "The evaluations to tabulate (uses: evaluate), on one test set; with layout measures, anything that measures", Many: true)];
 
@@ -61,7 +64,7 @@ public sealed class TableStage : StageKind<TableParameters>
         var known = trees.SelectMany(tree => tree.Cell.Keys).Distinct().ToArray();
         if (parameters.By.FirstOrDefault(dimension => !known.Contains(dimension)) is { } unknown)
             throw new StageException($"by: no evaluation has a matrix dimension '{unknown}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}");
-        var table = Build(parameters, trees);
+        var table = Build(parameters, trees) with { Profile = context.Profile };
         context.Log($"{table.Rows.Count} rows from {trees.Count} {(parameters.Layout == EvaluationLayout.Measures ? "stages" : "evaluations")}");
         foreach (var (file, text) in new[]
         {
