@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Ssti.Cli.Display;
 using Ssti.Engine.Records;
 
@@ -29,33 +28,10 @@ internal static class TraceCommand
             }
 
             var path = Path.GetFullPath(file, host.WorkingFolder);
-            await WriteAsync(path, text, cancellation);
+            await OutputFile.WriteAsync(path, text, cancellation);
             CommonOptions.Note(parsed, host, parsed.GetValue(Html) ? $"{path}: open it in a browser" : $"{path}: open it in chrome://tracing or ui.perfetto.dev");
             return ExitCodes.Done;
         });
         return command;
-    }
-
-    // Aside first: what was there is replaced by the whole of it, or not at all.
-    private static async Task WriteAsync(string path, string text, CancellationToken cancellation)
-    {
-        if (Directory.Exists(path)) throw new UserException($"{path} is a folder; name a file");
-        // A pipe or a terminal (/dev/stdout) is written to, and never replaced.
-        if (File.Exists(path) && !File.GetAttributes(path).HasFlag(FileAttributes.Normal))
-        {
-            await File.WriteAllTextAsync(path, text, new UTF8Encoding(false), cancellation);
-            return;
-        }
-
-        var aside = $"{path}.{Guid.NewGuid().ToString("n")[..8]}";
-        try
-        {
-            await File.WriteAllTextAsync(aside, text, new UTF8Encoding(false), cancellation);
-            File.Move(aside, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
     }
 }

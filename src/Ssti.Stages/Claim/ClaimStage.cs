@@ -18,7 +18,7 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
     public override string Name => "claim";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Holds a sentence to what was measured: held, did not hold, or not decidable at this size.";

@@ -11,6 +11,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
     /// <summary>The file that holds what is drawn.</summary>
     public const string JsonFile = "figure.json";
 
+    /// <summary>The drawing.</summary>
+    public const string SvgFile = "figure.svg";
+
     /// <inheritdoc/>
     public override string Name => "figure";
 
@@ -73,7 +76,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
             var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
             figure = figure with { Profile = context.Profile };
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
-            await File.WriteAllTextAsync(context.Output("figure.svg"), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
+            await File.WriteAllTextAsync(context.Output(SvgFile), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
             context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");
         }
         catch (ArgumentException error)
