@@ -23,7 +23,10 @@ internal static class FusedCheck
         using var scope = NewDisposeScope();
         using var random = new RandomStream(1, CPU);
         var weights = Weights.Initial(Config.Tensors(), random, 0.05);
-        var fine = new[] { Passes(weights, ["dense"], 64), Passes(weights, ["output.dense"], 1), Passes(weights, ["intermediate.dense"], 16), Losses(weights), Repeats(weights), Predictions(weights) };
+        bool[] fine =
+        [
+            Passes(weights, ["dense"], 64), Passes(weights, ["output.dense"], 1), Passes(weights, ["intermediate.dense"], 16), Losses(weights), Repeats(weights), Predictions(weights),
+        ];
         return fine.All(one => one) ? 0 : 1;
     }
 
@@ -59,24 +62,21 @@ internal static class FusedCheck
         }
     }
 
-    // Without dropouts both see the same losses up to rounding; with them, losses alike in distribution.
+    // Adafactor makes every gradient equally long, one of rounding too, and so losses part: how far from those in fp32 is what the two are compared by.
     private static bool Losses(IReadOnlyDictionary<string, Tensor> weights)
     {
-        var fine = true;
-        foreach (var dropouts in new[] { false, true })
-        {
-            var (fused, plain, other) = (Train(weights, true, dropouts, 40, 20), Train(weights, false, dropouts, 40, 20), Train(weights, false, dropouts, 41, 20));
-            var off = fused.Zip(plain, (a, b) => Math.Abs(a - b)).Max();
-            Print(new { check = "20 updates", dropouts, largest_difference = off, last_fused = fused[^1], last_autograd = plain[^1], last_of_another_seed = other[^1] });
-            fine &= off < (dropouts ? 0.1 : 0.02);
-        }
+        var exact = Train(weights, ScalarType.Float32, fused: false, dropouts: false, 20);
+        var (fused, plain) = (Train(weights, ScalarType.BFloat16, true, false, 20), Train(weights, ScalarType.BFloat16, false, false, 20));
+        var (fusedOff, plainOff) = (Off(fused), Off(plain));
+        Print(new { check = "20 updates", off = fusedOff, off_autograd = plainOff, last = fused[^1], last_autograd = plain[^1], last_exact = exact[^1] });
+        return fusedOff <= (1.5 * plainOff) + 0.002;
 
-        return fine;
+        double Off(float[] losses) => losses.Zip(exact, (a, b) => Math.Abs(a - (double)b)).Average();
     }
 
     private static bool Repeats(IReadOnlyDictionary<string, Tensor> weights)
     {
-        var (first, second) = (Train(weights, true, true, 40, 8), Train(weights, true, true, 40, 8));
+        var (first, second) = (Train(weights, ScalarType.BFloat16, true, true, 8), Train(weights, ScalarType.BFloat16, true, true, 8));
         Print(new { check = "repeats to the bit", equal = first.SequenceEqual(second) });
         return first.SequenceEqual(second);
     }
@@ -96,14 +96,14 @@ internal static class FusedCheck
         return off < 0.05;
     }
 
-    private static float[] Train(IReadOnlyDictionary<string, Tensor> weights, bool fused, bool dropouts, long seed, int steps)
+    private static float[] Train(IReadOnlyDictionary<string, Tensor> weights, ScalarType dtype, bool fused, bool dropouts, int steps)
     {
         var settings = new FineTuningSettings
         {
-            Classes = 2, Steps = steps, BatchSize = 32, CheckpointEvery = 0, Dropouts = dropouts, Seed = seed, LearningRate = 1e-3,
+            Classes = 2, Steps = steps, BatchSize = 32, CheckpointEvery = 0, Dropouts = dropouts, Seed = 40, LearningRate = 1e-4,
             Lora = new LoraConfig(16, 16, dropouts ? 0.05 : 0, ["dense"]),
         };
-        using var tuner = new FineTuner(Config, weights, settings, new TrainingTarget(CUDA, ScalarType.BFloat16)) { MayFuse = fused };
+        using var tuner = new FineTuner(Config, weights, settings, new TrainingTarget(CUDA, dtype)) { MayFuse = fused };
         var lines = tuner.Run(BenchmarkRows.Of(256, 512, imdb: true), null, null, CancellationToken.None);
         return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetSingle())];
     }
