@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Ssti.Engine.Records;
 using Ssti.Reporting.Report;
+using Ssti.Store;
 
 namespace Ssti.Cli.Display;
 
@@ -71,6 +72,10 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
             var page = (await RunReport.OfAsync(store, run, RunReport.UsualRows, cancellation)) with { Up = "/" };
             if (run.Outcome is null) page = page with { Refresh = Refresh, Lead = $"{page.Lead} {AtWork(run)}The {LastSign(run)}." };
             return (200, ReportHtml.Of(page));
+        }
+        catch (Exception error) when (error is StoreException or IOException or UnauthorizedAccessException)
+        {
+            return (500, RunListHtml.Nothing($"the run cannot be read: {error.Message}"));
         }
         finally
         {

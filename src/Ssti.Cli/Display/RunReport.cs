@@ -72,7 +72,7 @@ internal static class RunReport
         ? $"{Amounts.Of(run.Stages.Count, "cell")} over" : $"{run.Stages.Count} of {Amounts.Of(Planned(run), "cell")} over";
 
     /// <summary>How many cells a run has; as many as are over where its journal does not say.</summary>
-    public static int Planned(PastRun run) => Math.Max(run.Stages.Count, run.Plan.Sum(stage => stage.Cells));
+    public static int Planned(PastRun run) => (int)Math.Min(int.MaxValue, Math.Max(run.Stages.Count, run.Plan.Sum(stage => (long)stage.Cells)));
 
     private static async Task<Dictionary<string, ActionRecord>> RecordsAsync(IArtifactStore store, PastRun run, CancellationToken cancellation)
     {
@@ -120,12 +120,12 @@ internal static class RunReport
 
     private static IReadOnlyList<ReportNode> Graph(PastRun run) => [.. run.Plan.Select(planned =>
     {
-        string[] states = [.. Cells(run, planned.Stage).Select(cell => cell.State)];
-        states = [.. states, .. Enumerable.Repeat("waiting", Math.Max(0, planned.Cells - states.Length))];
-        var counts = states.GroupBy(state => state).OrderBy(group => Array.IndexOf(Worst, group.Key)).ToArray();
+        var counts = Cells(run, planned.Stage).CountBy(cell => cell.State).ToDictionary();
+        if (planned.Cells - counts.Values.Sum() is > 0 and var waiting) counts["waiting"] = waiting;
+        string[] states = [.. counts.Keys.OrderBy(state => Array.IndexOf(Worst, state))];
         return new ReportNode(
-            planned.Stage, planned.Uses, planned.Cells, counts.Length == 0 ? "waiting" : counts[0].Key,
-            string.Join(", ", counts.Select(group => planned.Cells == 1 ? group.Key : $"{group.Count()} {group.Key}")), planned.Needs);
+            planned.Stage, planned.Uses, planned.Cells, states.FirstOrDefault("waiting"),
+            string.Join(", ", states.Select(state => planned.Cells == 1 ? state : $"{counts[state]} {state}")), planned.Needs);
     })];
 
     private static IReadOnlyList<ReportTime> Times(PastRun run)

@@ -71,6 +71,9 @@ public sealed record PastRun(
 /// <summary>Reads the journals of a workspace's runs.</summary>
 public sealed class RunHistory(Workspace workspace)
 {
+    // No matrix is larger (SSTI3006): a journal that came from elsewhere may say anything.
+    private const int MostCells = 200_000;
+
     /// <summary>The names of all runs, newest first.</summary>
     public IReadOnlyList<string> Ids => Directory.Exists(workspace.Runs)
         ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).Where(IsRun).OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
@@ -190,7 +193,7 @@ public sealed class RunHistory(Workspace workspace)
     }
 
     private static PlannedCells Planned(JsonObject entry) => new(
-        (string?)entry["stage"] ?? "", (string?)entry["uses"] ?? "", (int?)entry["cells"] ?? 0,
+        (string?)entry["stage"] ?? "", (string?)entry["uses"] ?? "", Math.Clamp((int?)entry["cells"] ?? 0, 0, MostCells),
         [.. (entry["needs"] as JsonArray ?? []).Select(need => (string?)need ?? "")]);
 
     private static Dictionary<string, string> Texts(JsonNode? node) => (node as JsonObject ?? []).ToDictionary(pair => pair.Key, pair => (string?)pair.Value ?? "");
