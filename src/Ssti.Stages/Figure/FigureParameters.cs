@@ -54,6 +54,10 @@ public sealed record FigureParameters
     /// <summary>Whether a histogram also shows the second input minus the first.</summary>
     [Description("of a histogram of two inputs: draw the second minus the first as well")]
     public bool Difference { get; init; }
+
+    /// <summary>Whether that difference is drawn without the two.</summary>
+    [AddedLater, Description("of a histogram of two inputs: draw the second minus the first, and neither of them (default false)")]
+    public bool? DifferenceOnly { get; init; }
 }
 
 /// <summary>A published line or bars of one colour.</summary>
