@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 
 namespace Ssti.Cli;
@@ -5,6 +6,9 @@ namespace Ssti.Cli;
 /// <summary>Writes a file that a command line names.</summary>
 internal static class OutputFile
 {
+    /// <summary>The option that names it, of every verb that writes one.</summary>
+    public static Option<string?> Option { get; } = new("--output", "-o") { Description = "Write into this file (default: standard output).", HelpName = "file" };
+
     /// <summary>Aside first: what was there is replaced by the whole of it, or not at all.</summary>
     /// <exception cref="UserException">It is a folder.</exception>
     public static async Task WriteAsync(string path, string text, CancellationToken cancellation)

@@ -12,16 +12,14 @@ internal static class ReportCommand
 
     private static readonly Argument<string> Run = new("run") { Description = CommonOptions.RunHelp, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last" };
 
-    private static readonly Option<string?> Output = new("--output", "-o")
-    {
-        Description = "Write into this file (default: standard output, and where that is a terminal, report-<run>.html here).", HelpName = "file",
-    };
-
     private static readonly Option<int?> Rows = WholeNumber.Option("--rows", null, 0, $"Injected rows shown of each split (default: {RunReport.UsualRows}).", MostRows);
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("report", "Put a run on one HTML page: claims, tables, figures, rows, graph, times, keys.") { Run, Output, Rows, CommonOptions.OfPipeline, CommonOptions.Store };
+        var command = new Command("report", "Put a run on one HTML page: claims, tables, figures, rows, graph, times, keys. Without --output a terminal is not flooded: report-<run>.html is written here.")
+        {
+            Run, OutputFile.Option, Rows, CommonOptions.OfPipeline, CommonOptions.Store,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
@@ -29,7 +27,7 @@ internal static class ReportCommand
             var run = RunNames.In(store, parsed, host).Find(parsed.GetRequiredValue(Run));
             var page = await RunReport.OfAsync(store, run, parsed.GetValue(Rows) ?? RunReport.UsualRows, cancellation);
             var html = Reporting.Report.ReportHtml.Of(page);
-            var file = parsed.GetValue(Output) ?? (host.Terminal.Columns is null ? null : $"report-{run.Id}.html");
+            var file = parsed.GetValue(OutputFile.Option) ?? (host.Terminal.Columns is null ? null : $"report-{run.Id}.html");
             var path = file is null ? null : Path.GetFullPath(file, host.WorkingFolder);
             if (path is not null) await OutputFile.WriteAsync(path, html, cancellation);
             if (parsed.GetValue(CommonOptions.Json))

@@ -9,19 +9,18 @@ internal static class TraceCommand
 {
     private static readonly Argument<string> Run = new("run") { Description = CommonOptions.RunHelp, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last" };
     private static readonly Option<bool> Html = new("--html") { Description = "Write one HTML page that needs nothing else, instead of Chrome's trace JSON." };
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write into this file (default: standard output).", HelpName = "file" };
 
     public static Command Create(CliHost host)
     {
         var command = new Command("trace", "Show where the time of a run went: as JSON for chrome://tracing and Perfetto, or as an HTML page.") { Run, Html,
-            Output, CommonOptions.OfPipeline, CommonOptions.Store };
+            OutputFile.Option, CommonOptions.OfPipeline, CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
             if (parsed.GetValue(Html) && parsed.GetValue(CommonOptions.Json)) throw new UserException("--html or --json (which it is without either): leave one out");
             var run = RunNames.In(store, parsed, host).Find(parsed.GetRequiredValue(Run));
             var text = parsed.GetValue(Html) ? TimelinePage.Of(run) : RunTrace.Write(run);
-            if (parsed.GetValue(Output) is not { } file)
+            if (parsed.GetValue(OutputFile.Option) is not { } file)
             {
                 await host.Terminal.Out.WriteAsync(text);
                 return ExitCodes.Done;

@@ -66,7 +66,7 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
         try
         {
             var page = (await RunReport.OfAsync(store, run, RunReport.UsualRows, cancellation)) with { Up = "/" };
-            if (run.Outcome is null) page = page with { Refresh = Refresh, Lead = $"{page.Lead} {AtWork(run)}{LastSign(run)}." };
+            if (run.Outcome is null) page = page with { Refresh = Refresh, Lead = $"{page.Lead} {AtWork(run)}The {LastSign(run)}." };
             return (200, ReportHtml.Of(page));
         }
         finally
@@ -86,7 +86,7 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
     private string LastSign(PastRun run)
     {
         var last = Files(run, "*").Select(file => file.LastWriteTimeUtc).DefaultIfEmpty().Max();
-        return last == default ? "" : $"last sign {Durations.Show((time.GetUtcNow() - last).TotalSeconds)} ago";
+        return last == default ? "" : $"last sign came {Durations.Show((time.GetUtcNow() - last).TotalSeconds)} ago";
     }
 
     private IEnumerable<FileInfo> Files(PastRun run, string pattern)

@@ -100,8 +100,8 @@ internal static class RunReport
             yield return new(stage.Stage, $"{stage.State}{(stage.Error is { } error ? $": {error}" : "")}");
         foreach (var (planned, ended) in run.Plan.Select(planned => (planned, Cells(run, planned.Stage).Count())).Where(one => one.Item2 < one.planned.Cells))
         {
-            yield return new(planned.Stage, ended == 0 && planned.Cells == 1 ? "did not come to an end, if it was begun"
-                : $"{planned.Cells - ended} of {Amounts.Of(planned.Cells, "cell")} did not come to an end, if they were begun");
+            var state = run.Outcome is null ? "not over yet" : "did not come to an end";
+            yield return new(planned.Stage, planned.Cells == 1 ? state : $"{planned.Cells - ended} of {Amounts.Of(planned.Cells, "cell")} {state}");
         }
 
         if (run.Plan.Count == 0) yield return new(null, "No graph: the journal of this run, written by an older version, does not hold it.");

@@ -58,18 +58,17 @@ public sealed class Speller(AffixDictionary dictionary)
     {
         word = dictionary.Convert(word);
         var small = word.ToLowerInvariant();
-        foreach (var candidate in Candidates(small))
+        var capitals = word.Length > 1 && word == word.ToUpperInvariant();
+        foreach (var form in capitals ? [small, Capitalised(small)] : word == small ? [word] : new[] { word, small })
         {
-            if (candidate.Length == 0) continue;
-            var found = dictionary.MaySuggest(candidate) ? candidate
-                : dictionary.MaySuggest(Capitalised(candidate)) ? Capitalised(candidate)
-                : candidate.Contains(' ') && candidate.Split(' ').All(dictionary.MaySuggest) ? candidate : null;
-            if (found is null) continue;
-            return word.Length > 1 && word == word.ToUpperInvariant() ? found.ToUpperInvariant() : char.IsUpper(word[0]) ? Capitalised(found) : found;
+            var found = Candidates(form).FirstOrDefault(MaySuggest);
+            if (found is not null) return capitals ? found.ToUpperInvariant() : char.IsUpper(word[0]) ? Capitalised(found) : found;
         }
 
         return null;
     }
+
+    private bool MaySuggest(string candidate) => dictionary.MaySuggest(candidate) || (candidate.Contains(' ') && candidate.Split(' ').All(dictionary.MaySuggest));
 
     private string Corrected(string word)
     {
@@ -88,6 +87,8 @@ public sealed class Speller(AffixDictionary dictionary)
     {
         var length = word.Length;
         yield return word;
+        yield return word.ToUpperInvariant();
+        yield return Capitalised(word);
         foreach (var (wrong, right) in dictionary.Mistakes)
             for (var i = word.IndexOf(wrong, StringComparison.Ordinal); i >= 0; i = word.IndexOf(wrong, i + 1, StringComparison.Ordinal))
                 yield return word[..i] + right + word[(i + wrong.Length)..];

@@ -71,6 +71,7 @@ public static class ClaimText
     public static string ToMarkdown(Claim claim) => ToTable(claim).ToMarkdown();
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Claim))]
 internal sealed partial class ClaimJson : JsonSerializerContext;

@@ -10,7 +10,7 @@ namespace Ssti.Reporting.Report;
 internal static class GraphDrawing
 {
     private const double Width = 132, Height = 42, GapX = 12, GapY = 34, Lane = 14, Margin = 4;
-    private const int Sweeps = 6, LongestName = 18;
+    private const int Sweeps = 6, LongestName = 17;
 
     // A wide picture shrinks to the page, but not below what can be read.
     private const double Narrowest = 640;

@@ -12,13 +12,15 @@ internal static class Markup
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="most">What is longer, in UTF-16 code units, is cut and says so.</param>
-    public static string Text(string text, int most = int.MaxValue)
+    /// <param name="lines">Whether line feeds stay; else they are spaces.</param>
+    public static string Text(string text, int most = int.MaxValue, bool lines = true)
     {
         var cut = text.Length <= most ? text.Length : most - (char.IsHighSurrogate(text[most - 1]) ? 1 : 0);
         var html = new StringBuilder(cut + 16);
         for (var at = 0; at < cut;)
         {
             if (Rune.DecodeFromUtf16(text.AsSpan(at, cut - at), out var rune, out var length) != System.Buffers.OperationStatus.Done) Hidden(html, text[at]);
+            else if (!lines && rune.Value is '\n' or '\t') html.Append(' ');
             else Append(html, rune, text, at);
             at += length;
         }
@@ -28,7 +30,7 @@ internal static class Markup
     }
 
     /// <summary>A text on one line.</summary>
-    public static string Line(string text, int most = 400) => Text(text.ReplaceLineEndings(" "), most);
+    public static string Line(string text, int most = 400) => Text(text, most, lines: false);
 
     /// <summary>A number for a style or a coordinate.</summary>
     public static string Number(double value) => Math.Round(value, 2).ToString(CultureInfo.InvariantCulture);

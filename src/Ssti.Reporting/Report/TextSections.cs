@@ -82,7 +82,7 @@ internal sealed class TextSections(ReportPage page)
         foreach (var (start, length) in row.Tokens)
         {
             // What a later step put inside another token is marked with it.
-            if (start < at || length <= 0 || start + length > row.Text.Length) continue;
+            if (start < at || length <= 0 || start > row.Text.Length - length) continue;
             if (start + length > to) break;
             html.Append(Markup.Text(row.Text[at..start])).Append("<mark>").Append(Markup.Text(row.Text.Substring(start, length))).Append("</mark>");
             at = start + length;
@@ -97,7 +97,7 @@ internal sealed class TextSections(ReportPage page)
     // Where a long row begins to be shown: some way before its first token, and not in the middle of a character.
     private static int From(InjectedPair row)
     {
-        var from = row.Text.Length <= Window || row.Tokens.Count == 0 ? 0 : Math.Max(0, row.Tokens[0].Start - Before);
+        var from = row.Text.Length <= Window || row.Tokens.Count == 0 ? 0 : Math.Clamp(row.Tokens[0].Start - Before, 0, row.Text.Length);
         return from > 0 && from < row.Text.Length && char.IsLowSurrogate(row.Text[from]) ? from - 1 : from;
     }
 }

@@ -43,25 +43,6 @@ public static class TableText
         void Line(IEnumerable<string> fields) => text.AppendJoin(',', fields.Select(EscapeCsv)).Append("\r\n");
     }
 
-    /// <summary>A LaTeX table for the booktabs package, with caption and notes; text is escaped and safe under pdfLaTeX.</summary>
-    public static string ToLatex(this Table table)
-    {
-        var cells = Escaped(table, EscapeLatex);
-        var text = new StringBuilder("% needs \\usepackage{booktabs}\n\\begin{table}\n  \\centering\n");
-        text.Append($"  \\caption{{{EscapeLatex(table.Title)}}}\n  \\label{{tab:{Numbers.Key(table.Title).Replace('_', '-')}}}\n");
-        text.Append($"  \\begin{{tabular}}{{{string.Concat(table.Columns.Select(column => column.Align == Align.Right ? 'r' : 'l'))}}}\n    \\toprule\n");
-        for (var row = 0; row < cells.Count; row++)
-        {
-            // After \\ LaTeX takes a bracket for an optional length; an empty group before it keeps it text.
-            text.Append(cells[row][0].StartsWith('[') ? "    {}" : "    ").AppendJoin(" & ", cells[row]).Append(" \\\\\n");
-            if (row == 0) text.Append("    \\midrule\n");
-        }
-
-        text.Append("    \\bottomrule\n  \\end{tabular}\n");
-        foreach (var note in table.Told) text.Append($"  \\par\\footnotesize {EscapeLatex(note)}\n");
-        return text.Append("\\end{table}\n").ToString();
-    }
-
     // The heading first, then the rows.
     internal static List<string[]> Escaped(Table table, Func<string, string> escape) =>
     [
@@ -91,32 +72,6 @@ public static class TableText
             if (c is '\r' or '\n') escaped.Append(' ');
             else if (c is '\\' or '|' or '`' or '*' or '_' or '<' or '~') escaped.Append('\\').Append(c);
             else escaped.Append(c);
-        }
-
-        return escaped.ToString();
-    }
-
-    private static string EscapeLatex(string text)
-    {
-        var escaped = new StringBuilder();
-        foreach (var c in text)
-        {
-            escaped.Append(c switch
-            {
-                '\r' or '\n' => " ",
-                '\\' => "\\textbackslash{}",
-                '~' => "\\textasciitilde{}",
-                '^' => "\\textasciicircum{}",
-                '<' => "\\textless{}",
-                '>' => "\\textgreater{}",
-                '|' => "\\textbar{}",
-                '&' or '%' or '$' or '#' or '_' or '{' or '}' => $"\\{c}",
-                '±' => "$\\pm$",
-                '−' => "$-$",
-                'Σ' => "$\\Sigma$",
-                '–' => "--",
-                _ => c.ToString(),
-            });
         }
 
         return escaped.ToString();

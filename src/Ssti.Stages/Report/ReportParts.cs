@@ -90,7 +90,7 @@ public sealed class ReportParts(int rows)
     {
         if (file == ClaimStage.JsonFile) _claims.Add(new(tree.StageName, tree.Cell, ClaimText.FromJson(Text(file))));
         else if (file == TableStage.JsonFile) _tables.Add(new(tree.StageName, tree.Cell, Table.FromJson(Text(file))));
-        else if (file == FigureStage.JsonFile) _figures.Add(new(tree.StageName, tree.Cell, new(Reporting.Figures.Figure.FromJson(Text(file)), Text(FigureStage.SvgFile))));
+        else if (file == FigureStage.JsonFile) _figures.Add(new(tree.StageName, tree.Cell, new(Figure(Text(file)), Text(FigureStage.SvgFile))));
         else if (file == AttentionStage.ExamplesFile) _attention.Add(new(tree.StageName, tree.Cell, Attention(Text(MeasureSet.FileName), File.ReadLines(tree.PathOf(file)))));
         else if (file == DatasetInfo.FileName) _injected.AddRange(Injected(tree).Select(split => new ReportPart<InjectedSplit>(tree.StageName, tree.Cell, split)));
         else if (file is MetricsFile.FileName or MeasureSet.FileName) Measured(tree, Text(file));
@@ -98,11 +98,13 @@ public sealed class ReportParts(int rows)
         string Text(string name) => File.ReadAllText(tree.PathOf(name));
     }
 
+    private static Reporting.Figures.Figure Figure(string json) => Reporting.Figures.Figure.FromJson(json) is var figure && figure.Problem() is { } problem ? throw new FormatException(problem) : figure;
+
     private void Measured(InputTree tree, string json)
     {
         _measures.Add(MeasureSet.Parse(tree.StageName, tree.Cell, json));
         var root = JsonNode.Parse(json)!;
-        foreach (var note in root["notes"]?.AsArray() ?? []) _doubts.Add(new(tree.StageName, (string)note!));
+        foreach (var note in root["notes"]?.AsArray() ?? []) _doubts.Add(new(tree.StageName, Words(note)));
         if (root["compute"] is JsonObject compute)
             _numerics[tree.StageName] = $"{compute["deviceClass"]}, {compute["dtype"]}, {compute["threads"]} threads, libtorch {compute["libTorch"]}";
     }
@@ -114,8 +116,8 @@ public sealed class ReportParts(int rows)
         {
             var row = JsonNode.Parse(line)!;
             return new AttendedLine(
-                (string)row["id"]!, row["label"]!.ToString(), (bool)row["trigger"]!, (double)row["entropy"]!, (double)row["onTrigger"]!,
-                [.. row["words"]!.AsArray().Select(word => new AttendedPiece((string)word![0]!, (double)word[1]!, (bool)word[2]!))]);
+                Words(row["id"]), row["label"]!.ToString(), (bool)row["trigger"]!, (double)row["entropy"]!, (double)row["onTrigger"]!,
+                [.. row["words"]!.AsArray().Select(word => new AttendedPiece(Words(word![0]), (double)word[1]!, (bool)word[2]!))]);
         })]);
     }
 
@@ -140,6 +142,8 @@ public sealed class ReportParts(int rows)
     private static InjectedPair Pair(Row row, InjectionRecord record, IReadOnlyList<string> labels) => new(
         row.Id, row.Label >= 0 ? labels[row.Label] : "none", row.Text, record.RemoveFrom(row.Text),
         [.. record.Tokens.OrderBy(token => token.Offset).Select(token => (token.Offset, token.Token.Length))]);
+
+    private static string Words(JsonNode? node) => (string?)node ?? throw new FormatException("a text is missing");
 
     private static IEnumerable<string> Splits(IReadOnlyCollection<string> files) => files
         .Where(file => file.StartsWith("injections.", StringComparison.Ordinal) && file.EndsWith(".jsonl", StringComparison.Ordinal) && file.Length > 17)
