@@ -91,6 +91,8 @@ public static class CommandLine
         ShowCommand.Create(host),
         LogCommand.Create(host),
         DiffCommand.Create(host),
+        MeasuresCommand.Create(host),
+        FigureCommand.Create(host),
         TraceCommand.Create(host),
         GraphCommand.Create(host),
         ExportCommand.Create(host),

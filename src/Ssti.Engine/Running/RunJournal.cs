@@ -93,6 +93,13 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("event", "stage");
         json.WriteString("stage", result.Instance.Name);
         json.WriteString("uses", result.Instance.Kind.Name);
+        if (result.Instance.Cell.Count > 0)
+        {
+            json.WriteStartObject("cell");
+            foreach (var (dimension, value) in result.Instance.Cell) json.WriteString(dimension, value);
+            json.WriteEndObject();
+        }
+
         json.WriteString("state", result.State.ToString().ToLowerInvariant());
         if (result.Key is { } key) json.WriteString("key", key.ToString());
         if (result.Tree is { } tree) json.WriteString("tree", tree.ToString());

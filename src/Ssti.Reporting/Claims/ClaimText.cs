@@ -44,7 +44,7 @@ public static class ClaimText
             new("left", "ours", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
             new("runs", "n", Unit: "runs"), new("verdict", "verdict", Align.Left),
         ]);
-        var format = claim.Unit switch { "fraction" => NumberFormat.Percent, "pp" => NumberFormat.Points, "rows" => NumberFormat.Count, _ => NumberFormat.Decimal };
+        var format = Numbers.Of(claim.Unit);
         return new Table($"{Words(claim.Verdict)}: {claim.Sentence}", columns,
         [
             .. claim.Cases.Select(one => (IReadOnlyList<Cell>)
