@@ -45,6 +45,7 @@ public sealed class DoorsTests
         ["YamlDotNet"] = ["Ssti.Engine", "Ssti.Corpus"],
         ["ScottPlot"] = ["Ssti.Reporting"],
         ["NuGet.Protocol"] = ["Ssti.Corpus"],
+        ["AngleSharp"] = ["Ssti.Corpus"],
     };
 
     private static readonly Dictionary<string, XDocument> Projects = Directory
