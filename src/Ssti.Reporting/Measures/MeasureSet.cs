@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Reporting.Metrics;
+using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Measures;
 
@@ -27,6 +28,13 @@ public sealed record MeasureSet(
 
     /// <summary>The stage's name without its cell.</summary>
     public string Stage => Name.Split('@')[0];
+
+    /// <summary>Every reading: of the whole, or of each class with the class's name.</summary>
+    public IEnumerable<(string Measure, string? Class, NamedMeasure Described, Reading Reading)> Readings =>
+        from measure in Measures
+        from one in measure.Value.Whole is { } whole ? [(Class: (string?)null, Reading: whole)]
+            : measure.Value.Classes.Select((reading, index) => (Class: (string?)(Labels.ElementAtOrDefault(index) ?? index.ToString(CultureInfo.InvariantCulture)), Reading: reading))
+        select (measure.Key, one.Class, measure.Value, one.Reading);
 
     /// <summary>Reads the text of a <c>measures.json</c> or <c>metrics.json</c>.</summary>
     /// <exception cref="FormatException">Not such a file.</exception>
@@ -91,6 +99,9 @@ public sealed record MeasureSet(
 /// <param name="Classes">The readings by class; empty where there is one for all alone.</param>
 public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole, IReadOnlyList<Reading> Classes)
 {
+    /// <summary>How its numbers are written for people, by its unit.</summary>
+    public NumberFormat Format => Numbers.Of(Unit);
+
     /// <summary>A measure of the whole.</summary>
     public static NamedMeasure Of(string unit, string definition, Reading reading) => new(unit, definition, reading, []);
 
