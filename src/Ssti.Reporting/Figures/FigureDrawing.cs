@@ -179,6 +179,8 @@ public static partial class FigureDrawing
         plot.Axes.SetLimitsX(-0.5, names.Count - 0.5);
         if (names.Sum(name => name.Length + 2) <= 90) return;
         (plot.Axes.Bottom.TickLabelStyle.Rotation, plot.Axes.Bottom.TickLabelStyle.Alignment) = (45, Alignment.MiddleLeft);
+        // The library leaves room for one line. Six pixels a letter, aslant; below them stands what they are.
+        plot.Axes.Bottom.MinimumSize = 40 + (float)(names.Max(name => name.Length) * 6 * Math.Sqrt(0.5));
     }
 
     private static double Shift(int index, int count, double width) => (index - ((count - 1) / 2.0)) * width;
