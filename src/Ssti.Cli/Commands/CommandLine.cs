@@ -83,6 +83,7 @@ public static class CommandLine
         CommonOptions.Json,
         RunCommand.Create(host),
         ServeCommand.Create(host),
+        CertificatesCommand.Create(host),
         PlanCommand.Create(host),
         LockCommand.Create(host),
         StatusCommand.Create(host),
