@@ -58,6 +58,12 @@ public sealed record ClusterSettings
     /// <summary>How long work goes on when no submitter asks for it any more (<c>Ssti:LeaseSeconds</c>).</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The private key that signs what this silo records (<c>Ssti:SigningKey</c>, PEM); null for none.</summary>
+    public string? SigningKey { get; init; }
+
+    /// <summary>Whose records this silo takes (<c>Ssti:Trust</c>), by the names of keys in <c>SSTI_KEYS</c>; none for everybody's.</summary>
+    public IReadOnlyList<string> Trust { get; init; } = [];
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="ClusterException">A value is malformed, or there is no store.</exception>
     public static ClusterSettings From(IConfiguration configuration)
@@ -82,6 +88,8 @@ public sealed record ClusterSettings
             Address = Text(configuration, "Ssti:Address") is { } address ? Parse<IPAddress>(address, "Ssti:Address", IPAddress.TryParse, "an IP address") : null,
             Primary = Text(configuration, "Ssti:Primary") is { } primary
                 ? Parse<IPEndPoint>(primary, "Ssti:Primary", IPEndPoint.TryParse, "an IP address with a port") : null,
+            SigningKey = Text(configuration, "Ssti:SigningKey"),
+            Trust = Text(configuration, "Ssti:Trust")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
             CheckpointEvery = TimeSpan.FromSeconds(Number(configuration, "Ssti:CheckpointSeconds", 1, 86400) ?? 15),
             Probe = TimeSpan.FromSeconds(Number(configuration, "Ssti:ProbeSeconds", 1, 600) ?? 1),
             Lease = TimeSpan.FromSeconds(Number(configuration, "Ssti:LeaseSeconds", 5, 86400) ?? 30),
@@ -92,17 +100,21 @@ public sealed record ClusterSettings
 
     /// <summary>Reads a Redis connection string, and the files of its TLS beside it: those of an authority of one's own, which no string has room for.</summary>
     /// <param name="text">The string: <c>host:port,user=…,password=…,ssl=true</c>.</param>
-    /// <param name="variables">Gives <c>Ssti__Redis__Authority</c>, <c>Ssti__Redis__Certificate</c> and <c>Ssti__Redis__Key</c>, or null.</param>
+    /// <param name="variables">
+    /// Gives <c>Ssti__Redis__Authority</c>, <c>Ssti__Redis__Certificate</c> and <c>Ssti__Redis__Key</c>, and <c>Ssti__Redis__Password</c>, for one that is to
+    /// stand on no command line; or null.
+    /// </param>
     /// <exception cref="ClusterException">It is none, or a file cannot be used. No message has the string's password.</exception>
     public static ConfigurationOptions ParseRedis(string text, Func<string, string?>? variables = null)
     {
-        string? File(string name) => variables?.Invoke(name) is { Length: > 0 } path ? path : null;
+        string? Given(string name) => variables?.Invoke(name) is { Length: > 0 } value ? value : null;
         try
         {
             var options = ConfigurationOptions.Parse(text);
             if (options.EndPoints.Count == 0) throw new ArgumentException("it names no server");
-            if (File("Ssti__Redis__Authority") is { } authority) options.TrustIssuer(authority);
-            if (File("Ssti__Redis__Certificate") is { } certificate) options.SetUserPemCertificate(certificate, File("Ssti__Redis__Key"));
+            if (string.IsNullOrEmpty(options.Password) && Given("Ssti__Redis__Password") is { } password) options.Password = password;
+            if (Given("Ssti__Redis__Authority") is { } authority) options.TrustIssuer(authority);
+            if (Given("Ssti__Redis__Certificate") is { } certificate) options.SetUserPemCertificate(certificate, Given("Ssti__Redis__Key"));
             // Redis may be away for a while, at the start or later: membership is asked for again.
             options.AbortOnConnectFail = false;
             return options;

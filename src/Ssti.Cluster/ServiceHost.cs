@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Ssti.Cluster.Security;
@@ -14,6 +15,7 @@ using Ssti.Cluster.Silo;
 using Ssti.Engine.Stages;
 using Ssti.Store;
 using Ssti.Telemetry;
+using StackExchange.Redis;
 
 namespace Ssti.Cluster;
 
@@ -32,11 +34,9 @@ public static class ServiceHost
         // Advice on garbage collection, and surprise at clocks of a machine that slept.
         ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
         ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
-        // Why a connection came to nothing is told in one line, and not with the stack of whoever refused it; so is what ends a start.
+        // Why a connection came to nothing is told in one line, and not with the stack of whoever refused it.
         ["Logging:LogLevel:Orleans.Connections.Security"] = "None",
         ["Logging:LogLevel:Orleans.Runtime.Messaging.ConnectionManager"] = "Error",
-        ["Logging:LogLevel:Orleans.Runtime.SiloLifecycleSubject"] = "None",
-        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
     };
 
     /// <summary>Runs a service until it is told to stop; returns the process's exit code.</summary>
@@ -50,13 +50,21 @@ public static class ServiceHost
         try
         {
             await using var app = Build(args, service, kinds(), probe);
-            notes = app.Services.GetRequiredService<ConnectionGuard>().Notes;
+            var guard = app.Services.GetRequiredService<ConnectionGuard>();
+            notes = guard.Notes;
+            if (guard.IsTls && app.Services.GetRequiredService<ClusterSettings>().Redis is not null)
+                await Knock.AskAsync(app.Services.GetRequiredService<IMembershipTable>(), guard).ConfigureAwait(false);
             await app.RunAsync().ConfigureAwait(false);
             return 0;
         }
         catch (Exception e) when (e is ClusterException or StoreException or StageException or IOException or SocketException)
         {
             await Console.Error.WriteLineAsync($"ssti {service}: {e.Message}").ConfigureAwait(false);
+            return Failed;
+        }
+        catch (RedisException e)
+        {
+            await Console.Error.WriteLineAsync($"ssti {service}: Redis {RedisGate.Refusal(e) ?? $"cannot be used: {e.Message}"}").ConfigureAwait(false);
             return Failed;
         }
         catch (OrleansException e)

@@ -84,6 +84,7 @@ public static class CommandLine
         RunCommand.Create(host),
         ServeCommand.Create(host),
         CertificatesCommand.Create(host),
+        KeysCommand.Create(host),
         PlanCommand.Create(host),
         LockCommand.Create(host),
         StatusCommand.Create(host),

@@ -81,6 +81,11 @@ public sealed class ClusterConnection : IAsyncDisposable
             throw new ClusterException($"no silo answers at {address.Text}: {address.Advice}"
                 + (guard.IsTls ? "" : "; silos with TLS answer nobody without (Ssti__Tls__Certificate, Ssti__Tls__Key, Ssti__Tls__Authority)"), e);
         }
+        catch (StackExchange.Redis.RedisException e)
+        {
+            host.Dispose();
+            throw new ClusterException($"{address.Text} {RedisGate.Refusal(e) ?? $"cannot be used: {e.Message}"}", e);
+        }
         catch
         {
             host.Dispose();

@@ -1,33 +1,34 @@
+using System.IO.Pipelines;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Orleans.Runtime;
-using System.IO.Pipelines;
 
 namespace Ssti.Cluster.Security;
 
 /// <summary>
-/// Before a silo joins, it asks those that are there whether they take its certificate. Orleans would try to connect for minutes, and say nothing of the reason.
+/// Before a silo starts, it asks those that are there whether they take its certificate. Orleans would try to connect for minutes, and say nothing of the reason.
 /// </summary>
-internal sealed class Knock(IMembershipTable membership, ILocalSiloDetails self, ConnectionGuard guard) : ILifecycleParticipant<ISiloLifecycle>
+internal static class Knock
 {
-    // With the predecessors' funeral, and after it: both come before this silo is in the table.
-    private const int BeforeJoining = ServiceLifecycleStage.AfterRuntimeGrainServices - 1;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <inheritdoc/>
-    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(Knock), BeforeJoining, AskAsync, _ => Task.CompletedTask);
+    // What has given no sign of life for so long may be something else by now, at a port that is free again.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
 
-    private async Task AskAsync(CancellationToken cancellation)
+    /// <summary>Asks the active silos of the membership table in Redis.</summary>
+    /// <exception cref="ClusterException">One is not to be trusted, or refuses this side.</exception>
+    public static async Task AskAsync(IMembershipTable membership, ConnectionGuard guard, CancellationToken cancellation = default)
     {
+        await membership.InitializeMembershipTableAsync(false, cancellation).ConfigureAwait(false);
         var table = await membership.ReadAllAsync(cancellation).ConfigureAwait(false);
-        var others = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && !row.SiloAddress.Equals(self.SiloAddress));
-        var answers = await Task.WhenAll(others.Select(other => AskAsync(other.SiloAddress, cancellation))).ConfigureAwait(false);
+        var others = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && DateTime.UtcNow - row.IAmAliveTime < Silence);
+        var answers = await Task.WhenAll(others.Select(other => AskAsync(other.SiloAddress, guard, cancellation))).ConfigureAwait(false);
         if (answers.FirstOrDefault(answer => answer is not null) is { } refusal) throw new ClusterException($"cannot join the cluster: {refusal}");
     }
 
-    // Null for welcome, and for whoever does not answer: that is for others to find out.
-    private async Task<string?> AskAsync(SiloAddress silo, CancellationToken cancellation)
+    // Null for welcome, and for whoever gives no such answer: that is for others to find out.
+    private static async Task<string?> AskAsync(SiloAddress silo, ConnectionGuard guard, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);
@@ -42,7 +43,7 @@ internal sealed class Knock(IMembershipTable membership, ILocalSiloDetails self,
         }
         catch (AuthenticationException)
         {
-            return mistrust is null ? $"the silo at {silo.Endpoint} speaks no TLS" : ConnectionGuard.Mistrusted(silo.Endpoint, mistrust);
+            return mistrust is null ? null : ConnectionGuard.Mistrusted(silo.Endpoint, mistrust);
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidDataException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

@@ -54,7 +54,6 @@ internal static class SiloComposition
         var guard = new ConnectionGuard(settings.Security, isSilo: true, new ConnectionNotes());
         silo.Configure<SiloConnectionOptions>(guard.Guard);
         silo.Services.AddSingleton(guard);
-        if (guard.IsTls) silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, Knock>();
         silo.UseSiloMetadata(SiloCapabilities.Of(duties.Kinds.Kinds, duties.Devices));
         silo.Services.AddPlacementFilter<CapableSilosFilter, CapableSilosDirector>(ServiceLifetime.Singleton);
         silo.AddActivityPropagation();
