@@ -7,7 +7,7 @@ namespace Ssti.Cli.Commands;
 /// <summary><c>ssti keys</c>: the key that signs what this user executes, and the public keys of others.</summary>
 internal static class KeysCommand
 {
-    private static readonly Argument<string?> What = new("what") { Description = "new, add or remove; nothing to list the keys.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> What = new("action") { Description = "new, add or remove; nothing to list the keys.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Argument<string?> Name = new("name") { Description = "Whose key it is, as you call them.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Argument<string?> PublicKey = new("file") { Description = "Their own.pub.", Arity = ArgumentArity.ZeroOrOne };
 
