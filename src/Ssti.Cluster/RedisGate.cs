@@ -50,7 +50,7 @@ internal static class RedisGate
                 return "does not take the user or the password (user=… and password=… of the connection string, or Ssti__Redis__Password)";
             if (e.Message.Contains("NOAUTH", StringComparison.Ordinal)) return "wants a password: password=… in the connection string, or Ssti__Redis__Password";
             if (e.Message.Contains("NOPERM", StringComparison.Ordinal))
-                return $"does not let this user do what is needed ({Line(e)}): silos read and write the keys ssti/members/*, submitters read them (docs/security.md)";
+                return $"does not let this user do what is needed ({Line(e)}): docs/security.md has the rights of silos and submitters";
         }
 
         return error is RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } ? $"refuses this side ({Line(error)})" : null;

@@ -49,7 +49,7 @@ public sealed class RightsTests : IAsyncDisposable
         var file = Path.Combine(_folder, "x.yaml");
         File.WriteAllText(file, "name: x\nstages:\n  data: { uses: corpus, with: { train: 10, test: 10, unlabelled: 0 } }\n");
         Child Run(string redis, params (string, string)[] more) => Start("ssti.dll", ["run", file, "--cluster", redis, "--store", store, "--json"], more);
-        // A submitter reads who is there; that is all it may.
+        // A submitter reads who is there, and changes nothing of it.
         var run = Run(Redis("reader", ReaderPassword));
         Assert.True(await run.EndAsync(90) == 0, run.Said + silo.Said);
         var apart = Start("ssti.dll", ["plan", file, "--cluster", $"127.0.0.1:{_port},ssl=true,sslHost=redis.test,user=reader", "--store", store], ("Ssti__Redis__Password", ReaderPassword));
@@ -155,7 +155,7 @@ public sealed class RightsTests : IAsyncDisposable
             tls-auth-clients yes
             user default off
             user silo on >{SiloPassword} ~ssti/members/* +@read +@write +@transaction +@scripting +@connection +info
-            user reader on >{ReaderPassword} %R~ssti/members/* +@read +@connection +info
+            user reader on >{ReaderPassword} ~ssti/members/* +@read +hsetnx +@connection +info
             """);
         var redis = new Child(program!, [conf]);
         Skip.If(redis.HasExited && redis.Said.Contains("tls-port", StringComparison.Ordinal), "this redis-server has no TLS");

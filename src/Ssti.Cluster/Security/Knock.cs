@@ -20,7 +20,7 @@ internal static class Knock
     /// <exception cref="ClusterException">One is not to be trusted, or refuses this side.</exception>
     public static async Task AskAsync(IMembershipTable membership, ConnectionGuard guard, CancellationToken cancellation = default)
     {
-        await membership.InitializeMembershipTableAsync(false, cancellation).ConfigureAwait(false);
+        await membership.InitializeMembershipTableAsync(true, cancellation).ConfigureAwait(false);
         var table = await membership.ReadAllAsync(cancellation).ConfigureAwait(false);
         var others = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && DateTime.UtcNow - row.IAmAliveTime < Silence);
         var answers = await Task.WhenAll(others.Select(other => AskAsync(other.SiloAddress, guard, cancellation))).ConfigureAwait(false);
