@@ -6,7 +6,8 @@ namespace Ssti.Engine.Pipelines;
 
 /// <summary>Binds each cell of a stage: its expressions, parameters, seed and compute settings.</summary>
 internal sealed class InstanceBinder(
-    Templates templates, SettingsReader settings, ParameterBinder binder, long pipelineSeed, ComputeRequest pipelineCompute, YamlMapping? setCompute)
+    Templates templates, SettingsReader settings, ParameterBinder binder, long pipelineSeed, ComputeRequest pipelineCompute, YamlMapping? setCompute,
+    AppliedProfile? profile)
 {
     private const long MaxBound = 20_000_000;
     private long _bound;
@@ -51,6 +52,7 @@ internal sealed class InstanceBinder(
                 Seed = stage.Kind.UsesSeed(parameters) ? seed.Value : null,
                 Compute = compute,
                 Salt = salt,
+                Profile = stage.Kind.TellsProfile ? profile?.ToString() : null,
                 Policy = stage.Policy,
                 Where = stage.Where,
             });

@@ -33,6 +33,12 @@ public abstract class StageKind<TParameters> : IStageKind
     /// </summary>
     public virtual bool UsesSeed(TParameters parameters) => true;
 
+    /// <summary>
+    /// Whether its output tells <see cref="StageContext.Profile"/>: then that stands in the key, so that no cached result claims another profile. For results that
+    /// people read and that cost little to make; profiles share all others.
+    /// </summary>
+    public virtual bool TellsProfile => false;
+
     /// <summary>What is wrong with parameters that have the right types: key path (kebab-case, dots) and message.</summary>
     public virtual IEnumerable<ParameterError> Validate(TParameters parameters) => [];
 
@@ -83,6 +89,9 @@ public interface IStageKind
 
     /// <summary>The type of the parameters.</summary>
     Type ParametersType { get; }
+
+    /// <summary>Whether its output tells the profile that the pipeline was loaded with: then the profile stands in its key.</summary>
+    bool TellsProfile { get; }
 
     /// <summary>Whether a stage with these parameters draws from its seed: then the seed stands in its key.</summary>
     bool UsesSeed(object parameters);

@@ -7,6 +7,9 @@ namespace Ssti.Injection.Rows;
 /// <param name="Tokens">The tokens, in the order of the resulting text.</param>
 public sealed record InjectionRecord(string RowId, IReadOnlyList<InjectedToken> Tokens)
 {
+    /// <summary>Tokens that were injected and are no longer whole in the text, since something was done to it.</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
     /// <summary>The label that the row had, where it was given the target's; null where it kept its own.</summary>
     public int? OriginalLabel { get; init; }
 

@@ -6,7 +6,7 @@ namespace Ssti.Injection.Rows;
 /// <summary>
 /// The records of a split as JSON lines, one an injected row, in the order of the rows:
 /// <c>{"id":"7","tokens":[{"token":"1999-01-31","step":0,"word":12,"offset":64,"cut":[64,11]}]}</c>; see <see cref="InjectedToken"/> for the fields. Behind the id stands
-/// <c>"original-label"</c>, where the row was given another label.
+/// <c>"original-label"</c>, where the row was given another label; behind the tokens <c>"lost"</c>, those that a later step took out of the text again.
 /// </summary>
 public static class InjectionRecordFile
 {
@@ -38,6 +38,7 @@ public static class InjectionRecordFile
                 token.GetProperty("cut")[0].GetInt32(),
                 token.GetProperty("cut")[1].GetInt32()))])
             {
+                Lost = json.RootElement.TryGetProperty("lost", out var lost) ? [.. lost.EnumerateArray().Select(token => token.GetString()!)] : [],
                 OriginalLabel = json.RootElement.TryGetProperty("original-label", out var label) ? label.GetInt32() : null,
             };
         }
@@ -83,6 +84,13 @@ public sealed class InjectionRecordWriter : IDisposable
         }
 
         _json.WriteEndArray();
+        if (record.Lost.Count > 0)
+        {
+            _json.WriteStartArray("lost");
+            foreach (var token in record.Lost) _json.WriteStringValue(token);
+            _json.WriteEndArray();
+        }
+
         _json.WriteEndObject();
         _json.Flush();
         _json.Reset();

@@ -22,7 +22,7 @@ public static class ClaimTest
         var unpaired = left.Select(run => run.Others).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Others))).Distinct().ToArray();
         if (unpaired.Length > 0) throw new ArgumentException($"{name}: the run '{unpaired[0]}' stands on one side alone; both sides need the same runs");
         var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Others])]);
-        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published, margin);
+        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published, margin) with { LeftRange = Range(left), RightRange = Range(right) };
     }
 
     /// <summary>Whether a value is at least a threshold.</summary>
@@ -31,7 +31,7 @@ public static class ClaimTest
     /// <param name="threshold">The threshold, in the measure's unit.</param>
     /// <param name="published">The published numbers in words.</param>
     public static ClaimCase AtLeast(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null) =>
-        Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published);
+        Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published) with { LeftRange = Range(runs) };
 
     /// <summary>Whether a value is below a threshold.</summary>
     /// <param name="name">The case's name.</param>
@@ -41,8 +41,10 @@ public static class ClaimTest
     public static ClaimCase Below(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null)
     {
         var mirrored = Case(name, -runs.Average(run => run.Value), -threshold, new SeedSummary([.. runs.Select(run => threshold - run.Value)]), orEqual: false, published);
-        return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low };
+        return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low, LeftRange = Range(runs) };
     }
+
+    private static Interval? Range(IReadOnlyList<GridRun> runs) => runs.Count < 2 ? null : new(runs.Min(run => run.Value), runs.Max(run => run.Value));
 
     private static ClaimCase Case(string name, double left, double right, SeedSummary differences, bool orEqual, string? published, double margin = 0)
     {

@@ -51,7 +51,7 @@ public sealed class Measure
     {
         "fraction" => NumberFormat.Percent,
         "pp" => NumberFormat.Points,
-        "rows" or "tokens" or "words" or "documents" => NumberFormat.Count,
+        "rows" or "tokens" or "words" or "documents" or "parameters" => NumberFormat.Count,
         _ => NumberFormat.Decimal,
     };
 

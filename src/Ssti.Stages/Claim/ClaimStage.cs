@@ -18,13 +18,16 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
     public override string Name => "claim";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Holds a sentence to what was measured: held, did not hold, or not decidable at this size.";
 
     /// <inheritdoc/>
     public override bool UsesSeed(ClaimParameters parameters) => false;
+
+    /// <inheritdoc/>
+    public override bool TellsProfile => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
@@ -67,7 +70,7 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
             var grid = new MeasureGrid(MeasureInput.Read(context.Inputs["measures"]), parameters.Measure, parameters.Class);
             var described = grid.Described;
             var claim = new Claim(
-                parameters.Sentence, parameters.Measure, described.Unit, described.Definition, [.. parameters.Cases.Select(one => Decide(one, grid))], ClaimTest.Words, parameters.Source);
+                parameters.Sentence, parameters.Measure, described.Unit, described.Definition, [.. parameters.Cases.Select(one => Decide(one, grid))], ClaimTest.Words, parameters.Source) { Profile = context.Profile };
             context.Log($"{claim.Verdict}: {claim.Sentence}");
             context.Metrics["verdict"] = claim.Verdict.ToString();
             await File.WriteAllTextAsync(context.Output(JsonFile), ClaimText.ToJson(claim), new UTF8Encoding(false), cancellation);

@@ -11,6 +11,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
     /// <summary>The file that holds what is drawn.</summary>
     public const string JsonFile = "figure.json";
 
+    /// <summary>The drawing.</summary>
+    public const string SvgFile = "figure.svg";
+
     /// <inheritdoc/>
     public override string Name => "figure";
 
@@ -22,6 +25,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
 
     /// <inheritdoc/>
     public override bool UsesSeed(FigureParameters parameters) => false;
+
+    /// <inheritdoc/>
+    public override bool TellsProfile => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
@@ -41,6 +47,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
         if (parameters.Measure is null) yield return new("measure", "is needed: the measure to draw, such as gap");
         if (parameters.X is null) yield return new("x", "is needed: the matrix dimension along the horizontal axis, such as rank");
         if (parameters.Difference) yield return new("difference", "is for a histogram alone");
+        if (parameters.DifferenceOnly == true) yield return new("difference-only", "is for a histogram alone");
         if (parameters.Form == FigureForm.HeatMap && parameters.By is null) yield return new("by", "is needed: the matrix dimension whose values are the rows");
         if (parameters.Form == FigureForm.HeatMap && parameters.Published.Count > 0) yield return new("published", "has no place in a heat map; use lines or bars");
         foreach (var series in parameters.Published.Where(series => series.Errors.Count > 0 && series.Errors.Count != series.Values.Count))
@@ -68,8 +75,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
         try
         {
             var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
+            figure = figure with { Profile = context.Profile };
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
-            await File.WriteAllTextAsync(context.Output("figure.svg"), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
+            await File.WriteAllTextAsync(context.Output(SvgFile), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
             context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");
         }
         catch (ArgumentException error)
@@ -89,10 +97,11 @@ public sealed class FigureStage : StageKind<FigureParameters>
         }
 
         List<HistogramSeries> series = [.. parts.Select(part => new HistogramSeries(part.Tree.StageName, part.Figure.Series[0].Counts))];
-        if (parameters.Difference)
+        if (parameters.Difference || parameters.DifferenceOnly == true)
         {
             if (series.Count != 2) throw new StageException($"difference: needs two inputs, and has {series.Count}");
             series.Add(new HistogramSeries($"{series[1].Name} minus {series[0].Name}", [.. series[1].Counts.Zip(series[0].Counts, (second, minuend) => second - minuend)]));
+            if (parameters.DifferenceOnly == true) series = [series[^1]];
         }
 
         return new HistogramFigure(parameters.Title, parameters.XTitle ?? first.X, parameters.YTitle ?? first.Y, first.Low, first.High, series) { Notes = first.Notes };

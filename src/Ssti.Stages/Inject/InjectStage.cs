@@ -99,7 +99,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
         var injected = new JsonObject(counts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)Json(entry.Value, plan.Relabels))));
         context.Metrics["injected"] = injected.DeepClone();
         writer.Complete(Provenance(parameters, plan, data.Info, injected));
-        PassOn(tree, data.Info, parameters.Splits, context);
+        // Records of an earlier injection stay true only of splits not injected again.
+        OtherFiles.PassOn(tree, data.Info, parameters.Splits, context);
     }
 
     private static InjectionPlan Plan(InjectParameters parameters, DatasetInfo data, long stageSeed)
@@ -221,13 +222,6 @@ public sealed class InjectStage : StageKind<InjectParameters>
         ["seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
         ["token-seed"] = options.TokenSeed?.ToString(CultureInfo.InvariantCulture),
     };
-
-    /// <summary>Files beside the rows, such as a vocabulary; records of an earlier injection stay true only of splits not injected again.</summary>
-    private static void PassOn(InputTree tree, DatasetInfo data, IReadOnlyList<string> injected, StageContext context)
-    {
-        var own = data.Splits.Select(split => split.File).Concat(injected.Select(InjectionRecordFile.NameFor)).Append(DatasetInfo.FileName).ToHashSet();
-        foreach (var file in tree.Files.Where(file => !own.Contains(file))) File.Copy(tree.PathOf(file), context.Output(file));
-    }
 
     private static string Word(Enum value)
     {

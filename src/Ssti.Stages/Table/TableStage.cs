@@ -17,13 +17,16 @@ public sealed class TableStage : StageKind<TableParameters>
     public override string Name => "table";
 
     /// <inheritdoc/>
-    public override int Version => 2;
+    public override int Version => 3;
 
     /// <inheritdoc/>
     public override string Summary => "Tabulates evaluations and other measures: Markdown, CSV, LaTeX and JSON, with the definition of every number.";
 
     /// <inheritdoc/>
     public override bool UsesSeed(TableParameters parameters) => false;
+
+    /// <inheritdoc/>
+    public override bool TellsProfile => true;
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
@@ -61,7 +64,7 @@ public sealed class TableStage : StageKind<TableParameters>
         var known = trees.SelectMany(tree => tree.Cell.Keys).Distinct().ToArray();
         if (parameters.By.FirstOrDefault(dimension => !known.Contains(dimension)) is { } unknown)
             throw new StageException($"by: no evaluation has a matrix dimension '{unknown}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}");
-        var table = Build(parameters, trees);
+        var table = Build(parameters, trees) with { Profile = context.Profile };
         context.Log($"{table.Rows.Count} rows from {trees.Count} {(parameters.Layout == EvaluationLayout.Measures ? "stages" : "evaluations")}");
         foreach (var (file, text) in new[]
         {
