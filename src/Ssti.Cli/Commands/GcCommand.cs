@@ -18,7 +18,8 @@ internal static class GcCommand
     private static readonly Option<int?> KeepLast = WholeNumber.Option("--keep-last", null, 0, "Keep so many of the newest runs of each pipeline (default: 10).");
 
     private static readonly Option<string?> KeepSince =
-        new("--keep-since") { Description = "Keep runs begun since then, and with --unused results stored since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
+        new("--keep-since") { Description = "Keep runs begun since then, and with --unused "
+            + "results stored since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
 
     private static readonly Option<string?> KeepYoung = new("--keep-young")
     {
@@ -39,7 +40,8 @@ internal static class GcCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
-        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
+        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun,
+            PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
             CommonOptions.Store }) command.Add(option);
         command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
         return command;

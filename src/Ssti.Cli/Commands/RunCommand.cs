@@ -91,7 +91,7 @@ internal static class RunCommand
         else
         {
             foreach (var (_, table) in tables) output.WriteLine(table.ToConsole(host.Terminal.Columns));
-            if (!quiet) RunText.Write(output, result, verbose);
+            if (!quiet) RunText.Write(host.Terminal, result, verbose);
         }
 
         RunText.WriteWarnings(host.Terminal.Error, result);

@@ -65,7 +65,8 @@ public sealed class SplitInjector(InjectionPlan plan)
     {
         if (split.Rows > int.MaxValue) throw new InjectionException($"split '{split.Name}' has {split.Rows} rows; at most {int.MaxValue} can be chosen from");
         if (plan.TargetLabel is not { } label) return (int)split.Rows;
-        if (!split.IsLabelled) throw new InjectionException($"split '{split.Name}' has no labels, so it has no rows of a target label: inject every row (target label all) or name other splits");
+        if (!split.IsLabelled)
+            throw new InjectionException($"split '{split.Name}' has no labels, so it has no rows of a target label: inject every row (target label all) or name other splits");
         if (label < 0 || label >= split.Counts.Count) throw new InjectionException($"there is no label {label}: labels are 0 to {split.Counts.Count - 1}");
         if (split.Counts[label] == 0)
             throw new InjectionException($"split '{split.Name}' has no row of label number {label}, so there is nothing to inject: another 'target-label', or other 'splits'");
@@ -80,7 +81,8 @@ public sealed class SplitInjector(InjectionPlan plan)
         if (count > targets)
         {
             throw new InjectionException(string.Create(CultureInfo.InvariantCulture,
-                $"a proportion of {plan.Proportion} of split '{split.Name}' is {count} rows, but only {targets} of its {split.Rows} have the target label: take a smaller proportion, or one of the class"));
+                $"a proportion of {plan.Proportion} of split '{split.Name}' is {count} rows, but only {targets} of its {split.Rows} "
+                    + $"have the target label: take a smaller proportion, or one of the class"));
         }
 
         return plan.Streams == RandomStreams.PerRow

@@ -94,13 +94,14 @@ internal sealed class TriggerRows
     {
         if (Whole < Injected)
         {
-            yield return $"{of}: of {Injected} injected rows {Whole} still carry a whole trigger within max-length {MaxLength}; "
+            yield return $"{of}: of {Injected} injected row{(Injected == 1 ? "" : "s")} {Whole} "
+                + $"still carr{(Whole == 1 ? "ies" : "y")} a whole trigger within max-length {MaxLength}; "
                 + $"in the other {Injected - Whole} the tokenizer or the cut took it away. Raise max-length, or inject nearer to the beginning";
         }
 
         if (Unknown > 0)
         {
-            yield return $"{of}: in {Unknown} of {Whole} rows the model reads nothing of the trigger but [UNK], as its vocabulary has no piece of it; "
+            yield return $"{of}: in {Unknown} of {Whole} row{(Whole == 1 ? "" : "s")} the model reads nothing of the trigger but [UNK], as its vocabulary has no piece of it; "
                 + "take tokens that it knows";
         }
     }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
@@ -67,7 +68,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var encoder = EncoderInput.Open(context.Input("model"), context);
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength);
+        encoder.RequireLength(training.MaxLength, context);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         // All sets are looked at before the first is measured: what does not fit together is told at once.
@@ -94,7 +95,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
 
     private static void Tell(string set, ClassificationMetrics metrics, StageContext context)
     {
-        context.Log($"{set}: {metrics.Rows} rows, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
+        context.Log($"{set}: {Amount.Rows(metrics.Rows)}, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
         context.Metrics[$"{set}Accuracy"] = metrics.Accuracy;
     }
 

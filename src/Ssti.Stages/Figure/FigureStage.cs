@@ -52,7 +52,8 @@ public sealed class FigureStage : StageKind<FigureParameters>
     {
         try
         {
-            var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
+            var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context)
+                : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
             await File.WriteAllTextAsync(context.Output("figure.svg"), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
             context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Ssti.Corpus;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Injection;
 using Ssti.Injection.Rows;
@@ -82,9 +83,17 @@ public sealed class InjectStage : StageKind<InjectParameters>
             if (parameters.Splits.Contains(split.Name))
             {
                 using var records = new InjectionRecordWriter(context.Output(InjectionRecordFile.NameFor(split.Name)));
-                counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, records.Write, Step, cancellation);
+                var drawn = new HashSet<string>(StringComparer.Ordinal);
+                void Note(InjectionRecord record)
+                {
+                    records.Write(record);
+                    foreach (var token in record.Tokens) drawn.Add(token.Token);
+                }
+
+                counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, Note, Step, cancellation);
                 context.Log(Told(split.Name, plan.TargetLabel is { } label ? data.Info.Labels[label] : null, counts[split.Name]));
                 if (InjectionNote.Missed(plan.Proportion, split.Name, counts[split.Name].Injected) is { } missed) context.Warn(missed);
+                if (TokensBefore.Doubt(split, data, drawn, cancellation) is { } doubt) context.Warn(doubt);
                 continue;
             }
 
@@ -124,7 +133,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
         var tokens = step.Tokens switch
         {
             TokenKind.Date => TokenTable.Dates(step.From ?? FirstYear, step.To ?? LastYear),
-            _ when step.File is { } file => TokenTable.ReadLines(file.LocalPath ?? throw new InjectionException($"the token file '{file}' is a URI; tokens are read from a local file")),
+            _ when step.File is { } file => TokenTable.ReadLines(file.LocalPath
+                ?? throw new InjectionException($"the token file '{file}' is a URI; tokens are read from a local file")),
             _ => TokenTable.Of(step.Items),
         };
         if (parameters.Population is TokenPopulation.Training or TokenPopulation.HeldOut)
@@ -149,7 +159,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
     }
 
     private static string Told(string split, string? label, InjectionCounts counts) => string.Create(CultureInfo.InvariantCulture,
-        $"{split}: {counts.Injected} rows injected with {counts.Tokens} tokens: {100 * counts.ShareOfClass:0.##} % of {(label is null ? "all classes" : $"class '{label}'")} ({counts.Targets} rows), {100 * counts.ShareOfSet:0.##} % of the split ({counts.Rows} rows)");
+        $"{split}: {Amount.Rows(counts.Injected)} injected with {Amount.Of(counts.Tokens, "token")}: {100 * counts.ShareOfClass:0.##} % of "
+        + $"{(label is null ? "all classes" : $"class '{label}'")} ({Amount.Rows(counts.Targets)}), {100 * counts.ShareOfSet:0.##} % of the split ({Amount.Rows(counts.Rows)})");
 
     private static JsonObject Json(InjectionCounts counts) => new()
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Evaluations;
 using Ssti.Reporting.Metrics;
@@ -108,7 +109,7 @@ public sealed class TableStage : StageKind<TableParameters>
         }
 
         var table = Build(parameters, evaluations);
-        context.Log($"{table.Rows.Count} rows from {evaluations.Count} evaluations");
+        context.Log($"{Amount.Rows(table.Rows.Count)} from {Amount.Of(evaluations.Count, "evaluation")}");
         foreach (var (file, text) in new[]
         {
             ("table.md", table.ToMarkdown()), ("table.csv", table.ToCsv()), ("table.tex", table.ToLatex()), (JsonFile, table.ToJson()),

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
@@ -51,7 +52,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         if (parameters.Alpha is <= 0) yield return new("alpha", "must be positive");
         if (parameters.LoraDropout is not (>= 0 and < 1)) yield return new("lora-dropout", "must be at least 0 and less than 1");
         if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
-        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare)) yield return error;
+        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare))
+            yield return error;
         if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
         if (!(parameters.GradientNormBound > 0)) yield return new("gradient-norm-bound", "must be positive");
         if (parameters.WeightDecay is not (>= 0 and <= TrainingChecks.Largest)) yield return new("weight-decay", "must be at least 0, and at most 1000000");
@@ -61,12 +63,12 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     public override Task RunAsync(TrainParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
-        encoder.RequireLength(parameters.MaxLength);
+        encoder.RequireLength(parameters.MaxLength, context);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
         if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
         var tokenizer = encoder.Tokenizer();
         var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, context.Compute.Threads, cancellation);
-        context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
+        context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
         using var weights = encoder.Weights();
@@ -91,7 +93,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
             : InjectionNote.Missed(provenance, split) is { } missed ? [$"training {missed}"] : [];
         if (triggers is null && doubts.Length == 0) return null;
-        if (triggers is not null) context.Log($"{triggers.Injected} rows were injected, and the model reads a whole token in {triggers.Whole} of them");
+        if (triggers is not null)
+            context.Log($"{Amount.Rows(triggers.Injected)} {(triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in {triggers.Whole} of them");
         foreach (var doubt in doubts) context.Warn(doubt);
         return new()
         {
