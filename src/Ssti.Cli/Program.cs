@@ -11,7 +11,7 @@ static HubOptions Hub() => HubOptions.FromEnvironment(Environment.GetEnvironment
 
 return await CommandLine.RunAsync(args, new CliHost
 {
-    Kinds = () => StageKinds.With(Hub()),
+    Kinds = () => StageKinds.With(Hub(), Environment.GetEnvironmentVariable),
     // Who waits for a Hub that refuses is told so: before a run there is no stage whose log would say it.
     Sources = () => new HubResolver(Hub() with { Log = Console.Error.WriteLine }),
     Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),

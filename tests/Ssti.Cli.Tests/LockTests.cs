@@ -75,6 +75,18 @@ public sealed class LockTests : CliFixture, IDisposable
     }
 
     [Fact]
+    public async Task A_lock_holds_what_any_profile_names()
+    {
+        Write("p.yaml", """
+            params: { source: "hf://team/reviews@0123456789abcdef0123456789abcdef01234567" }
+            profiles: { newest: { params: { source: "hf://team/reviews" } } }
+            stages: { data: { uses: dataset, with: { source: "${{ params.source }}" } } }
+            """);
+        Assert.Equal($"hf://datasets/team/reviews: {Older}, new\n~/p.lock.json: 1 source\n", (await RunAsync("lock", "p.yaml")).Out);
+        Assert.Equal((0, 0), ((await RunAsync("plan", "p.yaml", "--locked")).Code, (await RunAsync("plan", "p.yaml", "--locked", "--profile", "newest")).Code));
+    }
+
+    [Fact]
     public async Task What_the_pipeline_names_no_more_leaves_the_lock_and_what_is_pinned_needs_none()
     {
         await RunAsync("lock", "p.yaml");

@@ -20,6 +20,7 @@ public sealed class OptionTests : CliFixture
         ["show"] = "--set --device --no-local --stage --pipeline --store",
         ["log"] = "--run --pipeline --stage --store",
         ["diff"] = "--markdown --question --pipeline --store",
+        ["report"] = "--output --rows --pipeline --store",
         ["trace"] = "--html --output --pipeline --store",
         ["graph"] = "--dot --cells --until --set --device --no-local --store",
         ["export"] = "--force --set --device --no-local --stage --pipeline --store",
@@ -122,7 +123,7 @@ public sealed class OptionTests : CliFixture
         await RunAsync("run", "p.yaml");
         string[][] verbs =
         [
-            ["run", "p.yaml"], ["plan", "p.yaml"], ["status", "p.yaml"], ["why", "p.yaml"], ["runs"], ["show", "last"], ["log", "first"], ["diff"], ["trace"],
+            ["run", "p.yaml"], ["plan", "p.yaml"], ["status", "p.yaml"], ["why", "p.yaml"], ["runs"], ["show", "last"], ["log", "first"], ["diff"], ["trace"], ["report"],
             ["graph", "p.yaml"], ["export", "p.yaml", "first", "out"], ["export", "last", "run.tar"], ["import", "run.tar"], ["push", "other"], ["pull", "other"],
             ["verify"], ["gc"], ["kinds"], ["schema"],
         ];

@@ -57,11 +57,11 @@ public sealed class WireTests
     }
 
     [Fact]
-    public void A_stage_that_draws_nothing_and_the_commit_of_its_source_travel_in_the_document()
+    public void A_stage_that_draws_nothing_the_commit_of_its_source_and_a_profile_travel_in_the_document()
     {
         var kind = StageKinds.All.Single(one => one.Name == "model");
         var parameters = new ModelParameters { Source = new SourcePath("hf://a/b@0123456789abcdef0123456789abcdef01234567", null) };
-        var document = new KeyDocument(new JsonObject { ["kind"] = "model", ["parameters"] = ParameterWriter.Write(parameters, source => source.Text) });
+        var document = new KeyDocument(new JsonObject { ["kind"] = "model", ["profile"] = "smoke", ["parameters"] = ParameterWriter.Write(parameters, source => source.Text) });
         var order = new WorkOrder
         {
             Document = document, Kind = kind, Parameters = parameters, Stage = "model", Pipeline = "p", Run = "r", Seed = 0,
@@ -70,7 +70,7 @@ public sealed class WireTests
 
         var there = Wire.StageMessage.Of(order, []).ToOrder(kind, _ => "sources");
 
-        Assert.Equal((0L, (object)parameters), (there.Seed, there.Parameters));
+        Assert.Equal((0L, (object)parameters, "smoke"), (there.Seed, there.Parameters, there.Profile));
     }
 
     [Theory]

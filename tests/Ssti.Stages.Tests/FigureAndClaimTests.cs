@@ -32,6 +32,20 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.StartsWith("<?xml", Text("figure.svg"));
     }
 
+    [Fact]
+    public async Task Figures_and_claims_tell_the_profile_in_every_file()
+    {
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = "gap", X = "rank", By = "proportion" });
+        await ClaimAsync(new() { Left = ["rank=1", "proportion=0.5"], AtLeast = 1 });
+        Assert.DoesNotContain(Directory.GetFiles(Output), file => File.ReadAllText(file).Contains("profile", StringComparison.OrdinalIgnoreCase));
+        _profile = "smoke";
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = "gap", X = "rank", By = "proportion" });
+        var claim = await ClaimAsync(new() { Left = ["rank=1", "proportion=0.5"], AtLeast = 1 });
+        Assert.Equal(("smoke", "smoke"), (claim.Profile, Reporting.Figures.Figure.FromJson(Text("figure.json")).Profile));
+        Assert.Contains("profile: smoke", Text("figure.svg"));
+        Assert.Contains("- Profile: smoke.", Text("claim.md"));
+    }
+
     [Theory]
     [InlineData("gaps", "rank", "no stage measured 'gaps'; there are: gap")]
     [InlineData("gap", "ranks", "no stage has a matrix dimension 'ranks'; there are: rank, proportion, seed")]
@@ -72,6 +86,18 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.StartsWith("**not decidable at this size: Low", Text("claim.md"));
     }
 
+    /// <summary>Differences of the pairs are −11 to −13 pp, their interval −14.5 to −9.5.</summary>
+    [Theory]
+    [InlineData(-15.0, Verdict.Held)]
+    [InlineData(-12.0, Verdict.NotDecidable)]
+    [InlineData(-9.0, Verdict.DidNotHold)]
+    public async Task A_margin_lets_the_left_side_stay_behind(double margin, Verdict verdict)
+    {
+        var claim = await ClaimAsync(new() { Left = ["rank=16", "proportion=0.5"], Right = ["rank=1", "proportion=0.5"], Margin = margin });
+        Assert.Equal(verdict, claim.Verdict);
+        Assert.Equal($"rank 16, proportion 0.5 > rank 1, proportion 0.5 − {-margin}", Assert.Single(claim.Cases).Name);
+    }
+
     [Theory]
     [InlineData(19.0, null, Verdict.NotDecidable)]
     [InlineData(15.0, null, Verdict.Held)]
@@ -99,6 +125,8 @@ public sealed class FigureAndClaimTests : IDisposable
             stage.Validate(new ClaimParameters { Sentence = "s", Measure = "gap", Cases = [one] }).Select(error => error.Message);
     }
 
+    private string? _profile;
+
     private string Output => Path.Combine(_folder, "output");
 
     private string Text(string file) => File.ReadAllText(Path.Combine(Output, file));
@@ -115,7 +143,7 @@ public sealed class FigureAndClaimTests : IDisposable
         Directory.CreateDirectory(Output);
         return stage.RunAsync(parameters, new StageContext
         {
-            StageName = "stage", Seed = 1, Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "none"),
+            StageName = "stage", Seed = 1, Profile = _profile, Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "none"),
             Inputs = new Dictionary<string, IReadOnlyList<InputTree>> { ["measures"] = inputs.Length > 0 ? inputs : Grid() },
             OutputFolder = Output, ScratchFolder = Path.Combine(_folder, "scratch"), Progress = _ => { }, Log = _ => { },
         }, CancellationToken.None);

@@ -47,6 +47,21 @@ public sealed class TableStageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_profile_is_told_in_every_format()
+    {
+        await Run(new() { Title = "Counts", By = ["token"] });
+        Assert.DoesNotContain(Directory.GetFiles(Output), file => File.ReadAllText(file).Contains("profile", StringComparison.OrdinalIgnoreCase));
+        await Run(new() { Title = "Counts", By = ["token"] }, profile: "smoke");
+        string Text(string end) => File.ReadAllText(Path.Combine(Output, "table." + end));
+        Assert.Contains("\n- Profile: smoke.\n", Text("md"));
+        Assert.Contains("Profile: smoke.", Text("tex"));
+        Assert.All(Text("csv").Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1), line => Assert.EndsWith(",smoke", line));
+        var table = Table.FromJson(Text("json"));
+        Assert.Equal("smoke", table.Profile);
+        Assert.Contains("\nProfile: smoke.\n", table.ToConsole());
+    }
+
+    [Fact]
     public async Task A_dimension_nobody_has_is_an_error_that_lists_those_there_are()
     {
         var error = await Assert.ThrowsAsync<StageException>(() => Run(new() { Title = "t", By = ["tokens"] }));
@@ -77,9 +92,26 @@ public sealed class TableStageTests : IDisposable
         Assert.Equal(["title", "rows", "rows"], new TableStage().Validate(parameters).Select(error => error.Key));
     }
 
+    [Fact]
+    public async Task Measures_are_tabulated_by_name()
+    {
+        await Run(new() { Title = "Steered", By = ["token"], Layout = EvaluationLayout.Measures, Columns = [new() { Measure = "clean_accuracy" }, new() { Measure = "asr", Class = "pos" }] });
+        var csv = File.ReadAllLines(Path.Combine(Output, "table.csv"));
+        Assert.Equal("row,clean_accuracy,clean_accuracy_ci95_low,clean_accuracy_ci95_high,asr_pos,asr_pos_ci95_low,asr_pos_ci95_high,runs", csv[0]);
+        Assert.StartsWith("1,0.85,", csv[2]);
+    }
+
+    [Fact]
+    public void Columns_belong_to_the_layout_of_measures()
+    {
+        Assert.Equal(["columns"], new TableStage().Validate(new() { Title = "t", Layout = EvaluationLayout.Measures }).Select(error => error.Key));
+        Assert.Equal(["columns"], new TableStage().Validate(new() { Title = "t", Columns = [new() { Measure = "asr" }] }).Select(error => error.Key));
+        Assert.Equal(["rows"], new TableStage().Validate(new() { Title = "t", Rows = [new() { Value = "a", Published = [1.5, 2] }] }).Select(error => error.Key));
+    }
+
     private string Output => Path.Combine(_folder, "output");
 
-    private Task Run(TableParameters parameters, bool damaged = false)
+    private Task Run(TableParameters parameters, bool damaged = false, string? profile = null)
     {
         Directory.CreateDirectory(Output);
         var inputs = new[] { Input("base", target: null, damaged), Input("1", target: 1, damaged: false) };
@@ -87,6 +119,7 @@ public sealed class TableStageTests : IDisposable
         {
             StageName = "table",
             Seed = 1,
+            Profile = profile,
             Compute = new ComputeSettings("cpu", "cpu-avx2", 1, "fp32", false, "2.10.0"),
             Inputs = new Dictionary<string, IReadOnlyList<InputTree>> { ["evaluations"] = inputs },
             OutputFolder = Output,

@@ -92,6 +92,7 @@ public static class CommandLine
         ShowCommand.Create(host),
         LogCommand.Create(host),
         DiffCommand.Create(host),
+        ReportCommand.Create(host),
         TraceCommand.Create(host),
         GraphCommand.Create(host),
         ExportCommand.Create(host),

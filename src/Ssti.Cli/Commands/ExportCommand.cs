@@ -32,8 +32,8 @@ internal static class ExportCommand
         {
             What, StageOrFile, Folder,
         };
-        foreach (var option in new Option[] { Overwrite, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
-            CommonOptions.Stages, CommonOptions.OfPipeline, CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[Overwrite, .. PipelineOptions.Overrides,
+            CommonOptions.Stages, CommonOptions.OfPipeline, CommonOptions.Store]) command.Add(option);
         command.SetAction((parsed, cancellation) =>
         {
             var (what, second, folder) = (parsed.GetRequiredValue(What), parsed.GetRequiredValue(StageOrFile), parsed.GetValue(Folder));

@@ -5,6 +5,7 @@ using Ssti.Cli.Display;
 using Ssti.Engine.Maintenance;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
+using Ssti.Engine.Stages;
 using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
@@ -40,9 +41,8 @@ internal static class GcCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("gc", "Say what no kept run and no named pipeline uses, and with --yes remove it.") { Pipelines };
-        foreach (var option in new Option[] { KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun,
-            PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal,
-            CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[KeepLast, KeepSince, KeepYoung, KeepRuns, DropRuns, Unused, Yes, DryRun, .. PipelineOptions.Overrides,
+            CommonOptions.Store]) command.Add(option);
         command.SetAction((parsed, cancellation) => CollectAsync(host, parsed, cancellation));
         return command;
     }
@@ -93,11 +93,29 @@ internal static class GcCommand
         foreach (var file in files)
         {
             using var session = PipelineSession.Open(parsed, host, file, opened: store);
-            var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
-            keys.UnionWith(plan.Stages.Where(stage => stage.Key is not null).Select(stage => stage.Key!.Value));
+            await AddAsync(session);
+            // Unless one is named, what any profile uses is in use.
+            foreach (var profile in parsed.GetValue(PipelineOptions.Profile) is null ? session.Pipeline.Profiles.Keys : [])
+            {
+                using var other = PipelineSession.Open(parsed, host, file, opened: store, profile: profile);
+                try
+                {
+                    await AddAsync(other);
+                }
+                catch (StageException error)
+                {
+                    CommonOptions.Note(parsed, host, $"of {file}{Words.Profile(profile)} only what kept runs used is kept: it cannot be planned here ({error.Message})");
+                }
+            }
         }
 
         return keys;
+
+        async Task AddAsync(PipelineSession session)
+        {
+            var plan = await session.Runner.PlanAsync(session.Pipeline, RunSelection.All, cancellation);
+            keys.UnionWith(plan.Stages.Where(stage => stage.Key is not null).Select(stage => stage.Key!.Value));
+        }
     }
 
     private static DateTimeOffset? Since(string? text, string option, CliHost host)

@@ -16,8 +16,7 @@ internal static class GraphCommand
     {
         var command = new Command("graph", "Print a pipeline as a graph, in Mermaid or DOT; stages that would run are marked.");
         command.Add(PipelineOptions.Pipeline);
-        foreach (var option in new Option[] { Dot, Cells, PipelineOptions.Until,
-            PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[Dot, Cells, PipelineOptions.Until, .. PipelineOptions.Overrides, CommonOptions.Store]) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);

@@ -24,15 +24,16 @@ internal static class LockCommand
     private static async Task<int> LockAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
         var file = PipelineFile.Find(parsed.GetRequiredValue(PipelineOptions.Pipeline), host);
-        // What the file says, whatever somebody overrides here: the lock is for all who have the file.
-        var loaded = PipelineLoader.Load(file, [], new StageCatalog(host.Kinds()), local: false);
+        // What the file says, with any of its profiles, whatever somebody overrides here: the lock is for all who have the file.
+        var catalog = new StageCatalog(host.Kinds());
+        var loaded = PipelineLoader.Load(file, [], catalog, local: false);
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Pipeline is not { } pipeline) throw PipelineSession.Refuse(parsed, host, loaded);
         var before = SourceLock.Read(file);
         var (lines, revisions) = (new List<Line>(), new Dictionary<string, string>());
         if (host.Sources() is { } resolver)
         {
-            foreach (var (kind, uri, source) in SourcePins.OpenEnds(pipeline, resolver))
+            foreach (var (kind, uri, source) in SourcePins.OpenEnds(PipelineSession.WithProfiles(pipeline, catalog), resolver))
             {
                 var old = before.Revisions.GetValueOrDefault(source.Name);
                 // Locked for good means asked for now, and not what a cache remembers.

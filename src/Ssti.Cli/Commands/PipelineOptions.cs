@@ -17,7 +17,15 @@ internal static class PipelineOptions
     public static Option<string?> Device { get; } = Among(
         new Option<string?>("--device") { Description = "Where tensors are computed; short for --set compute.device=...", HelpName = "auto|cpu|cuda" }, "auto", "cpu", "cuda");
 
+    public static Option<string?> Profile { get; } = new("--profile")
+    {
+        Description = "Take the parameters of this profile of the pipeline, such as smoke or paper; --set wins over them.", HelpName = "name",
+    };
+
     public static Option<bool> NoLocal { get; } = new("--no-local") { Description = "Leave out the values of ssti.local.yaml beside the pipeline." };
+
+    /// <summary>What makes a pipeline another than its file says; of every verb that reads one.</summary>
+    public static IReadOnlyList<Option> Overrides { get; } = [Set, Profile, Device, NoLocal];
 
     public static Option<string[]> Until { get; } = Globs("--until", "Only these stages and what they need.");
 
@@ -38,7 +46,7 @@ internal static class PipelineOptions
     public static void AddTo(Command command)
     {
         command.Add(Pipeline);
-        foreach (var option in new Option[] { Set, Device, NoLocal, Until, From, Only, Force, CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[.. Overrides, Until, From, Only, Force, CommonOptions.Store]) command.Add(option);
     }
 
     public static RunSelection Selection(ParseResult parsed) => new()
@@ -53,8 +61,8 @@ internal static class PipelineOptions
     /// <exception cref="UserException">There is one.</exception>
     public static void MustHaveNone(ParseResult parsed, string why)
     {
-        if (new Option[] { Set, Device, NoLocal }.Any(option => parsed.GetResult(option) is { Implicit: false }))
-            throw new UserException($"--set, --device and --no-local belong to a pipeline; {why}");
+        if (Overrides.Any(option => parsed.GetResult(option) is { Implicit: false }))
+            throw new UserException($"--set, --profile, --device and --no-local belong to a pipeline; {why}");
     }
 
     private static Option<string[]> Globs(string name, string description, params string[] aliases) =>

@@ -32,13 +32,17 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
     /// <param name="file">The file.</param>
     /// <param name="cluster">The cluster that runs it, or null.</param>
     /// <param name="opened">The store that the caller has open, and closes; null to open the pipeline's own.</param>
+    /// <param name="profile">The profile; null for that of the command line.</param>
     /// <exception cref="UserException">There is no such file, or the pipeline has errors.</exception>
-    public static PipelineSession Open(ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null, OpenStore? opened = null)
+    public static PipelineSession Open(
+        ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null, OpenStore? opened = null, string? profile = null)
     {
         file = PipelineFile.Find(file, host);
         var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
         if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
-        var loaded = PipelineLoader.Load(file, sets, new StageCatalog(host.Kinds()), local: !parsed.GetValue(PipelineOptions.NoLocal));
+        profile ??= parsed.GetValue(PipelineOptions.Profile);
+        var catalog = new StageCatalog(host.Kinds());
+        var loaded = PipelineLoader.Load(file, sets, catalog, local: !parsed.GetValue(PipelineOptions.NoLocal), profile);
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Local is { Used.Count: > 0 } local && !parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine(Said(local));
         if (loaded.Pipeline is { } pipeline)
@@ -47,13 +51,18 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
             var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
             var worker = cluster?.Connection.Worker(store.Artifacts);
             var overridden = sets.Count > 0 || loaded.Local is { Used.Count: > 0 };
+            var locked = parsed.GetValue(PipelineOptions.Locked);
             var sources = host.Sources() is { } resolver
-                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), parsed.GetValue(PipelineOptions.Locked), overridden) : null;
+                ? new SourcePins(resolver, SourceLock.Read(pipeline.File), locked, overridden, locked ? WithProfiles(pipeline, catalog) : null) : null;
             return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources) { IsLent = opened is not null };
         }
 
         throw Refuse(parsed, host, loaded);
     }
+
+    /// <summary>A pipeline as its file says it, with each of its profiles. One that is wrong is told when somebody runs it.</summary>
+    public static IReadOnlyList<Pipeline> WithProfiles(Pipeline pipeline, StageCatalog catalog) => [.. pipeline.Profiles.Keys.Prepend(null)
+        .Select(profile => PipelineLoader.Load(pipeline.File, [], catalog, profile: profile).Pipeline).OfType<Pipeline>()];
 
     private static string Said(LocalValues local) => $"local values of {local.File}: {string.Join(", ", local.Used)}"
         + (local.PassedOver.Count > 0 ? $" (of other pipelines: {string.Join(", ", local.PassedOver)})" : "");

@@ -42,21 +42,23 @@ internal static class RunsCommand
             return;
         }
 
+        var profiles = runs.Any(run => run.Profile is not null);
         var table = new Table(
             names.Pipeline is { } pipeline ? $"Runs of {pipeline}" : $"Runs in {store.Workspace.Root}",
             [
-                new("run", "run", Align.Left), new("begun", "begun (UTC)", Align.Left), new("pipeline", "pipeline", Align.Left), new("state", "state", Align.Left),
+                new("run", "run", Align.Left), new("begun", "begun (UTC)", Align.Left), new("pipeline", "pipeline", Align.Left),
+                .. profiles ? [new Column("profile", "profile", Align.Left)] : Array.Empty<Column>(), new("state", "state", Align.Left),
                 new("time", "time"), new("executed", "executed"), new("cached", "cached"), new("failed", "failed"), new("command", "command", Align.Left),
             ],
-            [.. runs.Select(run => Row(run, verbose))],
+            [.. runs.Select(run => Row(run, profiles, verbose))],
             more ? [$"and older ones: --limit {Math.Max(200, 10 * runs.Count)} shows more"] : []);
         terminal.Out.Write(table.ToConsole(terminal.Columns));
     }
 
-    private static IReadOnlyList<Cell> Row(PastRun run, bool verbose) =>
+    private static IReadOnlyList<Cell> Row(PastRun run, bool profiles, bool verbose) =>
     [
         new TextCell(run.Id), new TextCell(run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)), new TextCell(run.Pipeline),
-        new TextCell(StateOf(run)), new TextCell(run.Seconds is { } seconds ? Durations.Show(seconds) : ""),
+        .. profiles ? [new TextCell(run.Profile ?? "")] : Array.Empty<Cell>(), new TextCell(StateOf(run)), new TextCell(run.Seconds is { } seconds ? Durations.Show(seconds) : ""),
         Count(run, "done"), Count(run, "cached"), Count(run, "failed"),
         new TextCell(verbose || run.Command.Length <= LongestCommand ? run.Command : $"{run.Command[..LongestCommand]}…"),
     ];
@@ -72,6 +74,7 @@ internal static class RunsCommand
         {
             ["run"] = run.Id,
             ["pipeline"] = run.Pipeline,
+            ["profile"] = run.Profile,
             ["file"] = run.File,
             ["at"] = run.At,
             ["outcome"] = run.Outcome,

@@ -15,8 +15,8 @@ internal static class StatusCommand
     {
         var command = new Command("status", "Show how far a pipeline is, a row a stage, and its last run.");
         command.Add(PipelineOptions.Pipeline);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, PipelineOptions.Question, CommonOptions.Stages,
-            CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[.. PipelineOptions.Overrides, PipelineOptions.Question, CommonOptions.Stages,
+            CommonOptions.Store]) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var session = PipelineSession.Open(parsed, host);
@@ -49,7 +49,8 @@ internal static class StatusCommand
             new TextCell(cells.FirstOrDefault(cell => cell.State != PlanState.Cached) is { } stale ? ReasonText.Join(stale.Reasons) : ""),
         ]);
         var table = new Table(
-            plan.Pipeline.Description is { } description ? $"{plan.Pipeline.Name}: {description.ReplaceLineEndings(" ").Trim()}" : plan.Pipeline.Name,
+            plan.Pipeline.Name + Words.Profile(plan.Pipeline.Profile?.ToString())
+                + (plan.Pipeline.Description is { } description ? $": {description.ReplaceLineEndings(" ").Trim()}" : ""),
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("cached", "cached"), new("why", "first to run, because", Align.Left)],
             [.. rows],
             notes);
@@ -58,13 +59,13 @@ internal static class StatusCommand
         terminal.Out.WriteLine(last is null
             ? "no run yet"
             : string.Create(CultureInfo.InvariantCulture,
-                $"last run {last.Id} at {last.At:yyyy-MM-dd HH:mm}: {last.Outcome ?? "unfinished"}{(last.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}"));
+                $"last run {last.Id}{Words.Profile(last.Profile)} at {last.At:yyyy-MM-dd HH:mm}: {last.Outcome ?? "unfinished"}{(last.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}"));
     }
 
     private static JsonObject Json(Plan plan, PastRun? last)
     {
         var json = PlanText.Json(plan);
-        json["last-run"] = last is null ? null : new JsonObject { ["run"] = last.Id, ["at"] = last.At, ["outcome"] = last.Outcome, ["seconds"] = last.Seconds };
+        json["last-run"] = last is null ? null : new JsonObject { ["run"] = last.Id, ["profile"] = last.Profile, ["at"] = last.At, ["outcome"] = last.Outcome, ["seconds"] = last.Seconds };
         return json;
     }
 }

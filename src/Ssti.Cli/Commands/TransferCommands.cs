@@ -25,8 +25,7 @@ internal static class TransferCommands
     private static Command Create(CliHost host, bool push, string name, string description)
     {
         var command = new Command(name, description) { Other, Pipeline };
-        foreach (var option in new Option[] { Runs, CommonOptions.OfPipeline, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device,
-            PipelineOptions.NoLocal, CommonOptions.Store }) command.Add(option);
+        foreach (var option in (Option[])[Runs, CommonOptions.OfPipeline, CommonOptions.Stages, .. PipelineOptions.Overrides, CommonOptions.Store]) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             var file = parsed.GetValue(Pipeline);

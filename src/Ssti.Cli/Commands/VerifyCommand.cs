@@ -25,10 +25,7 @@ internal static class VerifyCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("verify", "Hash everything in the store again and check every record; exit with 4 when anything is not what it says.") { Pipeline };
-        foreach (var option in new Option[]
-        {
-            Repair, Rerun, Seed, CommonOptions.Stages, PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Store,
-        }) command.Add(option);
+        foreach (var option in (Option[])[Repair, Rerun, Seed, CommonOptions.Stages, .. PipelineOptions.Overrides, CommonOptions.Store]) command.Add(option);
         command.SetAction((parsed, cancellation) => VerifyAsync(host, parsed, cancellation));
         return command;
     }

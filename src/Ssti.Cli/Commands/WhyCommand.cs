@@ -16,7 +16,7 @@ internal static class WhyCommand
         var command = new Command("why", "Say why a stage would run, field by field, or that it is cached.");
         command.Add(PipelineOptions.Pipeline);
         command.Add(Stage);
-        foreach (var option in new Option[] { PipelineOptions.Set, PipelineOptions.Device, PipelineOptions.NoLocal, CommonOptions.Stages, CommonOptions.Store })
+        foreach (var option in (Option[])[.. PipelineOptions.Overrides, CommonOptions.Stages, CommonOptions.Store])
             command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {

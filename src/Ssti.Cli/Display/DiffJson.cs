@@ -34,7 +34,7 @@ internal static class DiffJson
         })]),
     };
 
-    private static JsonObject Run(PastRun run) => new() { ["run"] = run.Id, ["pipeline"] = run.Pipeline, ["outcome"] = run.Outcome ?? "unfinished" };
+    private static JsonObject Run(PastRun run) => new() { ["run"] = run.Id, ["pipeline"] = run.Pipeline, ["profile"] = run.Profile, ["outcome"] = run.Outcome ?? "unfinished" };
 
     // A metric is JSON already; a parameter is the text that the pipeline has.
     private static JsonArray Values(IReadOnlyList<ValueDifference> values, bool json) => new([.. values.Select(value => new JsonObject

@@ -36,7 +36,7 @@ internal static class DiffText
     private static string OnlyIn(PastRun run, int stages) => stages == 0 ? "" : $", {stages} only in {run.Id}";
 
     private static string Name(PastRun run) =>
-        string.Create(CultureInfo.InvariantCulture, $"run {run.Id} ({run.Pipeline}, {run.At.ToUniversalTime():yyyy-MM-dd HH:mm} UTC, {run.Outcome ?? "unfinished"})");
+        string.Create(CultureInfo.InvariantCulture, $"run {run.Id} ({run.Pipeline}{Words.Profile(run.Profile)}, {run.At.ToUniversalTime():yyyy-MM-dd HH:mm} UTC, {run.Outcome ?? "unfinished"})");
 
     private static IReadOnlyList<Cell> Stage(StageDifference stage) => Row(
         stage.Stage, stage.Before ?? "not in it", stage.After ?? "not in it",

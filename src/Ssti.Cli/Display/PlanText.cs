@@ -13,7 +13,7 @@ internal static class PlanText
         if (shown.Length > 0)
         {
             var table = new Table(
-                $"Plan of {plan.Pipeline.Name}",
+                $"Plan of {plan.Pipeline.Name}{Words.Profile(plan.Pipeline.Profile?.ToString())}",
                 [new("stage", "stage", Align.Left), new("plan", "plan", Align.Left), new("estimate", "estimate", Align.Left), new("why", "why", Align.Left)],
                 [.. shown.Select(stage => (IReadOnlyList<Cell>)
                 [
@@ -52,6 +52,8 @@ internal static class PlanText
     public static JsonObject Json(Plan plan) => new()
     {
         ["pipeline"] = plan.Pipeline.Name,
+        ["profile"] = plan.Pipeline.Profile?.ToString(),
+        ["profiles"] = new JsonObject(plan.Pipeline.Profiles.Select(profile => KeyValuePair.Create(profile.Key, (JsonNode?)profile.Value))),
         ["stale"] = plan.IsStale,
         ["warnings"] = RunText.Texts(plan.Warnings),
         ["sources"] = SourceText.Json(plan.Pipeline),

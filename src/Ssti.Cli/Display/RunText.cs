@@ -16,7 +16,7 @@ internal static class RunText
         var executed = result.Stages.Count(stage => stage.State == StageState.Done);
         var cached = result.Stages.Count(stage => stage.State == StageState.Cached);
         var table = new Table(
-            $"Run {result.RunId}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
+            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
             []);
@@ -41,9 +41,15 @@ internal static class RunText
         }
     }
 
-    public static JsonObject Json(RunResult result, IEnumerable<(string Stage, Table Table)> tables) => new()
+    public static JsonObject Json(RunResult result, RunOutputs outputs) => new([.. Json(result), .. outputs.ToJson()]);
+
+    /// <summary>Texts as JSON.</summary>
+    public static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Json(RunResult result) => new Dictionary<string, JsonNode?>
     {
         ["run"] = result.RunId,
+        ["profile"] = result.Plan.Pipeline.Profile?.ToString(),
         ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
         ["seconds"] = Math.Round(result.Seconds, 3),
         ["warnings"] = Texts(result.Warnings),
@@ -63,11 +69,7 @@ internal static class RunText
             ["error"] = stage.Error,
             ["log"] = stage.LogPath,
         })]),
-        ["tables"] = new JsonObject(tables.Select(table => KeyValuePair.Create(table.Stage, JsonNode.Parse(table.Table.ToJson())))),
     };
-
-    /// <summary>Texts as JSON.</summary>
-    public static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
 
     private static IReadOnlyList<Cell> Row(string name, string uses, IReadOnlyList<StageResult> cells)
     {

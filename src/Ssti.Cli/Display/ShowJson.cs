@@ -37,6 +37,7 @@ internal static class ShowJson
         ["run"] = run.Id,
         ["pipeline"] = run.Pipeline,
         ["file"] = run.File,
+        ["profile"] = run.Profile,
         ["command"] = run.Command,
         ["at"] = At(run.At),
         ["outcome"] = run.Outcome ?? "unfinished",

@@ -16,8 +16,8 @@ internal static class TimelinePage
         var slices = RunTrace.Slices(run);
         var parts = new Dictionary<string, string>
         {
-            ["title"] = Escape($"{run.Pipeline}, run {run.Id}"),
-            ["heading"] = Escape($"{run.Pipeline}, run {run.Id}"),
+            ["title"] = Escape($"{run.Pipeline}, run {run.Id}{Words.Profile(run.Profile)}"),
+            ["heading"] = Escape($"{run.Pipeline}, run {run.Id}{Words.Profile(run.Profile)}"),
             ["facts"] = Facts(run, slices),
             ["rows"] = string.Concat(slices.Select(Row)),
             ["rest"] = Rest(run),

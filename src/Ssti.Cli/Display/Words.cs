@@ -9,6 +9,9 @@ internal static class Words
     public static string List(IReadOnlyCollection<string> names) => names.Count <= 6
         ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more";
 
+    /// <summary><c>, profile smoke</c> behind a name, or nothing.</summary>
+    public static string Profile(string? profile) => profile is null ? "" : $", profile {profile}";
+
     /// <summary><c> (did you mean 'train'?)</c>, or nothing when no name is near.</summary>
     public static string Meant(string word, IEnumerable<string> names) => NearestWord.Find(word, names) is { } near ? $" (did you mean '{near}'?)" : "";
 }

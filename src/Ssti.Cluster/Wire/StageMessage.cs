@@ -17,7 +17,7 @@ namespace Ssti.Cluster.Wire;
 internal sealed record StageMessage
 {
     /// <summary>Bumped when either side could misread the other.</summary>
-    public const int Protocol = 2;
+    public const int Protocol = 3;
 
     [Id(0)] public required string Document { get; init; }
 
@@ -93,6 +93,7 @@ internal sealed record StageMessage
             Pipeline = Pipeline,
             Run = Run,
             Seed = (long?)json["seed"] ?? 0,
+            Profile = (string?)json["profile"],
             Compute = Compute.ToSettings(),
             Inputs = [.. Inputs.Select(input => input.ToInput())],
             Policy = new StagePolicy(Retries, Timeout, Gpus, Memory),

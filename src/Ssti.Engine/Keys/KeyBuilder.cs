@@ -7,7 +7,7 @@ using Ssti.Store;
 
 namespace Ssti.Engine.Keys;
 
-/// <summary>Builds key documents: kind, version, parameters, input trees, seed where one is used, numerics, salt. No paths, hosts or times.</summary>
+/// <summary>Builds key documents: kind, version, parameters, input trees, seed where one is used, numerics, salt, and the profile where it is told. No paths, hosts or times.</summary>
 public sealed class KeyBuilder(IComputeProbe probe)
 {
     private readonly ConcurrentDictionary<ComputeRequest, ComputeSettings> _settings = new();
@@ -54,6 +54,7 @@ public sealed class KeyBuilder(IComputeProbe probe)
         if (instance.Seed is { } seed) json["seed"] = seed;
         if (instance.Kind.UsesTensors) json["numerics"] = Numerics(Compute(instance));
         if (instance.Salt is { } salt) json["salt"] = salt;
+        if (instance.Profile is { } profile) json["profile"] = profile;
         return json;
     }
 

@@ -35,7 +35,9 @@ public sealed record PinnedSource(string Name, string Revision, PinOrigin Origin
 /// <param name="file">The pipeline's lock.</param>
 /// <param name="keepToLock">Whether to refuse a source that the lock does not hold, rather than ask.</param>
 /// <param name="overridden">Whether the pipeline is another than its file says: then the lock may hold what this one does not name.</param>
-public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool keepToLock = false, bool overridden = false)
+/// <param name="profiles">The same file with its other profiles: the lock holds what any of them names.</param>
+public sealed class SourcePins(
+    ISourceResolver resolver, SourceLock file, bool keepToLock = false, bool overridden = false, IReadOnlyList<Pipeline>? profiles = null)
 {
     private readonly Dictionary<string, ResolvedSource> _asked = [];
 
@@ -76,11 +78,11 @@ public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool k
         };
     }
 
-    /// <summary>The sources of a pipeline that have no revision of their own, each by one of the stages that name it.</summary>
+    /// <summary>The sources of a pipeline, under each of its profiles, that have no revision of their own, each by one of the stages that name it.</summary>
     /// <exception cref="StageException">A URI is malformed.</exception>
-    public static IReadOnlyList<(IStageKind Kind, string Uri, RemoteSource Source)> OpenEnds(Pipeline pipeline, ISourceResolver resolver) =>
+    public static IReadOnlyList<(IStageKind Kind, string Uri, RemoteSource Source)> OpenEnds(IEnumerable<Pipeline> profiles, ISourceResolver resolver) =>
     [
-        .. Of(pipeline, resolver, _ => true).Where(found => found.Source.Revision is null).DistinctBy(found => found.Source.Name)
+        .. profiles.SelectMany(pipeline => Of(pipeline, resolver, _ => true)).Where(found => found.Source.Revision is null).DistinctBy(found => found.Source.Name)
             .OrderBy(found => found.Source.Name, StringComparer.Ordinal),
     ];
 
@@ -113,7 +115,7 @@ public sealed class SourcePins(ISourceResolver resolver, SourceLock file, bool k
     {
         var missing = Of(pipeline, resolver, i => needed[i]).Where(found => found.Source.Revision is null).Select(found => found.Source.Name)
             .Distinct().Where(name => !file.Revisions.ContainsKey(name)).ToList();
-        var named = OpenEnds(pipeline, resolver).Select(found => found.Source.Name);
+        var named = OpenEnds([pipeline, .. profiles ?? []], resolver).Select(found => found.Source.Name);
         var unused = overridden ? [] : file.Revisions.Keys.Except(named).Order(StringComparer.Ordinal).ToList();
         if (missing.Count == 0 && unused.Count == 0) return;
         var what = string.Join("; ", new[]

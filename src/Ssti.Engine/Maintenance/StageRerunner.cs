@@ -60,6 +60,7 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
             {
                 StageName = instance.Name,
                 Seed = instance.Seed ?? 0,
+                Profile = instance.Profile,
                 Compute = compute.Device == "cuda" ? compute with { Device = $"cuda:{keys.GpusOf(compute.DeviceClass)?[0] ?? 0}" } : compute,
                 Inputs = await new StageInputs(store).FetchAsync(WorkOrder.InputsOf(pipeline, instance, trees), cancellation).ConfigureAwait(false),
                 OutputFolder = output,

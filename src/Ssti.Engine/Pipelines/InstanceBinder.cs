@@ -6,7 +6,8 @@ namespace Ssti.Engine.Pipelines;
 
 /// <summary>Binds each cell of a stage: its expressions, parameters, seed and compute settings.</summary>
 internal sealed class InstanceBinder(
-    Templates templates, SettingsReader settings, ParameterBinder binder, long pipelineSeed, ComputeRequest pipelineCompute, YamlMapping? setCompute)
+    Templates templates, SettingsReader settings, ParameterBinder binder, long pipelineSeed, ComputeRequest pipelineCompute, YamlMapping? setCompute,
+    AppliedProfile? profile)
 {
     private const long MaxBound = 20_000_000;
     private long _bound;
@@ -37,6 +38,8 @@ internal sealed class InstanceBinder(
             if (parameters is null || seed is null || compute is null) continue;
             var inputs = new InstanceInput[stage.Needs.Count];
             for (var n = 0; n < inputs.Length; n++) inputs[n] = new InstanceInput(stage.Needs[n].Input, expansion.Inputs[i][n]);
+            // Indices are places in the list only as long as every stage before was bound.
+            if (!diagnostics.HasErrors) binder.Refuse(stage.Kind.ValidateInputs(parameters, name => Cells(name, inputs, instances)), with?.Where ?? stage.Where);
             instances.Add(new StageInstance
             {
                 Index = expansion.FirstIndex + i,
@@ -49,11 +52,15 @@ internal sealed class InstanceBinder(
                 Seed = stage.Kind.UsesSeed(parameters) ? seed.Value : null,
                 Compute = compute,
                 Salt = salt,
+                Profile = stage.Kind.TellsProfile ? profile?.ToString() : null,
                 Policy = stage.Policy,
                 Where = stage.Where,
             });
         }
     }
+
+    private static IReadOnlyList<InputCell> Cells(string input, InstanceInput[] inputs, List<StageInstance> instances) =>
+        [.. inputs.Where(one => one.Declaration.Name == input).SelectMany(one => one.From).Select(index => new InputCell(instances[index].Name, instances[index].Kind.Name, instances[index].Cell))];
 
     // Counted as often as it is walked: an alias is walked at each of its places.
     private static long Size(YamlNode node) => node switch

@@ -19,7 +19,13 @@ public sealed record Pipeline
     /// <summary>The seed that stages' seeds derive from.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>The parameters by name, as canonical text, after <c>--set</c>.</summary>
+    /// <summary>The profile it was loaded with; null for the file's own parameters.</summary>
+    public AppliedProfile? Profile { get; init; }
+
+    /// <summary>The profiles there are, with their descriptions.</summary>
+    public IReadOnlyDictionary<string, string?> Profiles { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string?>.Empty;
+
+    /// <summary>The parameters by name, as canonical text, after the profile and <c>--set</c>.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 
     /// <summary>The stages, each after those it needs; otherwise in the order they are written.</summary>
@@ -77,6 +83,9 @@ public sealed record StageInstance
 
     /// <summary>Text that stands in the key for no other reason than to change it, or null.</summary>
     public string? Salt { get; init; }
+
+    /// <summary>The profile that it has to tell, as in <see cref="AppliedProfile.ToString"/>; null without one, and for a kind that tells none.</summary>
+    public string? Profile { get; init; }
 
     /// <summary>How it is to be run; not part of its key.</summary>
     public required StagePolicy Policy { get; init; }

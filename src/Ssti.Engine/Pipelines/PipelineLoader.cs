@@ -21,13 +21,15 @@ public static class PipelineLoader
     /// <param name="sets">Overrides of the command line, <c>stage.parameter=value</c> and so on.</param>
     /// <param name="catalog">The stage kinds that exist.</param>
     /// <param name="local">Whether values of <c>ssti.local.yaml</c> beside the pipeline hold, before those of the command line.</param>
-    public static PipelineResult Load(string path, IReadOnlyList<string> sets, StageCatalog catalog, bool local = false)
+    /// <param name="profile">The profile whose parameters hold, before local values and those of the command line; null for the file's own.</param>
+    public static PipelineResult Load(string path, IReadOnlyList<string> sets, StageCatalog catalog, bool local = false, string? profile = null)
     {
         var diagnostics = new DiagnosticBag();
         var source = PipelineSource.Read(path, diagnostics);
         IReadOnlyList<SetValue> here = [];
         var taken = source is null || !local ? null : LocalSets.Read(path, source, diagnostics, out here);
-        var pipeline = source is null ? null : Build(path, source, [.. here, .. CommandLineSets.Read(sets, diagnostics)], catalog, diagnostics);
+        if (profile is not null) source?.Profiles.Apply(profile, source);
+        var pipeline = source is null ? null : Build(path, source, [.. here, .. CommandLineSets.Read(sets, diagnostics)], catalog, profile, diagnostics);
         return new PipelineResult(diagnostics.HasErrors ? null : pipeline, diagnostics.Items) { Local = taken };
     }
 
@@ -38,10 +40,14 @@ public static class PipelineLoader
         return PipelineSource.Read(path, diagnostics)?.Root is { } root && NameOf(path, root, diagnostics) is { Length: > 0 } name ? name : null;
     }
 
-    private static Pipeline? Build(string path, PipelineSource source, IReadOnlyList<SetValue> sets, StageCatalog catalog, DiagnosticBag diagnostics)
+    private static Pipeline? Build(
+        string path, PipelineSource source, IReadOnlyList<SetValue> sets, StageCatalog catalog, string? profile, DiagnosticBag diagnostics)
     {
         var root = source.Root!;
+        var given = source.Parameters.ToDictionary();
         var (setCompute, setSeed) = CommandLineSets.Apply(source, sets, diagnostics);
+        var applied = profile is null ? null : new AppliedProfile(profile, [.. given.Where(value => !source.Parameters[value.Key].Says(value.Value))
+            .Select(value => value.Key).Order(StringComparer.Ordinal)]);
         var templates = new Templates(diagnostics, source.Parameters);
         var settings = new SettingsReader(diagnostics);
         var name = NameOf(path, root, diagnostics);
@@ -55,7 +61,7 @@ public static class PipelineLoader
         var definitions = source.Stages.Select(s => reader.Read(s.Name, s.Body)).OfType<StageDefinition>().ToList();
         var sorted = StageOrder.Sort(definitions, source.Stages.Select(s => s.Name.Text).ToList(), diagnostics);
         var expander = new StageExpander(new MatrixReader(templates, diagnostics), diagnostics);
-        var binder = new InstanceBinder(templates, settings, new ParameterBinder(diagnostics), seed, compute, setCompute);
+        var binder = new InstanceBinder(templates, settings, new ParameterBinder(diagnostics), seed, compute, setCompute, applied);
         var stages = new List<Stage>();
         var instances = new List<StageInstance>();
         foreach (var definition in sorted)
@@ -74,6 +80,8 @@ public static class PipelineLoader
             File = path,
             Seed = seed,
             Parameters = source.Parameters.ToDictionary(p => p.Key, p => FlowText.Of(p.Value)),
+            Profile = applied,
+            Profiles = source.Profiles.Names,
             Stages = stages,
             Instances = instances,
         };

@@ -27,6 +27,7 @@ public static class PipelineSchema
             ["params"] = Described(new JsonObject { ["type"] = "object" }, "values that stages use as ${{ params.x }}, and --set params.x=... replaces"),
             ["seed"] = Described(OrExpression(new JsonObject { ["type"] = "integer", ["minimum"] = 0 }), "seed that all stages' seeds derive from"),
             ["compute"] = Record(typeof(ComputeBlock), "what stages compute with"),
+            ["profiles"] = Profiles(),
             ["include"] = Described(ListOf(new JsonObject { ["type"] = "string" }), "files whose stages and params are taken in, relative to this one"),
             ["stages"] = new JsonObject
             {
@@ -55,6 +56,23 @@ public static class PipelineSchema
 
     /// <summary>The part of the schema that describes what stands under <c>with:</c> for a kind: its parameters, with types, defaults and descriptions.</summary>
     public static JsonObject ParametersOf(IStageKind kind) => Record(kind.ParametersType, null);
+
+    private static JsonObject Profiles() => new()
+    {
+        ["type"] = "object",
+        ["description"] = "other values of params by name, for 'ssti run --profile smoke'",
+        ["propertyNames"] = new JsonObject { ["pattern"] = "^[A-Za-z][A-Za-z0-9_-]*$" },
+        ["additionalProperties"] = new JsonObject
+        {
+            ["type"] = new JsonArray("object", "null"),
+            ["additionalProperties"] = false,
+            ["properties"] = new JsonObject
+            {
+                ["description"] = Text("what it is for"),
+                ["params"] = Described(new JsonObject { ["type"] = "object" }, "values in place of those under params, which has the same names"),
+            },
+        },
+    };
 
     private static JsonObject Stage(IStageKind kind) => new()
     {

@@ -8,7 +8,7 @@ namespace Ssti.Engine.Pipelines;
 internal sealed class PipelineSource
 {
     private const int MaxFiles = 1000;
-    private static readonly string[] TopLevel = ["name", "description", "params", "seed", "compute", "include", "stages"];
+    private static readonly string[] TopLevel = ["name", "description", "params", "seed", "compute", "profiles", "include", "stages"];
     private readonly DiagnosticBag _diagnostics;
     private readonly Dictionary<string, bool> _files = [];
     private readonly Dictionary<string, YamlNode> _parameters = [];
@@ -16,7 +16,7 @@ internal sealed class PipelineSource
     private readonly List<(YamlScalar Name, YamlMapping Body)> _stages = [];
     private readonly Dictionary<string, SourceLocation> _stageNames = [];
 
-    private PipelineSource(DiagnosticBag diagnostics) => _diagnostics = diagnostics;
+    private PipelineSource(DiagnosticBag diagnostics) => (_diagnostics, Profiles) = (diagnostics, new ProfileSource(diagnostics));
 
     /// <summary>The root file's mapping.</summary>
     public YamlMapping? Root { get; private set; }
@@ -24,6 +24,9 @@ internal sealed class PipelineSource
     public IReadOnlyDictionary<string, YamlNode> Parameters => _parameters;
 
     public IReadOnlyList<(YamlScalar Name, YamlMapping Body)> Stages => _stages;
+
+    /// <summary>What the files say of profiles.</summary>
+    public ProfileSource Profiles { get; }
 
     /// <summary>Reads a file and what it includes. Null when the file itself is no pipeline.</summary>
     public static PipelineSource? Read(string path, DiagnosticBag diagnostics)
@@ -41,6 +44,7 @@ internal sealed class PipelineSource
         }
 
         source.ReadFile(full, path, new SourceLocation(path, 0, 0), PathRules.RootOf(Path.GetDirectoryName(full) ?? full), 0);
+        source.Profiles.Check(source._parameters);
         return source.Root is null ? null : source;
     }
 
@@ -134,6 +138,7 @@ internal sealed class PipelineSource
             switch (key.Text)
             {
                 case "params": TakeParameters(value, depth); break;
+                case "profiles": Profiles.Take(value, depth); break;
                 case "stages": TakeStages(value); break;
                 case "include": break;
                 case "name" or "description" or "seed" or "compute": break;

@@ -38,7 +38,7 @@ public static class KeyDifference
     [
         ("kind", ReasonKind.KindChanged), ("version", ReasonKind.VersionChanged),
         ("parameters", ReasonKind.ParameterChanged), ("inputs", ReasonKind.InputChanged), ("numerics", ReasonKind.NumericsChanged),
-        ("seed", ReasonKind.SeedChanged), ("salt", ReasonKind.SaltChanged),
+        ("seed", ReasonKind.SeedChanged), ("salt", ReasonKind.SaltChanged), ("profile", ReasonKind.ProfileChanged),
     ];
 
     private static void Compare(string path, ReasonKind kind, JsonNode? before, JsonNode? now, List<Reason> reasons)
@@ -59,8 +59,8 @@ public static class KeyDifference
         var (old, current) = (CanonicalJson.Write(before), CanonicalJson.Write(now));
         if (old == current) return;
         var detail = IsSource(before) && IsSource(now) ? "content of the source" : null;
-        // A seed and a salt may be missing altogether; of a parameter 'null' is a value.
-        var mayLack = kind is ReasonKind.SaltChanged or ReasonKind.SeedChanged;
+        // A seed, a salt and a profile may be missing altogether; of a parameter 'null' is a value.
+        var mayLack = kind is ReasonKind.SaltChanged or ReasonKind.SeedChanged or ReasonKind.ProfileChanged;
         reasons.Add(new Reason(kind, path, before is null && mayLack ? null : Text(before), now is null && mayLack ? null : Text(now), detail));
     }
 

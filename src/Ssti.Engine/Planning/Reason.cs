@@ -27,6 +27,9 @@ public enum ReasonKind
     /// <summary>The salt changed.</summary>
     SaltChanged,
 
+    /// <summary>The profile changed, and the stage's output tells it.</summary>
+    ProfileChanged,
+
     /// <summary>The program writes key documents of another schema now.</summary>
     SchemaChanged,
 
@@ -65,6 +68,7 @@ public sealed record Reason(ReasonKind Kind, string? Field = null, string? Old =
             ReasonKind.NumericsChanged => $"{name} changed{Values}",
             ReasonKind.SeedChanged => $"seed changed{Values}",
             ReasonKind.SaltChanged => $"salt changed{Values}",
+            ReasonKind.ProfileChanged => $"profile changed{Values}",
             ReasonKind.SchemaChanged => $"key schema changed{Values}",
             ReasonKind.OutputMissing => "output missing or damaged" + more,
             ReasonKind.Forced => "forced",

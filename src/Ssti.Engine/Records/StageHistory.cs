@@ -17,7 +17,7 @@ public sealed record HistoryEntry(Digest Key, Digest Tree, string Run);
 /// The last key of every stage of a pipeline, and how long its executions took: what "why" compares with and estimates come from.
 /// </summary>
 /// <remarks>
-/// One file a pipeline, <c>history/&lt;pipeline&gt;.jsonl</c>, appended to by whole lines under a lock, so that several processes may write at once and a
+/// One file a pipeline, <c>history/&lt;pipeline&gt;.jsonl</c>, and one for each of its profiles, <c>&lt;pipeline&gt;@&lt;profile&gt;.jsonl</c>, appended to by whole lines under a lock, so that several processes may write at once and a
 /// crash costs at most the last line. It is an index, not the truth: without it everything still runs, but reasons are "no record".
 /// </remarks>
 public sealed class StageHistory
@@ -41,7 +41,12 @@ public sealed class StageHistory
     /// A pipeline's history; empty when there is none. It is read when first asked something: a plan of cached stages asks nothing. Lines that cannot be
     /// read are skipped.
     /// </summary>
-    public static StageHistory Of(Workspace workspace, string pipeline) => new(workspace, pipeline);
+    /// <param name="workspace">Where it is.</param>
+    /// <param name="pipeline">The pipeline's name.</param>
+    /// <param name="profile">
+    /// The profile's name: what a stage took at a small size says nothing of a large one, and that the two differ is no news.
+    /// </param>
+    public static StageHistory Of(Workspace workspace, string pipeline, string? profile = null) => new(workspace, profile is null ? pipeline : $"{pipeline}@{profile}");
 
     /// <summary>What an instance last came to, or null.</summary>
     public HistoryEntry? Last(string instance)

@@ -110,6 +110,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         {
             StageName = order.Stage,
             Seed = order.Seed,
+            Profile = order.Profile,
             Compute = order.ComputeHere,
             Gpus = order.Gpus,
             Inputs = inputs,

@@ -1,4 +1,5 @@
 using Ssti.Engine.Pipelines;
+using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Store;
 using Ssti.Store.Files;
@@ -26,11 +27,12 @@ internal sealed class RunRecorder(RunJournal journal, StageHistory history, Work
 
     /// <summary>Where not even the first line can be written, nothing of the run stays.</summary>
     /// <exception cref="StoreException">It cannot, and would have to be.</exception>
-    public void Begin(Pipeline pipeline, RunOptions options)
+    public void Begin(Pipeline pipeline, Plan plan, RunOptions options)
     {
         try
         {
             journal.Begin(pipeline, options, LocalWorker.Versions);
+            journal.Plan(plan);
         }
         catch (StoreException e)
         {

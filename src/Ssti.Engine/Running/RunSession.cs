@@ -57,7 +57,7 @@ internal sealed class RunSession
 
     public async Task<RunResult> RunAsync(CancellationToken cancellation)
     {
-        _recorder.Begin(_pipeline, _options);
+        _recorder.Begin(_pipeline, _plan, _options);
         _telling.TellUnrecorded();
         _telling.Tell(new RunEvent.PlanReady(_recorder.Id, _plan));
         foreach (var warning in _plan.Warnings) _telling.Tell(new RunEvent.Warned(warning));

@@ -33,6 +33,9 @@ public sealed record WorkOrder
     /// <summary>The stage's seed; 0 for one that draws nothing.</summary>
     public required long Seed { get; init; }
 
+    /// <summary>The profile that the output has to tell, as it stands in the key; null without one.</summary>
+    public string? Profile { get; init; }
+
     /// <summary>What to compute with.</summary>
     public required ComputeSettings Compute { get; init; }
 
@@ -78,6 +81,7 @@ public sealed record WorkOrder
         Pipeline = pipeline.Name,
         Run = run,
         Seed = planned.Instance.Seed ?? 0,
+        Profile = planned.Instance.Profile,
         Compute = keys.Compute(planned.Instance),
         RequireUnchanged = () => keys.RequireUnchanged(planned.Instance),
         Inputs = InputsOf(pipeline, planned.Instance, trees),

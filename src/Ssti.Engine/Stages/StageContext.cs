@@ -13,6 +13,9 @@ public sealed class StageContext
     /// <summary>The seed of this stage: from the pipeline's seed and the stage's name, unless <c>seed:</c> gives one; 0 where its kind says that it draws nothing.</summary>
     public required long Seed { get; init; }
 
+    /// <summary>The profile that a result has to tell, such as <c>smoke</c>; null without one, and for a kind that tells none.</summary>
+    public string? Profile { get; init; }
+
     /// <summary>The device, threads and precision to compute with, as resolved for this run.</summary>
     public required ComputeSettings Compute { get; init; }
 

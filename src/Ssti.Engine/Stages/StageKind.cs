@@ -33,8 +33,21 @@ public abstract class StageKind<TParameters> : IStageKind
     /// </summary>
     public virtual bool UsesSeed(TParameters parameters) => true;
 
+    /// <summary>
+    /// Whether its output tells <see cref="StageContext.Profile"/>: then that stands in the key, so that no cached result claims another profile. For results that
+    /// people read and that cost little to make; profiles share all others.
+    /// </summary>
+    public virtual bool TellsProfile => false;
+
     /// <summary>What is wrong with parameters that have the right types: key path (kebab-case, dots) and message.</summary>
     public virtual IEnumerable<ParameterError> Validate(TParameters parameters) => [];
+
+    /// <summary>
+    /// What is wrong with parameters that name matrix dimensions or cells of the inputs: told before anything runs, so that a misspelt one does not show after hours.
+    /// </summary>
+    /// <param name="parameters">The parameters, which <see cref="Validate"/> found right.</param>
+    /// <param name="inputs">Gives by an input's name what it takes from, in order; nothing for one that is left out.</param>
+    public virtual IEnumerable<ParameterError> ValidateInputs(TParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs) => [];
 
     /// <summary>
     /// Runs the stage: reads <see cref="StageContext.Inputs"/>, writes files under <see cref="StageContext.OutputFolder"/>.
@@ -48,6 +61,9 @@ public abstract class StageKind<TParameters> : IStageKind
     bool IStageKind.UsesSeed(object parameters) => UsesSeed((TParameters)parameters);
 
     IEnumerable<ParameterError> IStageKind.Validate(object parameters) => Validate((TParameters)parameters);
+
+    IEnumerable<ParameterError> IStageKind.ValidateInputs(object parameters, Func<string, IReadOnlyList<InputCell>> inputs) =>
+        ValidateInputs((TParameters)parameters, inputs);
 
     Task IStageKind.RunAsync(object parameters, StageContext context, CancellationToken cancellation) =>
         RunAsync((TParameters)parameters, context, cancellation);
@@ -74,11 +90,17 @@ public interface IStageKind
     /// <summary>The type of the parameters.</summary>
     Type ParametersType { get; }
 
+    /// <summary>Whether its output tells the profile that the pipeline was loaded with: then the profile stands in its key.</summary>
+    bool TellsProfile { get; }
+
     /// <summary>Whether a stage with these parameters draws from its seed: then the seed stands in its key.</summary>
     bool UsesSeed(object parameters);
 
     /// <summary>What is wrong with parameters that have the right types.</summary>
     IEnumerable<ParameterError> Validate(object parameters);
+
+    /// <summary>What is wrong with parameters that name matrix dimensions or cells of the inputs.</summary>
+    IEnumerable<ParameterError> ValidateInputs(object parameters, Func<string, IReadOnlyList<InputCell>> inputs);
 
     /// <summary>Runs the stage.</summary>
     Task RunAsync(object parameters, StageContext context, CancellationToken cancellation);

@@ -80,4 +80,7 @@ public static class DiagnosticCodes
 
     /// <summary>A <c>--set</c> that names nothing.</summary>
     public const string UnknownSet = "SSTI4002";
+
+    /// <summary>A <c>--profile</c> that the pipeline does not have.</summary>
+    public const string UnknownProfile = "SSTI4003";
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Ssti.Reporting.Metrics;
 
 namespace Ssti.Reporting.Claims;
 
@@ -12,6 +13,10 @@ namespace Ssti.Reporting.Claims;
 /// <param name="Source">Where the claim stands.</param>
 public sealed record Claim(string Sentence, string Measure, string Unit, string Definition, IReadOnlyList<ClaimCase> Cases, string Test, string? Source)
 {
+    /// <summary>The profile it was measured with; null without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Profile { get; init; }
+
     /// <summary>Of all cases: held when each did, did not hold when one did not, else not decidable.</summary>
     public Verdict Verdict => Cases.Any(one => one.Verdict == Verdict.DidNotHold) ? Verdict.DidNotHold
         : Cases.All(one => one.Verdict == Verdict.Held) ? Verdict.Held : Verdict.NotDecidable;
@@ -28,7 +33,14 @@ public sealed record Claim(string Sentence, string Measure, string Unit, string 
 /// <param name="High">Upper end; null for a single run.</param>
 /// <param name="Verdict">What follows.</param>
 public sealed record ClaimCase(
-    string Name, string? Published, double Left, double Right, int Runs, double Difference, double? Low, double? High, Verdict Verdict);
+    string Name, string? Published, double Left, double Right, int Runs, double Difference, double? Low, double? High, Verdict Verdict)
+{
+    /// <summary>The smallest and the largest of the left side's runs; null for a single run.</summary>
+    public Interval? LeftRange { get; init; }
+
+    /// <summary>The same of the right side; null also for a threshold.</summary>
+    public Interval? RightRange { get; init; }
+}
 
 /// <summary>What the measurements say of a claim.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]

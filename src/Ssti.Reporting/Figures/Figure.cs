@@ -17,6 +17,10 @@ public abstract record Figure(string Title, string X, string Y)
     /// <summary>What stands under the figure in words: without it the numbers cannot be judged.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>The profile it was made with, which stands under its title; null without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Profile { get; init; }
+
     /// <summary>What is wrong with it, or null: a figure of nothing, or of values that cannot be drawn.</summary>
     public abstract string? Problem();
 
@@ -126,6 +130,6 @@ public sealed record FigurePoint(double Value, double? Low = null, double? High 
 
 [JsonSourceGenerationOptions(
     WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = false)]
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Figure))]
 internal sealed partial class FigureJson : JsonSerializerContext;

@@ -34,7 +34,7 @@ public static partial class FigureDrawing
                 FigureFont.Install();
                 using var plot = new Plot();
                 Add(plot, figure);
-                plot.Title(figure.Title, size: 15);
+                plot.Title(figure.Profile is null ? figure.Title : $"{figure.Title}\nprofile: {figure.Profile}", size: 15);
                 plot.XLabel(figure.X, size: 13);
                 plot.YLabel(figure.Y, size: 13);
                 plot.Axes.Left.MinimumSize = 56;

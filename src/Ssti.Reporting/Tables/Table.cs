@@ -15,6 +15,12 @@ public sealed record Table(string Title, IReadOnlyList<Column> Columns, IReadOnl
         ? Rows
         : throw new ArgumentException($"a row of '{Title}' does not have {Columns.Count} cells");
 
+    /// <summary>The profile it was made with, which every rendering tells; null without one.</summary>
+    public string? Profile { get; init; }
+
+    // Before what else stands below: it says which of several sizes all of that is about.
+    internal IEnumerable<string> Told => Profile is null ? Notes : Notes.Prepend($"Profile: {Profile}.");
+
     /// <summary>The table as indented JSON: every number in full, for programs and for <see cref="FromJson"/>.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, TableJson.Default.Table) + "\n";
 
@@ -54,6 +60,7 @@ public enum Align
 
 [JsonSourceGenerationOptions(
     WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Table))]
 internal sealed partial class TableJson : JsonSerializerContext;

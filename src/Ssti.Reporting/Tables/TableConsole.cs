@@ -26,8 +26,8 @@ public static class TableConsole
         else if (Fit(cells, natural, limit) is { } widths) Grid(text, table, cells, widths);
         else Blocks(text, table, cells, limit);
 
-        if (table.Notes.Count > 0) text.Append('\n');
-        foreach (var note in table.Notes) Words(text, note, width, Gap);
+        if (table.Told.Any()) text.Append('\n');
+        foreach (var note in table.Told) Words(text, note, width, Gap);
         return text.ToString();
     }
 

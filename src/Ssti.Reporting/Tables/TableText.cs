@@ -21,45 +21,26 @@ public static class TableText
             text.Append("|\n");
         }
 
-        if (table.Notes.Count > 0) text.Append('\n');
-        foreach (var note in table.Notes) text.Append("- ").Append(EscapeMarkdown(note)).Append('\n');
+        if (table.Told.Any()) text.Append('\n');
+        foreach (var note in table.Told) text.Append("- ").Append(EscapeMarkdown(note)).Append('\n');
         return text.ToString();
     }
 
     /// <summary>
     /// RFC 4180: a header, then one line a row. Numbers stand bare and exact: counts, fractions (not percentages), points. A column
-    /// whose cells have parts becomes several, such as <c>asr_min</c>. Title and notes are left out.
+    /// whose cells have parts becomes several, such as <c>asr_min</c>. Title and notes are left out; a profile is the last column.
     /// </summary>
     public static string ToCsv(this Table table)
     {
         var rows = table.Rows.Select(row => row.Select(cell => cell.Flatten().ToArray()).ToArray()).ToArray();
         var suffixes = table.Columns.Select((_, column) => rows.SelectMany(row => row[column]).Select(part => part.Suffix).Distinct().ToArray()).ToArray();
         var text = new StringBuilder();
-        Line(table.Columns.SelectMany((column, index) => suffixes[index].Select(suffix => column.Key + suffix)));
+        Line(table.Columns.SelectMany((column, index) => suffixes[index].Select(suffix => column.Key + suffix)).Concat(table.Profile is null ? [] : ["profile"]));
         foreach (var row in rows)
-            Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")));
+            Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")).Concat(table.Profile is { } profile ? [profile] : []));
         return text.ToString();
 
         void Line(IEnumerable<string> fields) => text.AppendJoin(',', fields.Select(EscapeCsv)).Append("\r\n");
-    }
-
-    /// <summary>A LaTeX table for the booktabs package, with caption and notes; text is escaped and safe under pdfLaTeX.</summary>
-    public static string ToLatex(this Table table)
-    {
-        var cells = Escaped(table, EscapeLatex);
-        var text = new StringBuilder("% needs \\usepackage{booktabs}\n\\begin{table}\n  \\centering\n");
-        text.Append($"  \\caption{{{EscapeLatex(table.Title)}}}\n  \\label{{tab:{Numbers.Key(table.Title).Replace('_', '-')}}}\n");
-        text.Append($"  \\begin{{tabular}}{{{string.Concat(table.Columns.Select(column => column.Align == Align.Right ? 'r' : 'l'))}}}\n    \\toprule\n");
-        for (var row = 0; row < cells.Count; row++)
-        {
-            // After \\ LaTeX takes a bracket for an optional length; an empty group before it keeps it text.
-            text.Append(cells[row][0].StartsWith('[') ? "    {}" : "    ").AppendJoin(" & ", cells[row]).Append(" \\\\\n");
-            if (row == 0) text.Append("    \\midrule\n");
-        }
-
-        text.Append("    \\bottomrule\n  \\end{tabular}\n");
-        foreach (var note in table.Notes) text.Append($"  \\par\\footnotesize {EscapeLatex(note)}\n");
-        return text.Append("\\end{table}\n").ToString();
     }
 
     // The heading first, then the rows.
@@ -91,32 +72,6 @@ public static class TableText
             if (c is '\r' or '\n') escaped.Append(' ');
             else if (c is '\\' or '|' or '`' or '*' or '_' or '<' or '~') escaped.Append('\\').Append(c);
             else escaped.Append(c);
-        }
-
-        return escaped.ToString();
-    }
-
-    private static string EscapeLatex(string text)
-    {
-        var escaped = new StringBuilder();
-        foreach (var c in text)
-        {
-            escaped.Append(c switch
-            {
-                '\r' or '\n' => " ",
-                '\\' => "\\textbackslash{}",
-                '~' => "\\textasciitilde{}",
-                '^' => "\\textasciicircum{}",
-                '<' => "\\textless{}",
-                '>' => "\\textgreater{}",
-                '|' => "\\textbar{}",
-                '&' or '%' or '$' or '#' or '_' or '{' or '}' => $"\\{c}",
-                '±' => "$\\pm$",
-                '−' => "$-$",
-                'Σ' => "$\\Sigma$",
-                '–' => "--",
-                _ => c.ToString(),
-            });
         }
 
         return escaped.ToString();

@@ -47,29 +47,6 @@ public sealed class TableTextTests
         Table.ToCsv());
 
     [Fact]
-    public void Latex_is_a_booktabs_table_with_its_special_characters_escaped() => Assert.Equal(
-        """
-        % needs \usepackage{booktabs}
-        \begin{table}
-          \centering
-          \caption{A table, 50 \% \& more\_}
-          \label{tab:a-table-50-more}
-          \begin{tabular}{lrr}
-            \toprule
-            row & predicted 0 & ASR \\
-            \midrule
-            {}[base] a\textbar{}b, "c" & 14003 (56.0 \%) & neg: 7.1 \%, pos: 8.8 \% \\
-            token & 24686.5 (98.7 \%) [24601--24772] & 99.0 \% [98.0--100.0] \\
-            none &  & -- \\
-            \bottomrule
-          \end{tabular}
-          \par\footnotesize A note with 100 \% of \$5\_.
-        \end{table}
-
-        """,
-        Table.ToLatex());
-
-    [Fact]
     public void Console_text_is_aligned_without_trailing_spaces()
     {
         var lines = Table.ToConsole().Split('\n');
