@@ -9,7 +9,7 @@ public sealed partial class StyleTests
     private const int LongestFile = 300;
 
     // 180 is what a line is written to; what stands above was there when the limit came, and none is to be longer.
-    private const int LongestLine = 280;
+    private const int LongestLine = 250;
 
     private static readonly string[] Sources = Directory
         .EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)

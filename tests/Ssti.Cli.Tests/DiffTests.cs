@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Snapshooter.Xunit;
+using Ssti.Stages;
 
 namespace Ssti.Cli.Tests;
 
@@ -32,8 +34,9 @@ public sealed class DiffTests : CliFixture
         Assert.Equal(("word", "one", "three"), Values(diff["parameters"]![0]!));
         var stage = diff["stages"]![0]!;
         Assert.Equal(("first", "parameter-changed"), ((string?)stage["stage"], (string?)stage["causes"]![0]!["kind"]));
-        Assert.Equal((3, 5), ((int)stage["metrics"]![0]!["before"]!, (int)stage["metrics"]![0]!["after"]!));
-        Assert.Equal(64, ((string)stage["files"]![0]!["after"]!).Length);
+        Assert.Equal((3, 5), ((int)stage["metrics"]![0]!["values"]![0]!, (int)stage["metrics"]![0]!["values"]![1]!));
+        Assert.Equal(64, ((string)stage["files"]![0]!["digests"]![1]!).Length);
+        Assert.NotEqual((string)stage["keys"]![0]!, (string)stage["keys"]![1]!);
         Assert.Equal(1, (int)diff["same"]!);
     }
 
@@ -79,10 +82,53 @@ public sealed class DiffTests : CliFixture
         await RunAsync("run", "p.yaml");
         await RunAsync("run", "p.yaml", "--until", "first");
         var diff = (await RunAsync("diff")).Out;
-        Assert.Matches(@"other +done +not in it", diff);
+        Assert.Matches(@"other +done [0-9a-f]{12} +not in it", diff);
         Assert.Matches(@"0 stages differ, 1 equal, 1 only in 000001-", diff);
         Assert.DoesNotContain("Metrics", diff);
         Assert.Matches(@"0 stages differ, 1 equal, 1 only in 000001-", (await RunAsync("diff", "last", "last~1", "--markdown")).Out);
+    }
+
+    [Fact]
+    public async Task Of_any_number_of_runs_only_what_differs_is_shown_a_column_a_run()
+    {
+        await ThreeMeasuredAsync();
+        Snapshot.Match(Steady((await RunAsync("diff", "1", "2", "3")).Out));
+    }
+
+    [Fact]
+    public async Task Three_runs_for_a_pull_request()
+    {
+        await ThreeMeasuredAsync();
+        Snapshot.Match(Steady((await RunAsync("diff", "1", "2", "3", "--markdown")).Out));
+    }
+
+    [Fact]
+    public async Task Three_runs_as_JSON_have_their_values_in_the_order_of_the_runs()
+    {
+        await ThreeMeasuredAsync();
+        var diff = (await RunAsync("diff", "3", "1", "2", "--json")).Json;
+        Assert.Equal(["000003", "000001", "000002"], diff["runs"]!.AsArray().Select(run => ((string)run!["run"]!)[..6]));
+        Assert.Equal(["smoke", null, null], diff["runs"]!.AsArray().Select(run => (string?)run!["profile"]));
+        Assert.Equal(["NotDecidable", "DidNotHold", "Held"], diff["claims"]![0]!["verdicts"]!.AsArray().Select(verdict => (string?)verdict));
+        var measure = diff["measures"]!.AsArray().Single(one => (string?)one!["stage"] == "gaps@40")!;
+        Assert.Equal(("gap", "pp"), ((string?)measure["measure"], (string?)measure["unit"]));
+        Assert.Equal([3.0, 1, 2], measure["values"]!.AsArray().Select(value => (double)value!["value"]!));
+        Assert.Equal(3, ((JsonArray)diff["stages"]![0]!["keys"]!).Count);
+    }
+
+    // A claim that a gap is at least 1.5 pp: of two seeds below it, above it, and of one seed.
+    private async Task ThreeMeasuredAsync()
+    {
+        Kinds = [.. Kinds, new GapStage(), new ClaimStage()];
+        Write("p.yaml", """
+            name: gaps
+            params: { gap: 1, seeds: [40, 45], bound: 1.5 }
+            profiles: { smoke: { params: { gap: 3, seeds: [40] } } }
+            stages:
+              gaps: { uses: gap, matrix: { seed: "${{ params.seeds }}" }, with: { value: "${{ params.gap }}" } }
+              large: { uses: claim, needs: { measures: gaps }, with: { sentence: Gaps are large, measure: gap, cases: [{ left: [], at-least: "${{ params.bound }}" }] } }
+            """);
+        foreach (var flags in new[] { "--device=cpu", "--set=params.gap=2", "--profile=smoke" }) await RunAsync("run", "p.yaml", "-j", "1", flags);
     }
 
     private const string Parameterised = """
@@ -94,7 +140,7 @@ public sealed class DiffTests : CliFixture
         """;
 
     private static (string?, string?, string?) Values(System.Text.Json.Nodes.JsonNode value) =>
-        ((string?)value["name"], (string?)value["before"], (string?)value["after"]);
+        ((string?)value["name"], (string?)value["values"]![0], (string?)value["values"]![1]);
 
     private static string Steady(string text) => System.Text.RegularExpressions.Regex.Replace(
         System.Text.RegularExpressions.Regex.Replace(text, @"(\d{6})-[0-9a-f]{4}", "$1-xxxx"), @"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "then");

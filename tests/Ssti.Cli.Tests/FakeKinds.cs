@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
+using Ssti.Reporting.Measures;
 
 namespace Ssti.Cli.Tests;
 
@@ -170,4 +172,26 @@ public sealed class NapStage : StageKind<NapParameters>
         await Task.Delay(parameters.Milliseconds, cancellation);
         await File.WriteAllTextAsync(context.Output("text.txt"), "rested", cancellation);
     }
+}
+
+public sealed record GapParameters
+{
+    public required double Value { get; init; }
+}
+
+/// <summary>Measures a gap that it is told, of a hundred rows.</summary>
+public sealed class GapStage : StageKind<GapParameters>
+{
+    public override string Name => "gap";
+
+    public override int Version => 1;
+
+    public override string Summary => "Measures.";
+
+    public override bool UsesSeed(GapParameters parameters) => false;
+
+    public override Task RunAsync(GapParameters parameters, StageContext context, CancellationToken cancellation) => File.WriteAllTextAsync(
+        context.Output(MeasureSet.FileName),
+        MeasureSet.ToJson(new Dictionary<string, NamedMeasure> { ["gap"] = NamedMeasure.Of("pp", "how far apart, as \"told\"", new Reading(parameters.Value, 100, new(parameters.Value - 0.5, parameters.Value + 0.5))) },
+            new JsonObject()), cancellation);
 }

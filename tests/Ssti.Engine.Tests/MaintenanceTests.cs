@@ -171,15 +171,15 @@ public sealed class MaintenanceTests : IDisposable
         var first = await _box.Run(_box.Load(Yaml));
         var second = await _box.Run(_box.Load(Yaml, null, "params.word=three"));
         var history = new RunHistory(_box.Workspace);
-        var difference = await RunComparison.CompareAsync(_box.Store, history.Read(first.RunId)!, history.Find("2")!);
+        var difference = await RunComparison.CompareAsync(_box.Store, [history.Read(first.RunId)!, history.Find("2")!]);
 
-        Assert.Equal(second.RunId, difference.After.Id);
-        Assert.Equal(new ValueDifference("word", "one", "three"), difference.Parameters.Single());
+        Assert.Equal(second.RunId, difference.Runs[1].Id);
+        Assert.Equal(("word", "one three"), (difference.Parameters.Single().Name, string.Join(' ', difference.Parameters.Single().Values)));
         Assert.Equal(["a", "b"], difference.Stages.Select(s => s.Stage));
         Assert.Equal("parameter text changed from \"one\" to \"three\"", difference.Stages[0].Causes.Single().ToString());
-        Assert.Equal(new ValueDifference("length", "3", "5"), difference.Stages[0].Metrics.Single());
+        Assert.Equal(("length", "3 5"), (difference.Stages[0].Metrics.Single().Name, string.Join(' ', difference.Stages[0].Metrics.Single().Values)));
         Assert.Equal("text.txt", difference.Stages[1].Files.Single().Path);
-        Assert.Equal(2, (await RunComparison.CompareAsync(_box.Store, history.Read(first.RunId)!, history.Read(first.RunId)!)).Same);
+        Assert.Equal(2, (await RunComparison.CompareAsync(_box.Store, [history.Read(first.RunId)!, history.Read(first.RunId)!])).Same);
     }
 
     [Fact]

@@ -26,6 +26,15 @@ public sealed class PipelineSchemaTests
         Assert.All(Regex.Matches(_schema.ToJsonString(), "\"#/\\$defs/([^\"]+)\""), match => Assert.NotNull(_schema["$defs"]![match.Groups[1].Value]));
 
     [Fact]
+    public void A_profile_has_parameters_and_a_description_and_nothing_else()
+    {
+        var profile = _schema["properties"]!["profiles"]!["additionalProperties"]!;
+
+        Assert.Equal(["description", "params"], profile["properties"]!.AsObject().Select(property => property.Key));
+        Assert.False((bool)profile["additionalProperties"]!);
+    }
+
+    [Fact]
     public void A_kind_says_what_it_needs()
     {
         var stage = _schema["$defs"]!["join"]!;

@@ -33,6 +33,31 @@ public sealed class FigureAndClaimTests : IDisposable
     }
 
     [Fact]
+    public async Task Bars_and_heat_maps_show_the_same_cells_and_histograms_what_was_counted()
+    {
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Form = FigureForm.Bars, Measure = "gap", X = "rank", By = "proportion", Spread = Reporting.Tables.SpreadKind.Deviation });
+        var bars = Assert.IsType<BarFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
+        Assert.Equal(new FigurePoint(20, 19, 21), bars.Series[0].Points[0]);
+
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Form = FigureForm.HeatMap, Measure = "gap", X = "rank", By = "seed", YTitle = "seed" });
+        var map = Assert.IsType<HeatMapFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
+        Assert.Equal("1 16; 40 45 50; gap (pp)", $"{string.Join(' ', map.Columns)}; {string.Join(' ', map.Rows)}; {map.Unit}");
+        Assert.Equal((19 + 49.2) / 2, map.Values[0][0]!.Value, 9);
+
+        await RunAsync(new FigureStage(), new FigureParameters { Title = "Counts", Form = FigureForm.Histogram, Difference = true }, Counts("clean", 1, 2), Counts("injected", 4, 2));
+        var histogram = Assert.IsType<HistogramFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
+        Assert.Equal(["clean", "injected", "injected minus clean"], histogram.Series.Select(series => series.Name));
+        Assert.Equal([3, 0], histogram.Series[2].Counts);
+
+        InputTree Counts(string name, params double[] counts)
+        {
+            var path = Path.Combine(_folder, $"{name}.json");
+            File.WriteAllText(path, new HistogramFigure(name, "bits", "tokens", 0, 1, [new(name, counts)]).ToJson());
+            return new InputTree(name, "token-entropy", new Dictionary<string, string>(), new Dictionary<string, string> { [TokenEntropyStage.HistogramFile] = path });
+        }
+    }
+
+    [Fact]
     public async Task Figures_and_claims_tell_the_profile_in_every_file()
     {
         await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Measure = "gap", X = "rank", By = "proportion" });
@@ -126,6 +151,27 @@ public sealed class FigureAndClaimTests : IDisposable
     }
 
     private string? _profile;
+
+    [Theory]
+    [InlineData(false, false, new[] { "clean", "injected" })]
+    [InlineData(true, false, new[] { "clean", "injected", "injected minus clean" })]
+    [InlineData(false, true, new[] { "injected minus clean" })]
+    public async Task Histograms_of_two_stages_are_drawn_together_or_as_their_difference(bool difference, bool only, string[] series)
+    {
+        await RunAsync(
+            new FigureStage(), new FigureParameters { Title = "Tokens", Form = FigureForm.Histogram, Difference = difference, DifferenceOnly = only ? true : null },
+            Counts("clean", 5, 1), Counts("injected", 3, 4));
+        var figure = Assert.IsType<HistogramFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
+        Assert.Equal(series, figure.Series.Select(one => one.Name));
+        if (difference || only) Assert.Equal([-2, 3], figure.Series[^1].Counts);
+
+        InputTree Counts(string name, params double[] counts)
+        {
+            var path = Path.Combine(_folder, $"{name}.json");
+            File.WriteAllText(path, new HistogramFigure(name, "bits", "tokens", 0, 1, [new HistogramSeries(name, counts)]).ToJson());
+            return new InputTree(name, "token-entropy", new Dictionary<string, string>(), new Dictionary<string, string> { [TokenEntropyStage.HistogramFile] = path });
+        }
+    }
 
     private string Output => Path.Combine(_folder, "output");
 

@@ -93,6 +93,8 @@ public static class CommandLine
         LogCommand.Create(host),
         DiffCommand.Create(host),
         ReportCommand.Create(host),
+        MeasuresCommand.Create(host),
+        FigureCommand.Create(host),
         TraceCommand.Create(host),
         GraphCommand.Create(host),
         ExportCommand.Create(host),

@@ -4,16 +4,13 @@ using Ssti.Engine.Records;
 
 namespace Ssti.Cli.Commands;
 
-/// <summary><c>ssti diff</c>: what differs between two runs: parameters, why stages differ, metrics, tables.</summary>
+/// <summary><c>ssti diff</c>: what differs between runs: parameters, why stages differ, claims, tables, measures, metrics.</summary>
 internal static class DiffCommand
 {
-    private static readonly Argument<string> Before = new("before")
+    private static readonly Argument<string[]> Runs = new("runs")
     {
-        Description = CommonOptions.RunHelp, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last~1",
+        Description = $"Two runs or more (default: the last two; one alone is compared with the last). {CommonOptions.RunHelp}", Arity = ArgumentArity.ZeroOrMore,
     };
-
-    private static readonly Argument<string> After =
-        new("after") { Description = "The run to compare it with.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last" };
 
     private static readonly Option<bool> Markdown = new("--markdown") { Description = "Write Markdown, for a pull request or a notebook." };
 
@@ -21,27 +18,26 @@ internal static class DiffCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("diff", "Show what differs between two runs: parameters, causes, metrics and tables.") { Before, After };
+        var command = new Command("diff", "Show what differs between runs, a column a run: parameters, claims, tables, measures, and why.") { Runs };
         foreach (var option in new Option[] { Markdown, Question, CommonOptions.OfPipeline, CommonOptions.Store }) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
             using var use = store.UseToRead();
             var names = RunNames.In(store, parsed, host);
-            var (before, after) = (names.Find(parsed.GetRequiredValue(Before)), names.Find(parsed.GetRequiredValue(After)));
-            if (before.Pipeline != after.Pipeline)
+            string[] named = parsed.GetValue(Runs) switch { null or [] => ["last~1", "last"], [var one] => [one, "last"], var several => several };
+            PastRun[] runs = [.. named.Select(names.Find)];
+            if (runs.Select(run => run.Pipeline).Distinct().ToArray() is [_, _, ..] pipelines)
             {
-                await host.Terminal.Error.WriteLineAsync($"warning: these are runs of two pipelines, {before.Pipeline} and {after.Pipeline}; "
-                    + $"'ssti diff --pipeline {after.Pipeline}' compares the last two of one");
+                await host.Terminal.Error.WriteLineAsync($"warning: these are runs of {(pipelines.Length == 2 ? "two" : "several")} pipelines, {string.Join(" and ", pipelines)}; "
+                    + $"'ssti diff --pipeline {runs[^1].Pipeline}' compares the last two of one");
             }
 
-            var difference = await RunComparison.CompareAsync(store.Artifacts, before, after, cancellation);
-            var tables = await TableDifferences.OfAsync(store.Artifacts, before, after, cancellation);
-            if (parsed.GetValue(Question))
-                return difference.Parameters.Count + difference.Stages.Count == 0 ? ExitCodes.Done : ExitCodes.Stale;
-            var output = host.Terminal.Out;
-            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(output, DiffJson.Of(difference, tables));
-            else DiffText.Write(output, difference, tables, parsed.GetValue(Markdown), parsed.GetValue(CommonOptions.Verbose));
+            var difference = await RunComparison.CompareAsync(store.Artifacts, runs, cancellation);
+            if (parsed.GetValue(Question)) return difference.Parameters.Count + difference.Stages.Count == 0 ? ExitCodes.Done : ExitCodes.Stale;
+            var outputs = await OutputDifferences.OfAsync(store.Artifacts, difference, cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, DiffJson.Of(difference, outputs));
+            else new DiffText(difference, outputs, parsed.GetValue(CommonOptions.Verbose)).Write(host.Terminal.Out, parsed.GetValue(Markdown));
             return ExitCodes.Done;
         });
         return command;

@@ -5,90 +5,97 @@ using Ssti.Store.Json;
 
 namespace Ssti.Engine.Records;
 
-/// <summary>A value that differs between two runs, as canonical JSON; null where it is not.</summary>
+/// <summary>A value that is not the same in all runs.</summary>
 /// <param name="Name">The parameter, or the path of a metric with dots.</param>
-/// <param name="Before">In the first run.</param>
-/// <param name="After">In the second.</param>
-public sealed record ValueDifference(string Name, string? Before, string? After);
+/// <param name="Values">In each run: a parameter as its text, a metric as canonical JSON; null where it is not.</param>
+public sealed record ValueDifference(string Name, IReadOnlyList<string?> Values);
 
-/// <summary>A file that differs between the outputs of two runs.</summary>
+/// <summary>A file that is not the same in the outputs of all runs.</summary>
 /// <param name="Path">Its path in the output.</param>
-/// <param name="Before">Its blob in the first run, or null.</param>
-/// <param name="After">Its blob in the second, or null.</param>
-public sealed record FileDifference(string Path, Digest? Before, Digest? After);
+/// <param name="Digests">Its blob in each run, or null.</param>
+public sealed record FileDifference(string Path, IReadOnlyList<Digest?> Digests);
 
-/// <summary>A stage that differs between two runs.</summary>
+/// <summary>A stage that is not the same in all runs.</summary>
 /// <param name="Stage">The instance.</param>
-/// <param name="Before">How it ended in the first run; null when it was not in it.</param>
-/// <param name="After">How it ended in the second; null when it was not in it.</param>
-/// <param name="Causes">The fields of the key documents that differ.</param>
+/// <param name="Runs">It in each run; null where it was not in it.</param>
+/// <param name="Causes">The fields of the key documents that differ between the first run that has a record of it and any other, each once.</param>
 /// <param name="Metrics">Metrics that differ.</param>
 /// <param name="Files">Output files that differ.</param>
 public sealed record StageDifference(
-    string Stage, string? Before, string? After, IReadOnlyList<Reason> Causes, IReadOnlyList<ValueDifference> Metrics, IReadOnlyList<FileDifference> Files);
+    string Stage, IReadOnlyList<PastStage?> Runs, IReadOnlyList<Reason> Causes, IReadOnlyList<ValueDifference> Metrics, IReadOnlyList<FileDifference> Files)
+{
+    /// <summary>Whether there is anything to compare: it is in more than one run.</summary>
+    public bool IsShared => Runs.Count(run => run is not null) > 1;
+}
 
-/// <summary>What differs between two runs.</summary>
-/// <param name="Before">The first run.</param>
-/// <param name="After">The second.</param>
+/// <summary>What differs between runs.</summary>
+/// <param name="Runs">The runs, in the order of all values.</param>
 /// <param name="Parameters">Pipeline parameters that differ.</param>
-/// <param name="Stages">Stages that differ, in the order of the second run with the cells of each together; those only in the first last.</param>
-/// <param name="Same">How many stages have equal keys and outputs.</param>
-public sealed record RunDifference(PastRun Before, PastRun After, IReadOnlyList<ValueDifference> Parameters, IReadOnlyList<StageDifference> Stages, int Same);
+/// <param name="Stages">Stages that differ, in the order of the last run with the cells of each together; those that it lacks last.</param>
+/// <param name="Same">How many stages have equal keys and outputs in all runs.</param>
+public sealed record RunDifference(IReadOnlyList<PastRun> Runs, IReadOnlyList<ValueDifference> Parameters, IReadOnlyList<StageDifference> Stages, int Same);
 
 /// <summary>Compares runs: parameters, keys, metrics and outputs.</summary>
 public static class RunComparison
 {
-    /// <summary>What differs from one run to another. What was collected meanwhile is compared by digest only.</summary>
-    public static async Task<RunDifference> CompareAsync(IArtifactStore store, PastRun before, PastRun after, CancellationToken cancellation = default)
+    /// <summary>What differs between any number of runs. What was collected meanwhile is compared by digest only.</summary>
+    public static async Task<RunDifference> CompareAsync(IArtifactStore store, IReadOnlyList<PastRun> runs, CancellationToken cancellation = default)
     {
-        var earlier = before.Stages.ToDictionary(s => s.Stage);
-        var later = after.Stages.ToDictionary(s => s.Stage);
+        var byName = runs.Select(run => run.Stages.ToDictionary(stage => stage.Stage)).ToArray();
         var stages = new List<StageDifference>();
         var same = 0;
         // The cells of a stage together, although they ended in between others.
-        foreach (var name in later.Keys.Concat(earlier.Keys.Where(n => !later.ContainsKey(n))).GroupBy(n => n.Split('@')[0]).SelectMany(cells => cells))
+        foreach (var name in byName.Reverse().SelectMany(stages => stages.Keys).Distinct().GroupBy(name => name.Split('@')[0]).SelectMany(cells => cells))
         {
-            PastStage? a = earlier.GetValueOrDefault(name), b = later.GetValueOrDefault(name);
-            if (a is not null && b is not null && a.Key == b.Key && a.Tree == b.Tree && (a.Tree is not null || a.State == b.State)) same++;
-            else stages.Add(await CompareAsync(store, name, a, b, cancellation).ConfigureAwait(false));
+            PastStage?[] inRuns = [.. byName.Select(stages => stages.GetValueOrDefault(name))];
+            if (inRuns.All(stage => IsSame(inRuns[0], stage))) same++;
+            else stages.Add(await CompareAsync(store, name, inRuns, cancellation).ConfigureAwait(false));
         }
 
-        var parameters = before.Parameters.Keys.Union(after.Parameters.Keys).Order(StringComparer.Ordinal)
-            .Select(p => new ValueDifference(p, before.Parameters.GetValueOrDefault(p), after.Parameters.GetValueOrDefault(p))).Where(d => d.Before != d.After).ToList();
-        return new RunDifference(before, after, parameters, stages, same);
+        return new RunDifference(runs, Differing(runs.Select(run => run.Parameters).ToArray()), stages, same);
     }
 
-    private static async Task<StageDifference> CompareAsync(IArtifactStore store, string name, PastStage? a, PastStage? b, CancellationToken cancellation)
+    private static bool IsSame(PastStage? a, PastStage? b) => a is not null && b is not null && a.Key == b.Key && a.Tree == b.Tree && (a.Tree is not null || a.State == b.State);
+
+    private static async Task<StageDifference> CompareAsync(IArtifactStore store, string name, IReadOnlyList<PastStage?> runs, CancellationToken cancellation)
     {
-        var (first, second) = (await RecordAsync(store, a, cancellation).ConfigureAwait(false), await RecordAsync(store, b, cancellation).ConfigureAwait(false));
+        var records = new ActionRecord?[runs.Count];
+        for (var i = 0; i < records.Length; i++) records[i] = await RecordAsync(store, runs[i], cancellation).ConfigureAwait(false);
         var causes = new List<Reason>();
-        if (first is not null && second is not null)
+        var files = new InputFiles(store);
+        var first = records.FirstOrDefault(record => record is not null);
+        foreach (var other in records.OfType<ActionRecord>().Skip(1).DistinctBy(record => record.Key))
         {
-            var files = new InputFiles(store);
-            foreach (var cause in KeyDifference.Between(first.Document, second.Document))
+            foreach (var cause in KeyDifference.Between(first!.Document, other.Document))
                 causes.Add(await files.DescribeAsync(cause, cancellation).ConfigureAwait(false));
         }
 
-        var metrics = new List<ValueDifference>();
-        if (first is not null || second is not null) Metrics("", first?.Metrics, second?.Metrics, metrics);
-        var old = (first?.Files ?? []).ToDictionary(f => f.Path, f => f.Digest);
-        var now = (second?.Files ?? []).ToDictionary(f => f.Path, f => f.Digest);
-        var differing = old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
-            .Select(p => new FileDifference(p, old.TryGetValue(p, out var x) ? x : null, now.TryGetValue(p, out var y) ? y : null)).Where(f => f.Before != f.After).ToList();
-        return new StageDifference(name, a?.State, b?.State, causes, metrics, differing);
+        var metrics = Differing(records.Select(record => Flat(record?.Metrics)).ToArray());
+        var outputs = records.Select(record => (record?.Files ?? []).ToDictionary(file => file.Path, file => file.Digest)).ToArray();
+        var differing = outputs.SelectMany(output => output.Keys).Distinct().Order(StringComparer.Ordinal)
+            .Select(path => new FileDifference(path, [.. outputs.Select(output => output.TryGetValue(path, out var digest) ? digest : (Digest?)null)]))
+            .Where(file => file.Digests.Distinct().Count() > 1).ToList();
+        return new StageDifference(name, runs, [.. causes.Distinct()], metrics, differing);
     }
 
-    private static void Metrics(string path, JsonNode? a, JsonNode? b, List<ValueDifference> found)
-    {
-        if ((a is JsonObject || a is null) && (b is JsonObject || b is null) && (a ?? b) is not null)
-        {
-            foreach (var name in ((a as JsonObject)?.Select(m => m.Key) ?? []).Union((b as JsonObject)?.Select(m => m.Key) ?? []).Order(StringComparer.Ordinal))
-                Metrics(path.Length == 0 ? name : $"{path}.{name}", (a as JsonObject)?[name], (b as JsonObject)?[name], found);
-            return;
-        }
+    private static List<ValueDifference> Differing(IReadOnlyList<IReadOnlyDictionary<string, string>> runs) =>
+    [
+        .. runs.SelectMany(values => values.Keys).Distinct().Order(StringComparer.Ordinal)
+            .Select(name => new ValueDifference(name, [.. runs.Select(values => values.GetValueOrDefault(name))])).Where(value => value.Values.Distinct().Count() > 1),
+    ];
 
-        string? x = a is null ? null : CanonicalJson.Write(a), y = b is null ? null : CanonicalJson.Write(b);
-        if (x != y) found.Add(new ValueDifference(path, x, y));
+    private static Dictionary<string, string> Flat(JsonObject? metrics)
+    {
+        var values = new Dictionary<string, string>();
+        Add("", metrics);
+        return values;
+
+        void Add(string path, JsonNode? node)
+        {
+            if (node is JsonObject nested)
+                foreach (var (name, value) in nested) Add(path.Length == 0 ? name : $"{path}.{name}", value);
+            else if (node is not null) values[path] = CanonicalJson.Write(node);
+        }
     }
 
     private static async Task<ActionRecord?> RecordAsync(IArtifactStore store, PastStage? stage, CancellationToken cancellation)

@@ -13,6 +13,9 @@ public static partial class FigureDrawing
     private static readonly MarkerShape[] Markers =
         [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond, MarkerShape.OpenCircle, MarkerShape.OpenSquare];
 
+    /// <summary>The largest scale of a PNG: 5760 by 3600 pixels.</summary>
+    public const int LargestScale = 8;
+
     // The library counts element ids and reads the current culture through the whole process: one drawing at a time.
     private static readonly Lock Drawing = new();
 
@@ -21,8 +24,26 @@ public static partial class FigureDrawing
     /// <param name="width">In CSS pixels.</param>
     /// <param name="height">In CSS pixels.</param>
     /// <exception cref="ArgumentException"><see cref="Figure.Problem"/>.</exception>
-    /// <remarks>No PNG: pixels are computed with whatever vector units a processor has, and the same key must be the same bytes.</remarks>
-    public static string ToSvg(Figure figure, int width = 720, int height = 450)
+    public static string ToSvg(Figure figure, int width = 720, int height = 450) => Draw(figure, plot => Numbered(plot.GetSvgXml(width, height), width, height));
+
+    /// <summary>The figure as PNG, by the same font and layout.</summary>
+    /// <param name="figure">The figure.</param>
+    /// <param name="scale">Pixels for each CSS pixel, from 1 to <see cref="LargestScale"/>.</param>
+    /// <param name="width">In CSS pixels.</param>
+    /// <param name="height">In CSS pixels.</param>
+    /// <exception cref="ArgumentException"><see cref="Figure.Problem"/>, or the scale.</exception>
+    /// <remarks>Not for results: pixels are computed with whatever vector units a processor has, and the same key must be the same bytes.</remarks>
+    public static byte[] ToPng(Figure figure, int scale = 1, int width = 720, int height = 450)
+    {
+        if (scale is < 1 or > LargestScale) throw new ArgumentException($"the scale is from 1 to {LargestScale}, not {scale}", nameof(scale));
+        return Draw(figure, plot =>
+        {
+            plot.ScaleFactor = scale;
+            return plot.GetImageBytes(width * scale, height * scale, ImageFormat.Png);
+        });
+    }
+
+    private static T Draw<T>(Figure figure, Func<Plot, T> render)
     {
         if (figure.Problem() is { } problem) throw new ArgumentException($"'{figure.Title}' cannot be drawn: {problem}", nameof(figure));
         lock (Drawing)
@@ -39,7 +60,7 @@ public static partial class FigureDrawing
                 plot.YLabel(figure.Y, size: 13);
                 plot.Axes.Left.MinimumSize = 56;
                 plot.Font.Set(FigureFont.Family);
-                return Numbered(plot.GetSvgXml(width, height), width, height);
+                return render(plot);
             }
             finally
             {

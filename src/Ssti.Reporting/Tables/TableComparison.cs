@@ -1,28 +1,27 @@
 namespace Ssti.Reporting.Tables;
 
-/// <summary>A place of a table that differs between two versions of it.</summary>
+/// <summary>A place of a table that is not the same in all versions of it.</summary>
 /// <param name="Row">The row's first cell; with a number behind it where several rows begin alike.</param>
 /// <param name="Column">The column's heading.</param>
-/// <param name="Before">What stood there; null when there was no such row or column.</param>
-/// <param name="After">What stands there; null when there is none any more.</param>
-public sealed record CellDifference(string Row, string Column, string? Before, string? After);
+/// <param name="Values">What stands there in each version; null where there is no such row or column.</param>
+public sealed record CellDifference(string Row, string Column, IReadOnlyList<string?> Values);
 
-/// <summary>Compares two versions of a table, cell by cell: rows by their first cell, columns by their key.</summary>
+/// <summary>Compares versions of a table, cell by cell: rows by their first cell, columns by their key.</summary>
 public static class TableComparison
 {
-    /// <summary>What differs, in the order of the later table, what is only in the earlier one last.</summary>
-    /// <remarks>Numbers are compared in full, also where both round to the same text: then both are given in full.</remarks>
-    public static IReadOnlyList<CellDifference> Compare(Table? before, Table? after)
+    /// <summary>What differs, in the order of the last version, what it lacks at the end.</summary>
+    /// <remarks>Numbers are compared in full, also where they round to the same text: then they are given in full.</remarks>
+    public static IReadOnlyList<CellDifference> Compare(IReadOnlyList<Table?> versions)
     {
-        var (old, now) = (Cells(before), Cells(after));
+        var cells = versions.Select(Cells).ToArray();
         var found = new List<CellDifference>();
-        foreach (var place in now.Keys.Concat(old.Keys.Where(place => !now.ContainsKey(place))))
+        foreach (var place in cells.Reverse().SelectMany(version => version.Keys).Distinct())
         {
-            var (a, b) = (old.GetValueOrDefault(place), now.GetValueOrDefault(place));
-            if (a.Cell is null && b.Cell is null) continue;
-            if (a.Cell is not null && b.Cell is not null && Exact(a.Cell) == Exact(b.Cell)) continue;
-            var alike = a.Cell?.ToString() == b.Cell?.ToString();
-            found.Add(new CellDifference(place.Row, b.Header ?? a.Header!, Show(a.Cell, alike), Show(b.Cell, alike)));
+            var (there, headers) = (cells.Select(version => version.GetValueOrDefault(place).Cell).ToArray(), cells.Select(version => version.GetValueOrDefault(place).Header));
+            if (there.Select(cell => cell is null ? null : Exact(cell)).Distinct().Count() == 1) continue;
+            // Two that differ must not look alike.
+            var alike = there.OfType<Cell>().GroupBy(cell => cell.ToString()).Any(same => same.Select(Exact).Distinct().Count() > 1);
+            found.Add(new CellDifference(place.Row, headers.Last(header => header is not null)!, [.. there.Select(cell => Show(cell, alike))]));
         }
 
         return found;

@@ -40,7 +40,7 @@ public static class TableText
             Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")).Concat(table.Profile is { } profile ? [profile] : []));
         return text.ToString();
 
-        void Line(IEnumerable<string> fields) => text.AppendJoin(',', fields.Select(EscapeCsv)).Append("\r\n");
+        void Line(IEnumerable<string> fields) => text.Append(Csv.Line(fields));
     }
 
     // The heading first, then the rows.
@@ -61,8 +61,6 @@ public static class TableText
 
     // Grapheme clusters, so that combining marks in label names do not shift columns.
     internal static int Width(string text) => new StringInfo(text).LengthInTextElements;
-
-    private static string EscapeCsv(string field) => field.AsSpan().ContainsAny(",\"\r\n") ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
 
     private static string EscapeMarkdown(string text)
     {

@@ -56,6 +56,20 @@ public sealed class FigureTests
         Assert.Equal(FigureDrawing.ToSvg(figure), FigureDrawing.ToSvg(Figure.FromJson(json)));
     }
 
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void A_figure_is_drawn_as_pixels_too_with_its_own_font_and_profile(string form)
+    {
+        var png = FigureDrawing.ToPng(Of(form), 2);
+        using var picture = SkiaSharp.SKBitmap.Decode(png);
+        Assert.Equal((1440, 900), (picture.Width, picture.Height));
+        // Something stands in each quarter of it: text, marks, a frame.
+        foreach (var (x, y) in new[] { (0, 0), (720, 0), (0, 450), (720, 450) })
+            Assert.True(Enumerable.Range(x, 720).Any(i => Enumerable.Range(y, 450).Any(j => picture.GetPixel(i, j) is { Red: < 100, Green: < 100, Blue: < 100 })), $"({x}, {y})");
+        Assert.False(png.AsSpan().SequenceEqual(FigureDrawing.ToPng(Of(form) with { Profile = "smoke" }, 2)));
+        Assert.Throws<ArgumentException>(() => FigureDrawing.ToPng(Of(form), 0));
+    }
+
     [Fact]
     public void What_cannot_be_drawn_is_refused_by_name()
     {
