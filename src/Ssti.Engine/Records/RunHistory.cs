@@ -34,9 +34,6 @@ public sealed record PastStage(
 
     /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
     public int Index { get; init; }
-
-    /// <summary>Its matrix values by dimension; empty without a matrix, and in journals of older versions.</summary>
-    public IReadOnlyDictionary<string, string> Cell { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>What a run was going to do of a stage.</summary>
@@ -194,7 +191,6 @@ public sealed class RunHistory(Workspace workspace)
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
             Index = (int?)entry["index"] ?? 0,
-            Cell = Texts(entry["cell"]),
         };
     }
 
