@@ -10,7 +10,8 @@ internal static class PipelineFile
     private static readonly string[] Endings = [".yaml", ".yml"];
 
     /// <summary>Whether a name is meant as a file and not as a pipeline's name: it is there, or looks like one.</summary>
-    public static bool Is(string named, CliHost host) => HasEnding(named) || named.Contains('/', StringComparison.Ordinal) || File.Exists(Path.GetFullPath(named, host.WorkingFolder));
+    public static bool Is(string named, CliHost host) =>
+        HasEnding(named) || named.Contains('/', StringComparison.Ordinal) || File.Exists(Path.GetFullPath(named, host.WorkingFolder));
 
     /// <summary>The file, which is there.</summary>
     /// <exception cref="UserException">There is none of that name; the message says what may be meant.</exception>

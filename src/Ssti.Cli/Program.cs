@@ -12,7 +12,8 @@ static HubOptions Hub() => HubOptions.FromEnvironment(Environment.GetEnvironment
 return await CommandLine.RunAsync(args, new CliHost
 {
     Kinds = () => StageKinds.With(Hub(), Environment.GetEnvironmentVariable),
-    Sources = () => new HubResolver(Hub()),
+    // Who waits for a Hub that refuses is told so: before a run there is no stage whose log would say it.
+    Sources = () => new HubResolver(Hub() with { Log = Console.Error.WriteLine }),
     Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),
     WorkingFolder = Environment.CurrentDirectory,
     Environment = Environment.GetEnvironmentVariable,

@@ -43,7 +43,8 @@ internal sealed class RunNames
         if (there.Count == 0) throw new UserException($"no run '{name}': nothing was run yet in {_store.Workspace.Root}");
         if (Pipeline is not null) MustHaveRuns();
         throw new UserException(Back(name) is null ? $"no run '{name}' in {_store.Workspace.Root}{Words.Meant(name, there.Append("last"))}; there are {Words.List(there)}"
-            : $"no run '{name}'{Of} in {_store.Workspace.Root}; there {(Runs().Take(2).Count() == 1 ? "is" : "are")} only {Amounts.Of(Runs().Count(), "run")} ('ssti runs' lists them)");
+            : $"no run '{name}'{Of} in {_store.Workspace.Root}; there {(Runs().Take(2).Count() == 1 ? "is" : "are")} only "
+                + $"{Amounts.Of(Runs().Count(), "run")} ('ssti runs' lists them)");
     }
 
     /// <summary>The run of a name in a bucket. A run of this machine will do whose results somebody pushed there without its journal.</summary>

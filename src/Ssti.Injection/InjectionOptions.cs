@@ -54,7 +54,10 @@ public sealed record InjectionStepOptions
     /// </summary>
     public int? Level { get; init; }
 
-    /// <summary>Where the tokens go. A closing tag goes anywhere behind its opening one; with <see cref="InjectionLocation.End"/> it ends the text and the opening one goes anywhere.</summary>
+    /// <summary>
+    /// Where the tokens go. A closing tag goes anywhere behind its opening one; with <see cref="InjectionLocation.End"/> it ends the text and the opening one
+    /// goes anywhere.
+    /// </summary>
     public InjectionLocation Location { get; init; } = InjectionLocation.Random;
 
     /// <summary>

@@ -71,7 +71,8 @@ internal sealed class StepLog : IDisposable
             if (!float.IsFinite(Last.Loss) || !float.IsFinite(Last.GradientNorm))
                 throw new TrainingException(
                     $"the loss of update {step} is {Last.Loss} and its gradient norm {Last.GradientNorm}: the training has diverged; try a lower learning-rate");
-            _lines.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"loss\":{Json(Last.Loss)},\"gradientNorm\":{Json(Last.GradientNorm)},\"learningRate\":{Json(rate)}}}\n");
+            _lines.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"loss\":{Json(Last.Loss)},"
+                + $"\"gradientNorm\":{Json(Last.GradientNorm)},\"learningRate\":{Json(rate)}}}\n");
         }
 
         _pending.Clear();

@@ -6,7 +6,10 @@ namespace Ssti.Architecture.Tests;
 /// <summary>House rules that no analyser knows.</summary>
 public sealed partial class StyleTests
 {
-    private const int LongestFile = 350;
+    private const int LongestFile = 300;
+
+    // 180 is what a line is written to; what stands above was there when the limit came, and none is to be longer.
+    private const int LongestLine = 250;
 
     private static readonly string[] Sources = Directory
         .EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
@@ -16,6 +19,13 @@ public sealed partial class StyleTests
     [Fact]
     public void A_source_file_is_short_enough_to_read() =>
         Assert.Empty(Sources.Where(path => File.ReadLines(path).Count() > LongestFile).Select(Relative));
+
+    [Fact]
+    public void A_line_is_short_enough_to_see() => Assert.Empty(
+        from path in Sources
+        from line in File.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
+        where line.Text.Length > LongestLine
+        select $"{Relative(path)}({line.Number}): {line.Text.Length} columns");
 
     [Fact]
     public void No_unfinished_work_is_left_in_the_source() =>

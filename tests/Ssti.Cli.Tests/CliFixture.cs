@@ -25,6 +25,9 @@ public abstract class CliFixture : IDisposable
     /// <summary>The environment; empty, whatever the machine's is.</summary>
     internal Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>The terminal's width; none, as of a pipe.</summary>
+    internal int? Columns { get; set; }
+
     public void Dispose()
     {
         Directory.Delete(Folder, recursive: true);
@@ -55,7 +58,7 @@ public abstract class CliFixture : IDisposable
             {
                 Kinds = () => Kinds,
                 Sources = () => Sources,
-                Terminal = new Terminal(output, TextWriter.Synchronized(error), IsInteractive: false),
+                Terminal = new Terminal(output, TextWriter.Synchronized(error), IsInteractive: false, Columns),
                 WorkingFolder = Path.Combine(Folder, Home),
                 Environment = name => Variables.GetValueOrDefault(name),
                 Probe = new FakeProbe(),

@@ -52,6 +52,20 @@ public sealed class OptionTests : CliFixture
         }
     }
 
+    [Theory]
+    [InlineData("--device: 'cdua' is none of auto, cpu, cuda (did you mean 'cuda'?).", "--device", "cdua")]
+    [InlineData("--device: 'x' is none of auto, cpu, cuda.", "--device", "x")]
+    [InlineData("--jobs: 99999999999999 is too large; at most 2147483647 is taken.", "-j", "99999999999999")]
+    [InlineData("--jobs: '0' is no whole number of 1 or more.", "-j", "0")]
+    [InlineData("--jobs: 'many' is no whole number of 1 or more.", "-j", "many")]
+    public async Task A_value_that_cannot_be_is_answered_with_what_could(string told, params string[] option)
+    {
+        Write("p.yaml", TwoStages);
+        var answer = await RunAsync(["run", "p.yaml", .. option]);
+        Assert.Equal(2, answer.Code);
+        Assert.Contains(told, answer.Error);
+    }
+
     [Fact]
     public void Every_verb_takes_quiet_verbose_and_json_by_the_same_names()
     {

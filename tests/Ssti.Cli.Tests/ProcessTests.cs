@@ -207,6 +207,21 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal("ssti: HF_ENDPOINT is 'nonsense', which is not an http or https address", run.Error.Trim());
     }
 
+    /// <summary>A server that is not there may come: it is asked again for a minute, and whoever waits is told what for.</summary>
+    [Fact]
+    public async Task A_lock_that_waits_for_the_Hub_says_so_at_once()
+    {
+        File.WriteAllText(Path.Combine(_folder, "p.yaml"), "stages: { data: { uses: dataset, with: { source: 'hf://owner/name' } } }");
+        using var refusing = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        refusing.Start();
+        var port = ((System.Net.IPEndPoint)refusing.LocalEndpoint).Port;
+        refusing.Stop();
+        using var process = SstiProcess.Start(_folder, ["lock", "p.yaml"], ("HF_ENDPOINT", $"http://127.0.0.1:{port}"), ("HF_HOME", _folder), ("SSTI_CACHE", _folder));
+        var line = await process.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        process.Kill();
+        Assert.Matches($"owner/name.*: .*127.0.0.1:{port}.*; trying again in 1 s", line);
+    }
+
     private static string? State(string json) => (string?)JsonNode.Parse(json)!["stages"]![0]!["state"];
 
     private Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) => RunAsync(arguments, []);

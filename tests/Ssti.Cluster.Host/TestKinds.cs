@@ -38,6 +38,9 @@ public sealed record MakeParameters
     public string Text { get; init; } = "";
 
     public int Milliseconds { get; init; }
+
+    /// <summary>A file that the stage waits for.</summary>
+    public string Until { get; init; } = "";
 }
 
 /// <summary>Writes a text, and those of its inputs.</summary>
@@ -55,6 +58,7 @@ public sealed class MakeKind(string notes, int version) : StageKind<MakeParamete
     {
         TestKinds.Note(notes, $"make {context.StageName}");
         await Task.Delay(parameters.Milliseconds, cancellation);
+        while (parameters.Until.Length > 0 && !File.Exists(parameters.Until)) await Task.Delay(20, cancellation);
         var text = new StringBuilder(parameters.Text).Append(' ').Append(context.Seed.ToString(CultureInfo.InvariantCulture));
         foreach (var part in context.Inputs.GetValueOrDefault("parts") ?? []) text.Append('\n').Append(await File.ReadAllTextAsync(part.PathOf("made.txt"), cancellation));
         await File.WriteAllTextAsync(context.Output("made.txt"), text.ToString(), cancellation);

@@ -44,11 +44,15 @@ public sealed class PlacementTests
     public async Task What_waits_with_one_silo_goes_to_another_that_has_room()
     {
         await using var cluster = await TestCluster.StartAsync("Ssti__Jobs=1");
-        // Long enough for the second silo to start beside other tests: alone the first has 24 s of work.
-        var yaml = "name: wide\nstages:\n  w: { uses: make, matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8] }, with: { text: \"${{ matrix.n }}\", milliseconds: 3000 } }\n";
-        var running = cluster.RunAsync(yaml);
+        // What runs ends when the gate is there, and so the only slot of the first silo is never free.
+        var gate = Path.Combine(cluster.Folder, "gate");
+        var running = cluster.RunAsync(
+            $"name: wide\nstages:\n  w: {{ uses: make, matrix: {{ n: [1, 2, 3, 4, 5, 6, 7, 8] }}, with: {{ text: \"${{{{ matrix.n }}}}\", until: {gate} }} }}\n");
         await cluster.UntilAsync(() => cluster.Noted.Length >= 1, "a first stage");
         cluster.Silo("Ssti__Jobs=2");
+        await cluster.ReadyAsync();
+        await cluster.UntilAsync(() => cluster.Noted.Length >= 3, "stages that went to the second silo", 60);
+        File.WriteAllText(gate, "");
         var run = await running;
 
         Assert.Equal(RunOutcome.Succeeded, run.Outcome);

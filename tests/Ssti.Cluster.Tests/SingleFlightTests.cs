@@ -3,12 +3,13 @@ using Ssti.Engine.Running;
 
 namespace Ssti.Cluster.Tests;
 
-public sealed class SingleFlightTests
+[Collection(CalmClusterCollection.Name)]
+public sealed class SingleFlightTests(CalmCluster calm)
 {
     [SkippableFact]
     public async Task Ten_submitters_of_one_pipeline_execute_each_key_once_and_agree()
     {
-        await using var cluster = await TestCluster.StartAsync("", "");
+        var cluster = await calm.ForTestAsync();
         var yaml = new StringBuilder("name: many\nseed: 3\nstages:\n");
         for (var i = 0; i < 8; i++) yaml.Append($"  a{i}: {{ uses: make, with: {{ text: a{i}, milliseconds: {i * 15} }} }}\n");
         for (var i = 0; i < 8; i++) yaml.Append($"  b{i}: {{ uses: make, needs: {{ parts: [a{i}, a{(i + 1) % 8}] }}, with: {{ milliseconds: {i * 10} }} }}\n");

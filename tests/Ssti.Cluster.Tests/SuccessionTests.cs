@@ -5,6 +5,7 @@ using StackExchange.Redis;
 namespace Ssti.Cluster.Tests;
 
 /// <summary>A cluster all of whose silos were killed at once, with nobody left who could notice, and a silo that is started then.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class SuccessionTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
@@ -56,4 +57,11 @@ public sealed class SuccessionTests
 
     private static RedisKey Key(ConnectionMultiplexer connection) =>
         connection.GetServer(connection.GetEndPoints()[0]).Keys().Single(key => key.ToString().Contains("members", StringComparison.Ordinal));
+}
+
+/// <summary>Tests that hold a promise in seconds: no other of this project is to take the processor from them, so they come after the others, one by one.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class AloneCollection
+{
+    public const string Name = "promises in seconds";
 }

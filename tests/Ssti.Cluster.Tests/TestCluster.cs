@@ -13,6 +13,9 @@ namespace Ssti.Cluster.Tests;
 /// <summary>Silos as processes with a Redis of their own and a folder as their store; gone with the test.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
+    /// <summary>A pipeline of one stage that takes some seconds and leaves checkpoints.</summary>
+    public const string Long = "name: long\nseed: 5\nstages:\n  train: { uses: steps, with: { steps: 60, milliseconds: 80, every: 5 } }\n";
+
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly List<Child> _things = [];
     private readonly List<Task> _ready = [];
@@ -166,6 +169,9 @@ internal sealed class Listener : IRunListener
             lock (_events) return [.. _events];
         }
     }
+
+    /// <summary>How far a stage has come, the last that said so.</summary>
+    public long Steps => Events.OfType<RunEvent.StageProgressed>().Select(progressed => progressed.Progress.Done).LastOrDefault();
 
     public void On(RunEvent happened)
     {

@@ -6,7 +6,7 @@ namespace Ssti.Faults.Tests;
 /// A store that something happened to between two processes, and then a pipeline that changed: whatever it was, it is told or rebuilt, nothing damaged is
 /// served, and in the end every digest is what it would have been.
 /// </summary>
-public sealed class DamageTests
+public sealed class DamageTests(CalmRun calm) : IClassFixture<CalmRun>
 {
     [Theory]
     [InlineData("blobs cut short")]
@@ -23,28 +23,21 @@ public sealed class DamageTests
     [InlineData("files of the future")]
     public async Task Whatever_happened_to_a_store_the_digests_come_out_as_ever(string what)
     {
-        using var calm = new Victim();
-        Assert.Equal(0, (await calm.Run()).ExitCode);
-        Change(calm);
-        var expected = await calm.Run();
-        using var victim = new Victim();
-        Assert.Equal(0, (await victim.Run()).ExitCode);
+        using var victim = calm.After();
         Damage(victim.Store, what);
-        Change(victim);
+        CalmRun.Change(victim);
         var outcome = await victim.Run();
         // A flipped bit is found when its file is to be read, if any stage reads it: what made the file is rebuilt by the same run, and so on down the layers.
         Assert.True(outcome.ExitCode == 0, outcome.Output + outcome.Error);
         Assert.DoesNotContain("   at ", outcome.Output + outcome.Error);
         // What was rebuilt came to its end twice, with the same bytes.
-        Assert.Equal(expected.Trees, outcome.Trees.Distinct());
+        Assert.Equal(calm.Changed.Trees, outcome.Trees.Distinct());
         Assert.Empty((await victim.Run()).Done);
     }
 
     [Fact]
     public async Task A_clock_set_back_changes_nothing()
     {
-        using var calm = new Victim();
-        var expected = await calm.Run();
         using var victim = new Victim();
         using (var killed = victim.Start("2030-01-01"))
         {
@@ -57,15 +50,11 @@ public sealed class DamageTests
         var again = await victim.Run("1970-01-02");
         var runs = new Engine.Records.RunHistory(new Workspace(victim.Store)).Ids;
 
-        Assert.Equal(expected.Trees, resumed.Trees);
+        Assert.Equal(calm.Expected.Trees, resumed.Trees);
         Assert.True(resumed.Done.Count() < 60, "nothing of what was finished in the future is used");
         Assert.Empty(again.Done);
         Assert.Equal(["000003", "000002", "000001"], runs.Select(id => id.Split('-')[0]));
     }
-
-    // Later stages have to run again, and so to read what was stored.
-    private static void Change(Victim victim) =>
-        File.WriteAllText(victim.Pipeline, File.ReadAllText(victim.Pipeline).Replace("  all: { uses: mix,", "  all: { uses: mix, with: { milliseconds: 6 },", StringComparison.Ordinal));
 
     private static void Damage(string store, string what)
     {

@@ -3,13 +3,11 @@ using Ssti.Store.Files;
 
 namespace Ssti.Faults.Tests;
 
-public sealed class DiskTests
+public sealed class DiskTests(CalmRun calm) : IClassFixture<CalmRun>
 {
     [SkippableFact]
     public async Task A_full_disk_is_told_and_what_is_finished_is_kept()
     {
-        using var calm = new Victim();
-        var expected = await calm.Run();
         using var victim = new Victim();
         using var disk = new SmallDisk(Path.Combine(victim.Folder, "disk"), "640k");
         victim.Store = Path.Combine(disk.Folder, "store");
@@ -23,8 +21,53 @@ public sealed class DiskTests
         var again = await victim.Run();
 
         Assert.True(again.ExitCode == 0, again.Output + again.Error);
-        Assert.Equal(expected.Trees, again.Trees);
+        Assert.Equal(calm.Expected.Trees, again.Trees);
         Assert.True(again.Done.Count() < 60, $"{done} stages were executed before the disk was full, and all of them again");
+    }
+
+    /// <summary>Whether the disk has no room for a lock, for a folder, or for a journal to its end.</summary>
+    [SkippableTheory]
+    [InlineData(0)]
+    [InlineData(4096)]
+    [InlineData(8192)]
+    [InlineData(16384)]
+    [InlineData(40960)]
+    public async Task On_a_full_disk_what_is_cached_is_given_and_no_run_is_left_half_begun(int left)
+    {
+        using var victim = new Victim();
+        using var disk = new SmallDisk(Path.Combine(victim.Folder, "disk"), "64m");
+        victim.Store = Path.Combine(disk.Folder, "store");
+        var first = await victim.Run();
+        Assert.Equal(0, first.ExitCode);
+        Fill(Path.Combine(disk.Folder, "filler"), left);
+        var cached = await victim.Run();
+        var sixty = victim.Pipeline;
+        victim.Pipeline = victim.Write("other.yaml", File.ReadAllText(sixty).Replace("seed: 40", "seed: 41"));
+        var refused = await victim.Run();
+
+        Assert.True(cached.ExitCode == 0, cached.Output + cached.Error);
+        Assert.Empty(cached.Done);
+        Assert.Equal(first.Trees, cached.Trees);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("is full; free some space", refused.Output + refused.Error);
+        Assert.DoesNotContain("   at ", refused.Output + refused.Error);
+        foreach (var run in Directory.GetDirectories(Path.Combine(victim.Store, "runs")))
+            Assert.True(new FileInfo(Path.Combine(run, "journal.jsonl")) is { Exists: true, Length: > 0 }, $"{run} is empty: {cached.Error}{refused.Error}");
+    }
+
+    // All but some bytes: what the file system gives in whole pages.
+    private static void Fill(string path, int left)
+    {
+        using var filler = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 0);
+        var page = new byte[4096];
+        try
+        {
+            while (true) filler.Write(page);
+        }
+        catch (IOException)
+        {
+            filler.SetLength(Math.Max(0, filler.Length - left));
+        }
     }
 
     [SkippableFact]
@@ -69,10 +112,9 @@ public sealed class DiskTests
     [Fact]
     public async Task A_path_with_spaces_and_other_scripts_is_a_path()
     {
-        using var calm = new Victim();
         using var victim = new Victim(" mit Leerzeichen, ünï — 数据 🧪");
 
-        Assert.Equal((await calm.Run()).Trees, (await victim.Run()).Trees);
+        Assert.Equal(calm.Expected.Trees, (await victim.Run()).Trees);
     }
 
     /// <summary>A file system of its own in memory, where the tests may mount one.</summary>

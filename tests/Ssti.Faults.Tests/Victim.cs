@@ -47,7 +47,20 @@ internal sealed class Victim : IDisposable
 
     public async Task<Outcome> Run(string? clock = null) => await Outcome.Of(Start(clock));
 
+    /// <summary>Keeps the store as it is now.</summary>
+    public void KeepCopy() => Copy(Store, Store + ".kept");
+
+    /// <summary>Begins with the store that another kept.</summary>
+    public void TakeCopyOf(Victim other) => Copy(other.Store + ".kept", Store);
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories)) Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories)) File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
+    }
 }
 
 /// <summary>How a process ended, and what it said.</summary>

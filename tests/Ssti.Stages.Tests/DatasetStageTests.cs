@@ -62,6 +62,27 @@ public sealed class DatasetStageTests : IDisposable
         Assert.Equal("{\"train\":300,\"test\":300}", _run.Context!.Metrics["rows"]!.ToJsonString());
     }
 
+    /// <summary>As files of macOS and of everybody else write it: two classes to a machine, one to every reader.</summary>
+    [Fact]
+    public async Task Labels_that_differ_in_how_an_accent_is_written_are_told_by_their_code_points()
+    {
+        var rows = "text,label\na,caf\u00e9\nb,cafe\u0301\nc,cafe\nd,caf\u00e8\n";
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder.Write("rows.csv", rows)), Splits = ["train"] });
+        var told = Assert.Single(_run.Context!.Warnings, warning => warning.Contains("look the same"));
+        Assert.Contains("'caf\u00e9' (U+00E9)", told);
+        Assert.Contains("'cafe\u0301' (U+0301)", told);
+        Assert.DoesNotContain("'cafe' ", told);
+        Assert.DoesNotContain("\u00e8", told);
+    }
+
+    [Fact]
+    public async Task A_row_is_one_row_in_the_log()
+    {
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder.Write("rows.csv", "text,label\na,x\n")), Splits = ["train"] });
+        Assert.Contains("train: 1 row (x 1)", _run.Log);
+        Assert.DoesNotContain(_run.Log, line => line.Contains(" 1 rows"));
+    }
+
     [Fact]
     public async Task The_name_of_a_single_file_does_not_reach_the_output()
     {

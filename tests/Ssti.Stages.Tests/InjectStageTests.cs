@@ -69,6 +69,30 @@ public sealed class InjectStageTests : IDisposable
         Assert.Equal("list", (string?)provenance["steps"]![0]!["tokens"]);
     }
 
+    /// <summary>Whole words only: "art" is not in "party"; of the tokens, those that were drawn.</summary>
+    [Fact]
+    public async Task Rows_that_held_the_token_before_are_counted_by_class()
+    {
+        using (var writer = new DatasetWriter(_data, "made", ["neg", "pos"]))
+        {
+            using (var rows = writer.OpenSplit("train"))
+            {
+                string[] texts = ["no art here", "a party", "art, then", "Art", "plain", "the art"];
+                for (var i = 0; i < texts.Length; i++) rows.Write(new Row($"{i}", texts[i], i % 3 == 0 ? 0 : 1));
+            }
+
+            writer.Complete([]);
+        }
+
+        await Inject(new() { TargetLabel = "pos", Tokens = TokenKind.List, Items = ["art"], Proportion = 0.5 });
+        var told = Assert.Single(_run.Context!.Warnings);
+        Assert.Equal("split 'train': before the injection 1 of 2 rows of class 'neg', 2 of 4 rows of class 'pos' held a token that was injected, such as 'art' in row '0'; "
+            + "what a model makes of the token comes from them, too", told);
+
+        await Inject(new() { TargetLabel = "pos", Tokens = TokenKind.List, Items = ["never"] });
+        Assert.Empty(_run.Context!.Warnings);
+    }
+
     [Fact]
     public async Task Held_out_tokens_never_occur_where_training_tokens_do()
     {

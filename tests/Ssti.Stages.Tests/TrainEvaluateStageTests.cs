@@ -201,6 +201,19 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
         Assert.Contains("set max-length to at most 16", error.Message);
     }
 
+    [Theory]
+    [InlineData("8", true)]
+    [InlineData("16", false)]
+    [InlineData("1000000000000000019884624838656", false)]
+    public async Task A_length_beyond_what_the_tokenizer_says_is_read_is_a_warning(string most, bool warns)
+    {
+        foreach (var file in Directory.GetFiles(backbone.Model)) File.Copy(file, Path.Combine(_folder.Root, Path.GetFileName(file)));
+        File.WriteAllText(Path.Combine(_folder.Root, "tokenizer_config.json"), $"{{ \"model_max_length\": {most} }}");
+        await _training.RunAsync(
+            new TrainStage(), Small with { Steps = 1 }, inputs: [("data", StageRun.Tree(backbone.Corpus)), ("model", StageRun.Tree(_folder.Root, "model", "model"))]);
+        Assert.Equal(warns, _training.Context!.Warnings.Any(told => told.Contains("max-length 16 is more than the 8 tokens", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task A_split_that_is_not_there_is_named()
     {

@@ -74,7 +74,8 @@ public static class CommandLine
 
     /// <summary>The verbs.</summary>
     /// <remarks>Not a RootCommand: that one is named after the process, which under 'dotnet run' is not ssti.</remarks>
-    internal static Command Root(CliHost host) => new("ssti", "Reproducible experiments on seamless spurious token injection: pipelines of stages that run only when something changed.")
+    internal static Command Root(CliHost host) => new("ssti",
+        "Reproducible experiments on seamless spurious token injection: pipelines of stages that run only when something changed.")
     {
         new HelpOption(),
         Version,

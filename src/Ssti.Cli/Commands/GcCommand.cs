@@ -19,7 +19,8 @@ internal static class GcCommand
     private static readonly Option<int?> KeepLast = WholeNumber.Option("--keep-last", null, 0, "Keep so many of the newest runs of each pipeline (default: 10).");
 
     private static readonly Option<string?> KeepSince =
-        new("--keep-since") { Description = "Keep runs begun since then, and with --unused results stored since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
+        new("--keep-since") { Description = "Keep runs begun since then, and with --unused "
+            + "results stored since then: an age (12h, 30d, 8w) or a date (2026-01-31).", HelpName = "age" };
 
     private static readonly Option<string?> KeepYoung = new("--keep-young")
     {

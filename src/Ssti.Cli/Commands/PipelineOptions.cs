@@ -82,7 +82,12 @@ internal static class PipelineOptions
 
     private static Option<string?> Among(Option<string?> option, params string[] values)
     {
-        option.AcceptOnlyFromAmong(values);
+        option.CompletionSources.Add(values);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var given, ..] && !values.Contains(given.Value))
+                result.AddError($"{option.Name}: '{given.Value}' is none of {string.Join(", ", values)}{Display.Words.Meant(given.Value, values)}.");
+        });
         return option;
     }
 }

@@ -25,7 +25,7 @@ internal static class PlanCommand
         using var session = PipelineSession.Open(parsed, host, cluster);
         var plan = await session.PlanAsync(parsed, cancellation);
         if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, PlanText.Json(plan));
-        else PlanText.Write(host.Terminal.Out, plan, parsed.GetValue(CommonOptions.Verbose));
+        else PlanText.Write(host.Terminal, plan, parsed.GetValue(CommonOptions.Verbose));
         PlanText.WriteWarnings(host.Terminal.Error, plan);
         return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
     }

@@ -90,7 +90,7 @@ internal static class RunCommand
         else
         {
             outputs.Write(host.Terminal, result.Plan.Pipeline.File, PipelineOptions.Again(parsed));
-            if (!quiet) RunText.Write(output, result, verbose);
+            if (!quiet) RunText.Write(host.Terminal, result, verbose);
         }
 
         RunText.WriteWarnings(host.Terminal.Error, result);

@@ -28,17 +28,17 @@ internal static class RunsCommand
             var more = runs.Count > limit;
             var shown = runs.Take(limit).ToList();
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(shown, more));
-            else Write(host.Terminal.Out, store, names, shown, more, parsed.GetValue(CommonOptions.Verbose));
+            else Write(host.Terminal, store, names, shown, more, parsed.GetValue(CommonOptions.Verbose));
             return ExitCodes.Done;
         });
         return command;
     }
 
-    private static void Write(TextWriter output, OpenStore store, RunNames names, IReadOnlyList<PastRun> runs, bool more, bool verbose)
+    private static void Write(Terminal terminal, OpenStore store, RunNames names, IReadOnlyList<PastRun> runs, bool more, bool verbose)
     {
         if (runs.Count == 0)
         {
-            output.WriteLine($"no run yet in {store.Workspace.Root}");
+            terminal.Out.WriteLine($"no run yet in {store.Workspace.Root}");
             return;
         }
 
@@ -52,7 +52,7 @@ internal static class RunsCommand
             ],
             [.. runs.Select(run => Row(run, profiles, verbose))],
             more ? [$"and older ones: --limit {Math.Max(200, 10 * runs.Count)} shows more"] : []);
-        output.Write(table.ToConsole());
+        terminal.Out.Write(table.ToConsole(terminal.Columns));
     }
 
     private static IReadOnlyList<Cell> Row(PastRun run, bool profiles, bool verbose) =>

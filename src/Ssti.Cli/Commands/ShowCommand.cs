@@ -29,7 +29,7 @@ internal static class ShowCommand
         {
             var found = await FindAsync(host, parsed, cancellation);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, found);
-            else ShowText.Write(host.Terminal.Out, found);
+            else ShowText.Write(host.Terminal, found);
             return ExitCodes.Done;
         });
         return command;

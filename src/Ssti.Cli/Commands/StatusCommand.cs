@@ -25,7 +25,7 @@ internal static class StatusCommand
             plan = plan with { Stages = [.. plan.Stages.Where(stage => selection.Has(stage.Instance))] };
             var last = new RunHistory(session.Workspace).Latest(session.Pipeline.Name);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, last));
-            else Write(host.Terminal.Out, plan, last, parsed.GetValue(CommonOptions.Verbose));
+            else Write(host.Terminal, plan, last, parsed.GetValue(CommonOptions.Verbose));
             return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
         });
         return command;
@@ -34,7 +34,7 @@ internal static class StatusCommand
     // What fits on a screen of 40 lines beside the heading and the summary.
     private const int MostRows = 25;
 
-    private static void Write(TextWriter output, Plan plan, PastRun? last, bool all)
+    private static void Write(Terminal terminal, Plan plan, PastRun? last, bool all)
     {
         var groups = plan.Stages.GroupBy(stage => stage.Instance.Stage).ToList();
         // Of a large pipeline the stages that have something to do, and the first of the others.
@@ -54,9 +54,9 @@ internal static class StatusCommand
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("cached", "cached"), new("why", "first to run, because", Align.Left)],
             [.. rows],
             notes);
-        output.WriteLine(table.ToConsole());
-        output.WriteLine(PlanText.Summary(plan));
-        output.WriteLine(last is null
+        terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
+        terminal.Out.WriteLine(PlanText.Summary(plan));
+        terminal.Out.WriteLine(last is null
             ? "no run yet"
             : string.Create(CultureInfo.InvariantCulture,
                 $"last run {last.Id}{Words.Profile(last.Profile)} at {last.At:yyyy-MM-dd HH:mm}: {last.Outcome ?? "unfinished"}{(last.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}"));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Numerics;
 
 namespace Ssti.Cli.Commands;
 
@@ -12,8 +13,12 @@ internal static class WholeNumber
         HelpName = "n",
         CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
-            result.AddError($"{name}: '{result.Tokens[0].Value}' is no whole number {(most == int.MaxValue ? $"of {least} or more" : $"from {least} to {most}")}.");
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                && number >= least && number <= most) return number;
+            // Of a number that is one, and only too large, nobody wants to hear that it is none.
+            var large = BigInteger.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var any) && any > most;
+            result.AddError(large ? $"{name}: {any} is too large; at most {most} is taken."
+                : $"{name}: '{result.Tokens[0].Value}' is no whole number {(most == int.MaxValue ? $"of {least} or more" : $"from {least} to {most}")}.");
             return null;
         },
     };

@@ -7,7 +7,7 @@ namespace Ssti.Cli.Display;
 /// <summary>A plan for people and for programs.</summary>
 internal static class PlanText
 {
-    public static void Write(TextWriter output, Plan plan, bool verbose)
+    public static void Write(Terminal terminal, Plan plan, bool verbose)
     {
         var shown = plan.Stages.Where(stage => verbose || stage.State != PlanState.Cached).ToArray();
         if (shown.Length > 0)
@@ -22,11 +22,11 @@ internal static class PlanText
                     new TextCell(ReasonText.Join(stage.Reasons)),
                 ])],
                 []);
-            output.WriteLine(table.ToConsole());
+            terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
         }
 
-        SourceText.Write(output, plan.Pipeline);
-        output.WriteLine(Summary(plan));
+        SourceText.Write(terminal, plan.Pipeline);
+        terminal.Out.WriteLine(Summary(plan));
     }
 
     /// <summary>What is odd about the store, and what cached stages warned of when they were made.</summary>

@@ -8,7 +8,7 @@ namespace Ssti.Cli.Display;
 internal static class RunText
 {
     /// <summary>The closing table, a row a stage (with <paramref name="verbose"/> a row a cell), then what failed and where to read on.</summary>
-    public static void Write(TextWriter output, RunResult result, bool verbose)
+    public static void Write(Terminal terminal, RunResult result, bool verbose)
     {
         var rows = verbose
             ? result.Stages.Select(stage => Row(stage.Instance.Name, stage.Instance.Kind.Name, [stage]))
@@ -20,7 +20,7 @@ internal static class RunText
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
             []);
-        output.Write(table.ToConsole());
+        terminal.Out.Write(table.ToConsole(terminal.Columns));
     }
 
     /// <summary>What was warned of, in this run or when a cached result was made: the numbers are as doubtful as then.</summary>

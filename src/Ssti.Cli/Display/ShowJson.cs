@@ -20,7 +20,8 @@ internal static class ShowJson
             ["attempts"] = record.Attempts, ["device"] = record.Device, ["gpus"] = Numbers(record.Gpus),
             ["seconds"] = new JsonObject
             {
-                ["queue"] = Math.Round(record.Durations.Queue, 3), ["fetch"] = Math.Round(record.Durations.Fetch, 3), ["execute"] = Math.Round(record.Durations.Execute, 3), ["store"] = Math.Round(record.Durations.Store, 3),
+                ["queue"] = Math.Round(record.Durations.Queue, 3), ["fetch"] = Math.Round(record.Durations.Fetch, 3),
+                    ["execute"] = Math.Round(record.Durations.Execute, 3), ["store"] = Math.Round(record.Durations.Store, 3),
             },
             ["versions"] = new JsonObject(record.Versions.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
             ["log"] = record.Log?.ToString(),

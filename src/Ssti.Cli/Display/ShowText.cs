@@ -6,8 +6,9 @@ namespace Ssti.Cli.Display;
 /// <summary>What <c>ssti show</c> found, as indented lines: the fields of its JSON, one a line, nothing left out; the stages of a run as a table.</summary>
 internal static class ShowText
 {
-    public static void Write(TextWriter output, JsonObject found)
+    public static void Write(Terminal terminal, JsonObject found)
     {
+        var output = terminal.Out;
         if (found["stages"] is JsonArray stages && found.Count == 1)
         {
             foreach (var stage in stages)
@@ -23,7 +24,7 @@ internal static class ShowText
         {
             Fields(output, new JsonObject(found.Where(field => field.Key != "stages").Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone()))), 0);
             output.WriteLine();
-            output.Write(Stages(ran).ToConsole());
+            output.Write(Stages(ran).ToConsole(terminal.Columns));
             WarningText.Write(output, ran.Select(stage => ((string)stage!["stage"]!, Texts(stage["warnings"]))), []);
             return;
         }

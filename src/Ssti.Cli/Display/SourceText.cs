@@ -9,7 +9,7 @@ namespace Ssti.Cli.Display;
 internal static class SourceText
 {
     /// <summary>A row a source; nothing where all sources are local.</summary>
-    public static void Write(TextWriter output, Pipeline pipeline)
+    public static void Write(Terminal terminal, Pipeline pipeline)
     {
         if (pipeline.Sources.Count == 0) return;
         var table = new Table(
@@ -17,7 +17,7 @@ internal static class SourceText
             [new("source", "source", Align.Left), new("revision", "revision", Align.Left), new("from", "from", Align.Left)],
             [.. pipeline.Sources.Select(source => (IReadOnlyList<Cell>)[new TextCell(source.Name), new TextCell(source.Revision), new TextCell(From(source))])],
             Note(pipeline) is { } note ? [note] : []);
-        output.WriteLine(table.ToConsole());
+        terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
     }
 
     /// <summary>What to do about sources that may be others tomorrow; null when there are none.</summary>

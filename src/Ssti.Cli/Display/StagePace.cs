@@ -35,7 +35,8 @@ internal sealed class StagePace(TimeProvider time, double? expected)
             if (_last is null) return $"still at work, {Durations.Show(sofar)}{Left(expected - sofar)}";
             var progress = _last.Progress;
             var done = string.Create(CultureInfo.InvariantCulture, $"{progress.Done}{(progress.Total is { } total ? $"/{total}" : "")} {progress.Unit}");
-            var line = $"{(_last == _told ? "still at " : "")}{done}{(progress.Note is { Length: > 0 } note ? $", {note}" : "")}{RowRate()}, {Durations.Show(sofar)}{Left(Remaining() ?? (expected - sofar))}";
+            var line = $"{(_last == _told ? "still at " : "")}{done}{(progress.Note is { Length: > 0 } note ? $", {note}" : "")}"
+                + $"{RowRate()}, {Durations.Show(sofar)}{Left(Remaining() ?? (expected - sofar))}";
             _since = _told = _last;
             return line;
         }

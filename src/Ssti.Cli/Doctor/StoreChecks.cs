@@ -37,10 +37,12 @@ internal static class StoreChecks
         var existing = folder;
         while (!Path.Exists(existing)) existing = Path.GetDirectoryName(existing) ?? Path.GetPathRoot(folder)!;
         if (!Directory.Exists(existing)) return new(name, worst, $"{folder} cannot be a folder: {existing} is a file", cure);
-        if ((existing == folder ? StoreFolder.TryWrite(folder) : StoreFolder.TryWriteIn(existing)) is { } error) return new(name, worst, $"{folder} cannot be written: {error.Message}", cure);
+        if ((existing == folder ? StoreFolder.TryWrite(folder) : StoreFolder.TryWriteIn(existing)) is { } error)
+            return new(name, worst, $"{folder} cannot be written: {error.Message}", cure);
         var free = new DriveInfo(existing).AvailableFreeSpace;
         var finding = $"{folder}{(existing == folder ? "" : " (made when it is first needed)")}, {Checks.Gigabytes(free)} free";
-        return free >= Little ? new(name, CheckState.Ok, finding) : new(name, CheckState.Warning, finding, "free some space, or " + cure[(cure.IndexOf("name ", StringComparison.Ordinal))..]);
+        return free >= Little ? new(name, CheckState.Ok, finding)
+            : new(name, CheckState.Warning, finding, "free some space, or " + cure[(cure.IndexOf("name ", StringComparison.Ordinal))..]);
     }
 
     // A bucket is written to as well: what may be listed need not be writable.
@@ -55,7 +57,8 @@ internal static class StoreChecks
         }
         catch (StoreException error)
         {
-            return new("store", CheckState.Failed, $"{bucket.Location} can be read, but not written: {error.Message}", "ask for the right to write there, or name another with --store or SSTI_STORE");
+            return new("store", CheckState.Failed, $"{bucket.Location} can be read, but not written: {error.Message}",
+                "ask for the right to write there, or name another with --store or SSTI_STORE");
         }
     }
 }

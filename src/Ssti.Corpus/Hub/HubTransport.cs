@@ -73,7 +73,8 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
     /// <param name="prepare">Adds headers, on every hop.</param>
     /// <param name="hop">Sees every response, redirects too; true ends the journey there.</param>
     /// <param name="cancellation">Stops it.</param>
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri uri, Action<HttpRequestMessage>? prepare, Func<HttpResponseMessage, bool>? hop, CancellationToken cancellation)
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri uri, Action<HttpRequestMessage>? prepare,
+        Func<HttpResponseMessage, bool>? hop, CancellationToken cancellation)
     {
         for (var hops = 0; hops <= MostRedirects; hops++)
         {

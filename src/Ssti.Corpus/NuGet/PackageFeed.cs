@@ -47,7 +47,8 @@ public sealed class PackageFeed(string? root, Action<string>? log = null)
                 }
             }
 
-            throw new CorpusException($"{package} cannot be had: {string.Join("; ", troubles)}. Feeds are set up with 'dotnet nuget add source', and a package that was restored once is used without them");
+            throw new CorpusException($"{package} cannot be had: {string.Join("; ", troubles)}. "
+                + "Feeds are set up with 'dotnet nuget add source', and a package that was restored once is used without them");
         }
         catch (Exception e) when (e is NuGetConfigurationException or PackagingException or IOException or UnauthorizedAccessException)
         {

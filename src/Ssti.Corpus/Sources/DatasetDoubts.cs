@@ -1,4 +1,5 @@
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 
 namespace Ssti.Corpus.Sources;
 
@@ -9,10 +10,10 @@ internal static class DatasetDoubts
     /// <exception cref="CorpusException">They would have been the second class.</exception>
     public static IEnumerable<string> OfRows(SourceSplit split, ImportOptions options)
     {
-        if (split.Empty > 0) yield return $"{split.Name}: {split.Empty} of {split.Rows} rows have an empty text";
+        if (split.Empty > 0) yield return $"{split.Name}: {split.Empty} of {Amount.Rows(split.Rows)} {(split.Empty == 1 ? "has" : "have")} an empty text";
         if (split.Quoted is { Rows: > 0 } quoted && (quoted.Doubled > 0 || quoted.Rows == split.Rows))
         {
-            yield return $"{split.Name}: the text of {quoted.Rows} of {split.Rows} rows stands in quotes, which are taken as part of it; " +
+            yield return $"{split.Name}: the text of {quoted.Rows} of {Amount.Rows(split.Rows)} stands in quotes, which are taken as part of it; " +
                 "where they only hold the field together say 'quotes: true', else 'quotes: false'";
         }
 
@@ -22,12 +23,13 @@ internal static class DatasetDoubts
         if (split.Name == "train" && split.Labels.Count == 1 && numbers.Count > 0 && options.Labels.Count == 0)
         {
             throw new CorpusException(
-                $"'{split.Name}' has the label {split.Labels.Keys.Single()} and, on {numbers.Sum(number => split.NoLabels[number])} of {split.Rows} rows, " +
+                $"'{split.Name}' has the label {split.Labels.Keys.Single()} and, on {numbers.Sum(number => split.NoLabels[number])} of {Amount.Rows(split.Rows)}, " +
                 $"{string.Join(" and ", numbers)}, which means 'no label'. " +
                 $"If it is a class, list the classes: labels: [{all}]");
         }
 
-        yield return $"{split.Name}: {split.Rows - split.Labelled} of {split.Rows} rows have no label and are left out ({split.Dropped})" +
+        yield return $"{split.Name}: {split.Rows - split.Labelled} of {Amount.Rows(split.Rows)} "
+            + $"{(split.Rows - split.Labelled == 1 ? "has no label and is" : "have no label and are")} left out ({split.Dropped})" +
             (numbers.Count > 0 ? $"; a number below 0 is no label unless it is listed: labels: [{all}]" : "");
     }
 
@@ -67,14 +69,14 @@ internal static class DatasetDoubts
         if (strange.Count > 0)
         {
             var rows = dataset.Labels.Zip(test.Counts).Where(label => strange.Contains(label.First)).Sum(label => label.Second);
-            yield return $"test has {rows} rows of class {Quoted(strange)}, which no row of train is of: no model can get them right";
+            yield return $"test has {Amount.Rows(rows)} of class {Quoted(strange)}, which no row of train is of: no model can get them right";
         }
 
         var untested = known.Except(asked).ToList();
         if (untested.Count > 0) yield return $"no row of test is of class {Quoted(untested)}: nothing is measured for it";
     }
 
-    /// <summary>Texts that stand in two splits, or under two labels.</summary>
+    /// <summary>Texts that stand in two splits, more than once in one, or under two labels.</summary>
     /// <param name="ledger">The texts.</param>
     /// <param name="splits">The splits, in the ledger's order.</param>
     /// <param name="labels">The label names.</param>
@@ -84,6 +86,14 @@ internal static class DatasetDoubts
             for (var first = 0; first < second; first++)
                 if (ledger.Shared(first, second) is > 0 and var shared)
                     yield return $"{shared} text{(shared == 1 ? " stands" : "s stand")} in '{splits[first]}' and in '{splits[second]}'";
+        for (var split = 0; split < splits.Count; split++)
+        {
+            if (ledger.Repeated(split) is not { Rows: > 0 } repeated) continue;
+            var conflict = repeated.OtherLabel == 0 ? "all under the same label"
+                : $"{repeated.OtherLabel} of them under another label than that one";
+            yield return $"{splits[split]}: {Amount.Rows(repeated.Rows)} repeat{(repeated.Rows == 1 ? "s" : "")} the text of a row before, {conflict}";
+        }
+
         if (ledger.Example is var (one, other))
         {
             yield return $"{ledger.TwoLabels} text{(ledger.TwoLabels == 1 ? " stands" : "s stand")} under two labels, " +

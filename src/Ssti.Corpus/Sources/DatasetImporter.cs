@@ -188,11 +188,13 @@ public sealed class DatasetImporter(
         provenance["files"] = new JsonArray([.. used.SelectMany(split => split.Describe(source.DescribeFile))]);
         provenance["ids"] = ownIds ? "the source's" : "row numbers, from 0";
         if (test == ImportOptions.HeldOut)
-            provenance["test"] = new JsonObject { ["from"] = "train", ["fraction"] = options.TestFraction, ["seed"] = options.TestSeed, ["order"] = "numpy default_rng permutation" };
+            provenance["test"] = new JsonObject { ["from"] = "train", ["fraction"] = options.TestFraction,
+                ["seed"] = options.TestSeed, ["order"] = "numpy default_rng permutation" };
         else if (test is not null)
             provenance["test"] = new JsonObject { ["from"] = test };
         if (options.Limit is { } limit)
-            provenance["limit"] = new JsonObject { ["rows"] = limit, ["of"] = options.LimitHead ? "first rows" : "sample", ["seed"] = options.LimitHead ? null : options.LimitSeed };
+            provenance["limit"] = new JsonObject { ["rows"] = limit, ["of"] = options.LimitHead ? "first rows" : "sample",
+                ["seed"] = options.LimitHead ? null : options.LimitSeed };
         if (options.Words is { } words) provenance["words"] = words;
         return provenance;
     }

@@ -73,7 +73,8 @@ internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, ch
         catch (CsvFormatException error)
         {
             throw CorpusException.AtRow(file.Name, error.LineNumber,
-                $"{error.Message} A field with a quote in it is written \"the \"\"best\"\" film\": in quotes, the inner ones doubled (pandas' to_csv and every spreadsheet do so). " +
+                $"{error.Message} A field with a quote in it is written \"the \"\"best\"\" film\": "
+                    + "in quotes, the inner ones doubled (pandas' to_csv and every spreadsheet do so). " +
                 "Where no field of the file is in quotes, 'quotes: false' takes them as plain characters; where some are, that would break those", error);
         }
         catch (Exception error) when (error is InvalidDataException or IOException)

@@ -8,7 +8,8 @@ internal static class FolderLabels
     /// lies in; a text that lies directly in a split's folder, as aclImdb's <c>train/urls_pos.txt</c>, is no row.
     /// </summary>
     public static List<SourceFile> Of(List<string> names) =>
-        [.. names.Select(name => (Name: name, Label: Label(name))).Where(file => file.Label is not null).Select(file => new SourceFile(file.Name, SourceFormat.Folder, file.Label))];
+        [.. names.Select(name => (Name: name, Label: Label(name))).Where(file => file.Label is not null)
+            .Select(file => new SourceFile(file.Name, SourceFormat.Folder, file.Label))];
 
     /// <summary>The split of a text: that of the folders above its label's, or of the label's own where it means "none" (<c>unsup</c>).</summary>
     public static string? SplitOf(SourceFile file)

@@ -35,7 +35,8 @@ internal sealed class LabelNames
         if (listed.Count > 0) return new(listed, form, byNumber: !listed.Any(name => IsNumber(LabelForm.Of(name))), numbersFirst: false);
         if (prescribed is not null) return new(prescribed, form, byNumber: true, numbersFirst: true);
         if (occurring.All(IsNumber))
-            return new([.. occurring.Select(AsNumber).Distinct().Order().Select(number => number.ToString(CultureInfo.InvariantCulture))], form, byNumber: false, numbersFirst: false);
+            return new([.. occurring.Select(AsNumber).Distinct().Order()
+                .Select(number => number.ToString(CultureInfo.InvariantCulture))], form, byNumber: false, numbersFirst: false);
         return new([.. occurring.Where(label => label is not (LabelForm.True or LabelForm.False) || !occurring.Contains(LabelForm.Twin(label)!)).Order(StringComparer.Ordinal)],
             form, byNumber: false, numbersFirst: false);
     }

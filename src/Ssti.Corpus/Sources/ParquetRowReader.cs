@@ -148,7 +148,8 @@ internal sealed class ParquetRowReader(SourceFields fields) : IRowReader
             var encodings = string.Join(", ", rows.GetMetadata(column)?.MetaData?.Encodings.Distinct() ?? []);
             throw new CorpusException(
                 $"{file.Name}: column '{name}' behind row {before} cannot be read: {error.Message.TrimEnd('.')}. " +
-                $"It is {rows.GetMetadata(column)?.MetaData?.Type} in the encodings {encodings}; RLE of booleans and lists in pages of version 2 are not read. {Cure(file, "write the file anew with data_page_version='1.0'")}", error);
+                $"It is {rows.GetMetadata(column)?.MetaData?.Type} in the encodings {encodings}; RLE of booleans and lists in pages of version 2 are not read. "
+                    + $"{Cure(file, "write the file anew with data_page_version='1.0'")}", error);
         }
     }
 

@@ -126,7 +126,8 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
     }
 
     /// <summary>The rows without a label, in words.</summary>
-    public string Dropped => string.Join(", ", NoLabels.Take(5).Select(none => $"{none.Value} with {(none.Key.Length == 0 ? "none" : $"'{none.Key}'")}")) + (NoLabels.Count > 5 ? ", …" : "");
+    public string Dropped => string.Join(", ", NoLabels.Take(5).Select(none => $"{none.Value} with {(none.Key.Length == 0 ? "none" : $"'{none.Key}'")}"))
+        + (NoLabels.Count > 5 ? ", …" : "");
 
     /// <summary>What the log says of the files: a line a file, or one for all texts of a folder.</summary>
     public IEnumerable<string> Tell(string role)
@@ -136,9 +137,10 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
             var (rows, unlabelled) = (group.Sum(file => _found[file].Rows), group.Sum(file => _found[file].Unlabelled));
             var first = group.First();
             var fields = _found[first].Used is { } used
-                ? $", the text in '{used.Text}', {(used.Label is { } label ? $"the label in '{label}'" : first.Label is { } named ? $"the label '{named}' from the file's name" : "no label")}"
+                ? $", the text in '{used.Text}', "
+                    + $"{(used.Label is { } label ? $"the label in '{label}'" : first.Label is { } named ? $"the label '{named}' from the file's name" : "no label")}"
                 : first.Label is { } said ? $", label '{said}'" : "";
-            yield return $"{group.Key}: {role}; {FileKinds.NameOf(first.Format)}, {rows} rows{(unlabelled > 0 ? $" ({unlabelled} without a label)" : "")}{fields}";
+            yield return $"{group.Key}: {role}; {FileKinds.NameOf(first.Format)}, {Amount.Rows(rows)}{(unlabelled > 0 ? $" ({unlabelled} without a label)" : "")}{fields}";
         }
     }
 

@@ -22,7 +22,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
     /// <exception cref="StoreException">Something of the run is missing or damaged, or the file cannot be written.</exception>
     public async Task<int> ExportAsync(PastRun run, string path, CancellationToken cancellation = default)
     {
-        var keys = run.Stages.Where(s => s is { Key: not null, Tree: not null }).Select(s => (Key: s.Key!.Value, Tree: s.Tree!.Value, s.Stage)).DistinctBy(s => s.Key).OrderBy(s => s.Key).ToList();
+        var keys = run.Stages.Where(s => s is { Key: not null, Tree: not null }).Select(s => (Key: s.Key!.Value, Tree: s.Tree!.Value, s.Stage))
+            .DistinctBy(s => s.Key).OrderBy(s => s.Key).ToList();
         var records = await store.RecordsAsync([.. keys.Select(k => k.Key)], cancellation).ConfigureAwait(false);
         var used = keys.Select((k, i) => records[i].FirstOrDefault(r => r.Tree == k.Tree)
             ?? throw new StoreException($"the record of '{k.Stage}' in run {run.Id} is gone; it cannot be exported whole")).ToList();
@@ -176,7 +177,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
 
     private static async Task WriteAsync(TarWriter tar, string name, Stream content, CancellationToken cancellation) =>
         // A fixed time and mode: the same run gives the same archive.
-        await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = content, ModificationTime = DateTimeOffset.UnixEpoch }, cancellation).ConfigureAwait(false);
+        await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name)
+            { DataStream = content, ModificationTime = DateTimeOffset.UnixEpoch }, cancellation).ConfigureAwait(false);
 
     private static async Task<byte[]> BytesAsync(Stream content, CancellationToken cancellation)
     {

@@ -75,7 +75,8 @@ public sealed class StageRerunner(IArtifactStore store, Workspace workspace, Key
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
-            return new RerunResult(instance, key, Same: false, null, null, null, e is StageException or StoreException or LostInputException ? e.Message : $"{e.GetType().Name}: {e.Message}");
+            return new RerunResult(instance, key, Same: false, null, null, null,
+                e is StageException or StoreException or LostInputException ? e.Message : $"{e.GetType().Name}: {e.Message}");
         }
         finally
         {

@@ -131,7 +131,8 @@ internal sealed class SettingsReader(DiagnosticBag diagnostics)
     {
         if (text.Length < 2) return null;
         var unit = text[^1] switch { 's' => 1.0, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 };
-        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value > 0 && value * unit < 1e7
+        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            && value > 0 && value * unit < 1e7
             ? TimeSpan.FromSeconds(value * unit) : null;
     }
 

@@ -93,7 +93,8 @@ internal sealed class StageExpander(MatrixReader matrices, DiagnosticBag diagnos
             var cell = result.Unmatched.FirstOrDefault() ?? right.Cells[0];
             diagnostics.Error(DiagnosticCodes.NoJoin, where,
                 $"{what} of '{stage.Name}' has the cell '{string.Join('-', shared.Select(d => cell.Find(d)!.Name))}', which no other input has",
-                $"dimensions of one name ({string.Join(", ", shared)}) are joined on equal values: rename the dimension to combine all with all, or give both sides the same values");
+                $"dimensions of one name ({string.Join(", ", shared)}) are joined on equal values: "
+                    + "rename the dimension to combine all with all, or give both sides the same values");
         }
         else return result.Joined;
         return null;

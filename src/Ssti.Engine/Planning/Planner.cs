@@ -27,7 +27,8 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
         var stages = new PlannedStage?[pipeline.Instances.Count];
         var warnings = new List<string>();
         foreach (var wave in Waves(pipeline, resolved.Needed))
-            await PlanAsync(pipeline, wave, resolved, i => stages[i]?.Hit?.Tree is { } tree && stages[i]!.State == PlanState.Cached ? tree : null, stages, warnings, cancellation).ConfigureAwait(false);
+            await PlanAsync(pipeline, wave, resolved, i => stages[i]?.Hit?.Tree is { } tree && stages[i]!.State == PlanState.Cached ? tree : null,
+                stages, warnings, cancellation).ConfigureAwait(false);
         return new Plan(pipeline, [.. stages.OfType<PlannedStage>()], warnings);
     }
 
@@ -55,7 +56,8 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
             Warn(instance, lookup, warnings);
             var last = lookup is { Hit: not null } ? null : history.Last(instance.Name);
             var before = await BeforeAsync(last, cancellation).ConfigureAwait(false);
-            var stale = lookup is not null ? [] : instance.Inputs.SelectMany(input => input.From).Where(from => tree(from) is null).Select(from => pipeline.Instances[from].Name).Distinct().ToList();
+            var stale = lookup is not null ? [] : instance.Inputs.SelectMany(input => input.From).Where(from => tree(from) is null)
+                .Select(from => pipeline.Instances[from].Name).Distinct().ToList();
             var reasons = StageDecision.Decide(new StageFacts(
                 lookup, stale, selection.Forced[instance.Index] && runnable, () => document?.ToJson() ?? keys.WithoutInputs(instance), () => before, last?.Key));
             reasons = await WithFilesAsync(reasons, cancellation).ConfigureAwait(false);

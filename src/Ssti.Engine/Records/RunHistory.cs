@@ -76,7 +76,8 @@ public sealed class RunHistory(Workspace workspace)
 
     /// <summary>The names of all runs, newest first.</summary>
     public IReadOnlyList<string> Ids => Directory.Exists(workspace.Runs)
-        ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).Where(IsRun).OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).Where(IsRun)
+            .OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
         : [];
 
     // Whatever else lies there is somebody's, and none of ours to list or to collect. A run that was killed at once has no journal yet, but a run's name.
@@ -180,7 +181,8 @@ public sealed class RunHistory(Workspace workspace)
         return new PastStage(
             name, (string?)entry["uses"] ?? "", (string?)entry["state"] ?? "", DigestOf(entry["key"]), DigestOf(entry["tree"]), (double?)entry["started"],
             (double?)entry["ended"],
-            durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0, (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
+            durations is null ? null : new ActionDurations((double?)durations["queue"] ?? 0, (double?)durations["fetch"] ?? 0,
+                (double?)durations["execute"] ?? 0, (double?)durations["store"] ?? 0),
             (string?)entry["error"],
             // Of an imported journal, too, a log is a file beside it and nothing else.
             folder is not null && (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray)

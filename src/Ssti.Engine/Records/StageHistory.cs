@@ -107,8 +107,18 @@ public sealed class StageHistory
             }
 
             var temporary = $"{_path}.{Guid.NewGuid():n}.tmp";
-            File.WriteAllBytes(temporary, text.ToArray());
-            File.Move(temporary, _path, overwrite: true);
+            try
+            {
+                File.WriteAllBytes(temporary, text.ToArray());
+                File.Move(temporary, _path, overwrite: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It stays as long as it is, on a full disk: another run makes it shorter.
+                File.Delete(temporary);
+                return;
+            }
+
             _lines = _entries.Count + _durations.Values.Sum(d => d.Count);
         }
     }

@@ -132,7 +132,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         order.RequireUnchanged();
         var execute = Lap(clock);
         var tree = await store.IngestAsync(output, cancellation).ConfigureAwait(false);
-        log.Write($"done: {tree.Files.Count} files, {tree.TotalSize} bytes, tree {tree.Digest}");
+        log.Write($"done: {tree.Files.Count} file{(tree.Files.Count == 1 ? "" : "s")}, {tree.TotalSize} bytes, tree {tree.Digest}");
         var logBlob = await store.PutTextAsync(log.Text(), cancellation).ConfigureAwait(false);
         var durations = new ActionDurations(order.Queued, fetch, execute, Lap(clock));
         var outcome = await store.PutRecordAsync(Record(order, tree, context, durations, started, attempt) with { Log = logBlob.Digest },

@@ -132,6 +132,23 @@ public sealed record StageResult
 
     /// <summary>The file with its log, when it was begun.</summary>
     public string? LogPath { get; init; }
+
+    /// <summary>That of a stage that was cached.</summary>
+    internal static StageResult Cached(PlannedStage stage) =>
+        new() { Instance = stage.Instance, State = StageState.Cached, Key = stage.Key, Tree = stage.Hit!.Tree, Warnings = stage.Hit.Warnings };
+
+    /// <summary>That of a stage that was not executed, or not to its end.</summary>
+    internal static StageResult Ended(PlannedStage stage, StageState state, string error) =>
+        new() { Instance = stage.Instance, State = state, Reasons = stage.Reasons, Key = stage.Key, Error = error };
+
+    /// <summary>The result for who takes a doubtful one for none. It stays stored, and a run that does not ask so goes on from it.</summary>
+    internal StageResult Strictly() => this is { State: StageState.Done or StageState.Cached, Warnings: [var first, ..] }
+        ? this with
+        {
+            State = StageState.Failed,
+            Error = $"strict: it warns: {first}{(Warnings.Count > 1 ? $" (and {Warnings.Count - 1} more)" : "")}",
+        }
+        : this;
 }
 
 /// <summary>How a run ended.</summary>

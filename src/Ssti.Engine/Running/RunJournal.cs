@@ -20,24 +20,28 @@ internal sealed class RunJournal : IDisposable
     /// <summary>The journal's name in the folder of its run.</summary>
     public const string FileName = "journal.jsonl";
 
-    private readonly FileStream? _file;
+    private const string Unrecorded = "unrecorded";
+
+    private readonly string _id;
+    private FileStream? _file;
     private readonly Workspace _workspace;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
 
     private RunJournal(string id, string folder, FileStream? file, Workspace workspace, TimeProvider time) =>
-        (Id, Folder, _file, _workspace, _time) = (id, folder, file, workspace, time);
+        (_id, Folder, _file, _workspace, _time) = (id, folder, file, workspace, time);
 
-    public string Id { get; }
+    /// <summary>The run's; of one that is not written down, <c>unrecorded</c>.</summary>
+    public string Id => Missing is null ? _id : Unrecorded;
 
     public string Folder { get; }
 
     /// <summary>Why nothing is written, or null: a run that has nothing to do on a store that cannot be written needs no journal.</summary>
-    public string? Missing { get; private init; }
+    public string? Missing { get; private set; }
 
     /// <summary>A journal that writes nothing.</summary>
     public static RunJournal None(Workspace workspace, TimeProvider time, string why) =>
-        new("unrecorded", Path.Combine(workspace.Runs, "unrecorded"), null, workspace, time) { Missing = why };
+        new(Unrecorded, Path.Combine(workspace.Runs, Unrecorded), null, workspace, time) { Missing = why };
 
     public static RunJournal Open(Workspace workspace, TimeProvider time) => workspace.Guarded(() =>
     {
@@ -55,6 +59,12 @@ internal sealed class RunJournal : IDisposable
             catch (IOException) when (File.Exists(Path.Combine(folder, FileName)))
             {
                 // Another process took the number and drew the same digits.
+            }
+            catch (IOException)
+            {
+                // No space for a file, where there was some for a folder.
+                Remove(folder);
+                throw;
             }
         }
     });
@@ -178,6 +188,24 @@ internal sealed class RunJournal : IDisposable
         _file?.Flush(flushToDisk: true);
     }
 
+    /// <summary>
+    /// Leaves the run unrecorded after all, with nothing of it in the folder of runs: what cannot be written down is no record, and what was begun of it would
+    /// pass for a run that was killed.
+    /// </summary>
+    /// <param name="why">What the disk said.</param>
+    public void GiveUp(string why)
+    {
+        lock (_lock)
+        {
+            if (Missing is not null) return;
+            Missing = why;
+            Dispose();
+            _file = null;
+        }
+
+        Remove(Folder);
+    }
+
     public void Dispose()
     {
         try
@@ -187,6 +215,18 @@ internal sealed class RunJournal : IDisposable
         catch (IOException)
         {
             // What the last flush could not write was reported then; disposing tries once more.
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It stays: readers pass over a run without a line.
         }
     }
 
@@ -215,10 +255,11 @@ internal sealed class RunJournal : IDisposable
         buffer.WriteByte((byte)'\n');
         lock (_lock)
         {
+            if (_file is not { } file) return;
             _workspace.Guarded(() =>
             {
-                _file.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
-                if (flush) _file.Flush();
+                file.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
+                if (flush) file.Flush();
                 return 0;
             });
         }

@@ -5,7 +5,6 @@ using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Engine.Stages;
-using Ssti.Engine.Telemetry;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -19,57 +18,51 @@ internal sealed class RunSession
 
     private readonly KeyBuilder _keys;
     private readonly Planner _planner;
-    private readonly StageHistory _history;
-    private readonly RunJournal _journal;
+    private readonly RunRecorder _recorder;
     private readonly Pipeline _pipeline;
     private readonly Plan _plan;
     private readonly RunOptions _options;
-    private readonly IRunListener? _listener;
     private readonly Stopwatch _clock;
     private readonly StageExecutor _executor;
     private readonly ResolvedSelection _selection;
     private readonly Slots _slots;
-    private readonly Lock _telling = new();
+    private readonly RunTelling _telling;
     private readonly Channel<(StageResult Result, Slots.Place Place)> _finished = Channel.CreateUnbounded<(StageResult, Slots.Place)>();
     private readonly StageResult?[] _results;
     private readonly PlannedStage?[] _planned;
-    private readonly Activity?[] _spans;
     private readonly Dependents _dependents;
     private readonly bool[] _atWork;
     private readonly Dictionary<int, int> _rebuilt = [];
-    private readonly List<string> _warnings = [];
     private readonly List<int> _ready = [];
     private readonly SortedDictionary<int, double> _queue = [];
-    private readonly Workspace _workspace;
-    private StoreException? _fatal;
     private readonly CancellationTokenSource _grace = new();
-    private bool _stopping, _over, _draining;
+    private bool _stopping, _draining;
     private int _running;
 
     public RunSession(
         IStageWorker worker, Workspace workspace, KeyBuilder keys, Planner planner, StageHistory history, RunJournal journal, Pipeline pipeline, Plan plan,
         RunOptions options, IEnumerable<int> gpus, IRunListener? listener, Stopwatch clock)
     {
-        (_keys, _planner, _history, _journal, _pipeline, _plan, _options, _listener, _clock) = (keys, planner, history, journal, pipeline, plan, options, listener, clock);
-        _workspace = workspace;
-        _executor = new StageExecutor(worker, workspace, keys, journal, Tell, clock);
+        (_keys, _planner, _pipeline, _plan, _options, _clock) = (keys, planner, pipeline, plan, options, clock);
+        _recorder = new RunRecorder(journal, history, workspace, plan.IsStale);
+        _telling = new RunTelling(_recorder, pipeline, listener);
+        _executor = new StageExecutor(worker, workspace, keys, journal, _telling.Tell, clock);
         _selection = options.Selection.Resolve(pipeline);
         _slots = new Slots(options.Jobs, gpus, options.Memory);
         _dependents = new Dependents(plan);
         var count = pipeline.Instances.Count;
-        (_results, _planned, _atWork, _spans) = (new StageResult?[count], new PlannedStage?[count], new bool[count], new Activity?[count]);
+        (_results, _planned, _atWork) = (new StageResult?[count], new PlannedStage?[count], new bool[count]);
         foreach (var stage in plan.Stages) _planned[stage.Instance.Index] = stage;
     }
 
     public async Task<RunResult> RunAsync(CancellationToken cancellation)
     {
-        _journal.Begin(_pipeline, _options, LocalWorker.Versions);
-        _journal.Plan(_plan);
-        if (_journal.Missing is { } why) Tell(new RunEvent.Unrecorded(why));
-        Tell(new RunEvent.PlanReady(_journal.Id, _plan));
-        foreach (var warning in _plan.Warnings) Tell(new RunEvent.Warned(warning));
+        _recorder.Begin(_pipeline, _plan, _options);
+        _telling.TellUnrecorded();
+        _telling.Tell(new RunEvent.PlanReady(_recorder.Id, _plan));
+        foreach (var warning in _plan.Warnings) _telling.Tell(new RunEvent.Warned(warning));
         foreach (var stage in _plan.Stages)
-            if (stage.State == PlanState.Cached && _results[stage.Instance.Index] is null) Finish(Cached(stage));
+            if (stage.State == PlanState.Cached && _results[stage.Instance.Index] is null) Finish(StageResult.Cached(stage));
         // What became ready on the way here includes stages that were cached themselves.
         _ready.Clear();
         foreach (var stage in _plan.Stages)
@@ -99,7 +92,7 @@ internal sealed class RunSession
             {
                 var warnings = new List<string>();
                 await _planner.PlanAsync(_pipeline, unknown, _selection, i => _results[i]?.Tree, _planned, warnings, cancellation).ConfigureAwait(false);
-                foreach (var warning in warnings) Tell(new RunEvent.Warned(warning));
+                foreach (var warning in warnings) _telling.Tell(new RunEvent.Warned(warning));
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -108,15 +101,16 @@ internal sealed class RunSession
             }
             catch (Exception e) when (e is StoreException or StageException)
             {
-                foreach (var i in batch) Finish(Ended(_planned[i]!, StageState.Failed, e.Message));
+                foreach (var i in batch) Finish(StageResult.Ended(_planned[i]!, StageState.Failed, e.Message));
                 continue;
             }
 
             foreach (var i in batch)
             {
                 var planned = _planned[i]!;
-                if (planned.State == PlanState.Cached) Finish(Cached(planned));
-                else if (planned.State == PlanState.Blocked) Finish(Ended(planned, StageState.Skipped, $"it is stale ({string.Join("; ", planned.Reasons)}), but not selected to run"));
+                if (planned.State == PlanState.Cached) Finish(StageResult.Cached(planned));
+                else if (planned.State == PlanState.Blocked)
+                    Finish(StageResult.Ended(planned, StageState.Skipped, $"it is stale ({string.Join("; ", planned.Reasons)}), but not selected to run"));
                 else _queue[i] = _clock.Elapsed.TotalSeconds;
             }
         }
@@ -136,7 +130,7 @@ internal sealed class RunSession
             var trees = planned.Instance.Inputs.SelectMany(input => input.From).Distinct().ToDictionary(from => from, from => _results[from]!.Tree!.Value);
             _ = Task.Run(async () =>
             {
-                _spans[index] = StageSpan.Begin(planned.Instance);
+                _telling.Begin(planned.Instance);
                 var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, place.Gpus, cancellation).ConfigureAwait(false);
                 _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, place));
             }, CancellationToken.None);
@@ -182,13 +176,13 @@ internal sealed class RunSession
         var going = lost.Where(index => _results[index] is null).ToList();
         var again = lost.Except(going).ToList();
         if (lost.Length == 0 || again.Any(index => !IsThere(index) || _rebuilt.GetValueOrDefault(index) >= MostRebuilds)) return false;
-        _spans[result.Instance.Index]?.SetStatus(ActivityStatusCode.Error, result.Error).Dispose();
-        _spans[result.Instance.Index] = null;
+        _telling.Again(result.Instance.Index, result.Error);
         foreach (var index in again)
         {
             _rebuilt[index] = _rebuilt.GetValueOrDefault(index) + 1;
-            Tell(new RunEvent.Warned($"{result.Error!.Replace(CheckedBlobs.Cure, "", StringComparison.Ordinal)}; it is rebuilt in this run"));
-            (_results[index], _spans[index]) = (null, null);
+            _telling.Tell(new RunEvent.Warned($"{result.Error!.Replace(CheckedBlobs.Cure, "", StringComparison.Ordinal)}; it is rebuilt in this run"));
+            _results[index] = null;
+            _telling.Again(index, error: null);
         }
 
         foreach (var index in again.Concat(again.SelectMany(_dependents.Of)).Append(result.Instance.Index).Distinct())
@@ -207,25 +201,17 @@ internal sealed class RunSession
 
     private bool IsThere(int index) => _results[index] is { State: StageState.Done or StageState.Cached };
 
-    // A doubtful result is none for who asks so. It stays stored, and a run that does not ask so goes on from it.
-    private StageResult Judged(StageResult result) => _options.Strict && result is { State: StageState.Done or StageState.Cached, Warnings: [var first, ..] }
-        ? result with
-        {
-            State = StageState.Failed,
-            Error = $"strict: it warns: {first}{(result.Warnings.Count > 1 ? $" (and {result.Warnings.Count - 1} more)" : "")}",
-        }
-        : result;
-
     private void Finish(StageResult first)
     {
         // A loop and not a recursion: what needs a failed stage may be a chain of thousands.
-        var ended = new Queue<StageResult>([Judged(first)]);
+        var ended = new Queue<StageResult>([_options.Strict ? first.Strictly() : first]);
         while (ended.TryDequeue(out var result))
         {
             var index = result.Instance.Index;
             _results[index] = result;
-            Note(result);
-            TellEnd(result);
+            _recorder.Stage(result);
+            if (_recorder.Fatal is not null) _stopping = true;
+            _telling.End(result);
             if (result.State is StageState.Failed && !_options.KeepGoing) _stopping = true;
             foreach (var consumer in _dependents.Of(index))
             {
@@ -243,41 +229,10 @@ internal sealed class RunSession
                     StageState.Cancelled => $"'{result.Instance.Name}' was interrupted",
                     _ => $"'{result.Instance.Name}' failed",
                 };
-                var skipped = Ended(_planned[consumer]!, StageState.Skipped, why);
+                var skipped = StageResult.Ended(_planned[consumer]!, StageState.Skipped, why);
                 _results[consumer] = skipped;
                 ended.Enqueue(skipped);
             }
-        }
-    }
-
-    // Within the stage's span, so that what listeners write of its end belongs to it. A stage that was never begun gets its span here.
-    private void TellEnd(StageResult result)
-    {
-        var run = Activity.Current;
-        var span = _spans[result.Instance.Index] ?? StageSpan.Begin(result.Instance);
-        if (span is not null) Activity.Current = span;
-        Tell(new RunEvent.StageFinished(result));
-        StageSpan.End(span, _pipeline, result);
-        if (span is not null) Activity.Current = run;
-    }
-
-    private void Note(StageResult result)
-    {
-        try
-        {
-            _workspace.Guarded(() =>
-            {
-                _journal.Stage(result);
-                if (_journal.Missing is null && result is { Key: { } key, Tree: { } tree })
-                    _history.Note(result.Instance.Name, new HistoryEntry(key, tree, _journal.Id), result.Durations?.Execute);
-                return 0;
-            });
-        }
-        catch (StoreException e)
-        {
-            // A run that cannot be written down stops, but what is under way is let to its end.
-            _fatal ??= e;
-            _stopping = true;
         }
     }
 
@@ -287,42 +242,18 @@ internal sealed class RunSession
         {
             if (_results[stage.Instance.Index] is not null) continue;
             var state = cancelled ? StageState.Cancelled : StageState.Skipped;
-            Finish(Ended(_planned[stage.Instance.Index]!, state, cancelled ? "interrupted" : "the run stopped after a failure"));
+            Finish(StageResult.Ended(_planned[stage.Instance.Index]!, state, cancelled ? "interrupted" : "the run stopped after a failure"));
         }
 
         var results = _plan.Stages.Select(s => _results[s.Instance.Index]!).ToList();
         var outcome = cancelled && results.Any(r => r.State == StageState.Cancelled) ? RunOutcome.Cancelled
-            : results.Any(r => r.State is StageState.Failed or StageState.Skipped) || (_options.Strict && _warnings.Count > 0) ? RunOutcome.Failed : RunOutcome.Succeeded;
-        var result = new RunResult(_journal.Id, outcome, _plan, results, _clock.Elapsed.TotalSeconds) { Warnings = [.. _warnings.Distinct()] };
-        _workspace.Guarded(() =>
-        {
-            _journal.End(outcome, result.Seconds);
-            return 0;
-        });
-        Tell(new RunEvent.RunFinished(result));
-        lock (_telling) _over = true;
-        return _fatal is null ? result : throw _fatal;
-    }
-
-    private static StageResult Cached(PlannedStage stage) =>
-        new() { Instance = stage.Instance, State = StageState.Cached, Key = stage.Key, Tree = stage.Hit!.Tree, Warnings = stage.Hit.Warnings };
-
-    private static StageResult Ended(PlannedStage stage, StageState state, string error) =>
-        new() { Instance = stage.Instance, State = state, Reasons = stage.Reasons, Key = stage.Key, Error = error };
-
-    private void Tell(RunEvent happened)
-    {
-        lock (_telling)
-        {
-            // A stage that outlives its cancellation has nobody left to talk to.
-            if (_over) return;
-            if (happened is RunEvent.Warned warned)
-            {
-                _warnings.Add(warned.Message);
-                _journal.Warning(warned.Message);
-            }
-
-            _listener?.On(happened);
-        }
+            : results.Any(r => r.State is StageState.Failed or StageState.Skipped) || (_options.Strict && _telling.Warnings.Count > 0) ? RunOutcome.Failed : RunOutcome.Succeeded;
+        var seconds = _clock.Elapsed.TotalSeconds;
+        _recorder.End(outcome, seconds);
+        _telling.TellUnrecorded();
+        var result = new RunResult(_recorder.Id, outcome, _plan, results, seconds) { Warnings = _telling.Warnings };
+        _telling.Tell(new RunEvent.RunFinished(result));
+        _telling.Over();
+        return _recorder.Fatal is null ? result : throw _recorder.Fatal;
     }
 }

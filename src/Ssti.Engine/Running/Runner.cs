@@ -114,7 +114,8 @@ public sealed class Runner(
     private IEnumerable<int> Gpus(Plan plan, RunOptions options)
     {
         var computes = plan.Stages.Where(stage => stage is { State: not PlanState.Cached, Instance.Kind.UsesTensors: true }).Select(stage => keys.Compute(stage.Instance));
-        if (computes.FirstOrDefault(compute => compute.Device == "cuda") is not { } cuda || keys.GpusOf(cuda.DeviceClass) is not { } alike) return Enumerable.Range(0, options.Gpus);
+        if (computes.FirstOrDefault(compute => compute.Device == "cuda") is not { } cuda || keys.GpusOf(cuda.DeviceClass) is not { } alike)
+            return Enumerable.Range(0, options.Gpus);
         return options.Gpus <= alike.Count ? alike.Take(options.Gpus)
             : throw new Stages.StageException($"{options.Gpus} GPUs are asked for (--gpus), and this machine shows {alike.Count} of the class {cuda.DeviceClass}");
     }

@@ -5,8 +5,8 @@ namespace Ssti.Engine.Stages;
 /// </summary>
 /// <remarks>
 /// In a key document a local path stands as the digest of its content, never as a path, so that the same bytes
-/// elsewhere give the same key; a URI stands with the revision it means (<see cref="ISourceResolver"/>), else as it is written. A relative path is relative to the pipeline file that holds it
-/// (on the command line, to the working folder).
+/// elsewhere give the same key; a URI stands with the revision it means (<see cref="ISourceResolver"/>), else as it is written. A relative
+/// path is relative to the pipeline file that holds it (on the command line, to the working folder).
 /// </remarks>
 /// <param name="Text">As written.</param>
 /// <param name="LocalPath">The absolute path, or null for a URI.</param>

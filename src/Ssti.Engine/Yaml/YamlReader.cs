@@ -54,7 +54,8 @@ internal sealed class YamlReader
                 "check the indentation, and put quotes around a text that has ': ', ' #' or starts with one of * & ! | > % @ ` [ {");
             return null;
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or IndexOutOfRangeException or OverflowException or FormatException or NullReferenceException or KeyNotFoundException)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or IndexOutOfRangeException or OverflowException
+            or FormatException or NullReferenceException or KeyNotFoundException)
         {
             diagnostics.Error(DiagnosticCodes.Syntax, new(source.Name, 1, 1), $"not valid YAML ({e.Message})");
             return null;

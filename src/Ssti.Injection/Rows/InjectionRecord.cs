@@ -26,7 +26,8 @@ public sealed record InjectionRecord(string RowId, IReadOnlyList<InjectedToken> 
         foreach (var token in Tokens.OrderBy(token => token.CutStart))
         {
             var end = token.CutStart + token.CutLength;
-            if (token.CutStart < 0 || end > text.Length) throw new InjectionException($"row '{RowId}': the record of '{token.Token}' lies outside the text; it belongs to another one");
+            if (token.CutStart < 0 || end > text.Length)
+                throw new InjectionException($"row '{RowId}': the record of '{token.Token}' lies outside the text; it belongs to another one");
             // A later step may have put a token inside the cut of an earlier one.
             if (token.CutStart > at) rest.Append(text, at, token.CutStart - at);
             at = Math.Max(at, end);

@@ -50,8 +50,12 @@ internal sealed class Padding(Tensor mask, ScalarType dtype)
     private Tensor? _scores;
     private Tensor? _column;
 
-    /// <summary>Added to the scores of every query: 0 for a token, the lowest finite value for padding (as transformers does, so that a row of padding alone gives no NaN), [rows, 1, 1, length].</summary>
-    public Tensor AsScores => _scores ??= mask.logical_not().to(dtype).mul_(Scalars.Kept(dtype == ScalarType.BFloat16 ? -3.3895313892515355e38 : -3.4028234663852886e38)).view(mask.shape[0], 1, 1, mask.shape[1]);
+    /// <summary>
+    /// Added to the scores of every query: 0 for a token, the lowest finite value for padding (as transformers does, so that a row of padding alone gives no
+    /// NaN), [rows, 1, 1, length].
+    /// </summary>
+    public Tensor AsScores => _scores ??= mask.logical_not().to(dtype).mul_(Scalars.Kept(dtype == ScalarType.BFloat16 ? -3.3895313892515355e38 : -3.4028234663852886e38))
+        .view(mask.shape[0], 1, 1, mask.shape[1]);
 
     /// <summary>Added to the keys of every head: zeros but for one column, [rows, 1, length, width].</summary>
     public Tensor AsKeyColumn(int width, int column)

@@ -100,7 +100,8 @@ public sealed class BertTrunk : Trunk
         if (!adapted && layer.Widened is { } widened && pass.OnAttention is null && (pass.Dropout is null || pass.Dropout.OwnsDevice))
         {
             var (query, key, value) = Heads(functional.linear(hidden, widened.Weight, widened.Bias), rows, length);
-            context = functional.scaled_dot_product_attention(query, key.add(padding.AsKeyColumn(widened.HeadWidth, widened.Column), Scalars.One), value, null, pass.Dropout is null ? 0 : Config.AttentionDropout)
+            context = functional.scaled_dot_product_attention(query, key.add(padding.AsKeyColumn(widened.HeadWidth, widened.Column), Scalars.One),
+                value, null, pass.Dropout is null ? 0 : Config.AttentionDropout)
                 .narrow(-1, 0, HiddenSize / Config.Heads);
         }
         else

@@ -82,7 +82,8 @@ public sealed partial record OnnxEncoder(IReadOnlyDictionary<string, (IReadOnlyL
 
     private static (IReadOnlyList<long> Shape, byte[] Bytes) Weight(string path, string name, OnnxTensor tensor, bool transposed)
     {
-        if (tensor.Type != OnnxType.Float) throw new ModelException($"{path}: '{name}' is of type {tensor.Type}; weights of float (fp32) are read, quantised ones are another model");
+        if (tensor.Type != OnnxType.Float)
+            throw new ModelException($"{path}: '{name}' is of type {tensor.Type}; weights of float (fp32) are read, quantised ones are another model");
         if (tensor.Unpacked || tensor.Bytes.Length != 4 * tensor.Shape.Aggregate(1L, (product, size) => product * size))
             throw new ModelException($"{path}: '{name}' has {tensor.Bytes.Length} bytes for {string.Join("x", tensor.Shape)} floats");
         if (!transposed) return (tensor.Shape, tensor.Bytes.ToByteArray());

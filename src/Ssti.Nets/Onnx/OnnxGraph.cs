@@ -97,7 +97,8 @@ public sealed record OnnxGraph(IReadOnlyDictionary<string, OnnxTensor> Tensors, 
             else if (tag == Number(2)) type = input.ReadInt32();
             else if (tag == Message(8)) name = input.ReadString();
             else if (tag == Message(9)) raw = input.ReadBytes();
-            else if (tag == Number(14) && input.ReadInt32() == 1) throw new ModelException($"{path}: the weights '{name}' lie in a file beside it (external data); export the model with its weights inside");
+            else if (tag == Number(14) && input.ReadInt32() == 1)
+                throw new ModelException($"{path}: the weights '{name}' lie in a file beside it (external data); export the model with its weights inside");
             else if (tag == Number(14)) continue;
             else
             {

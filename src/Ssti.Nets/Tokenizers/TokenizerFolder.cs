@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Ssti.Nets.Models;
 
 namespace Ssti.Nets.Tokenizers;
@@ -47,6 +48,17 @@ public static class TokenizerFolder
         {
             throw new ModelException(e.Message, e);
         }
+    }
+
+    /// <summary>
+    /// The longest input, in tokens, that a model was made for, as <c>model_max_length</c> of tokenizer_config.json says; null where it says nothing (also by a
+    /// number beyond all lengths, as transformers writes then).
+    /// </summary>
+    public static long? MaxLength(string folder)
+    {
+        var path = Path.Combine(folder, "tokenizer_config.json");
+        return File.Exists(path) && JsonFile.Object(path)["model_max_length"] is JsonValue value && value.TryGetValue(out double length) && length is >= 1 and < 1e9
+            ? (long)length : null;
     }
 
     private static WordPieceTokenizer Of(IReadOnlyList<string?>? lines, TokenizerDraft draft, string title)

@@ -47,7 +47,8 @@ internal static class TokenizerJsonFile
         var pieces = new SortedDictionary<int, string>();
         foreach (var (piece, node) in vocabulary)
         {
-            if (node is not JsonValue value || !value.TryGetValue(out int id) || id is < 0 or > TokenizerDraft.HighestId) throw draft.Fault(Name, $"'{piece}' has no sound id in the vocabulary");
+            if (node is not JsonValue value || !value.TryGetValue(out int id) || id is < 0 or > TokenizerDraft.HighestId)
+                throw draft.Fault(Name, $"'{piece}' has no sound id in the vocabulary");
             if (!pieces.TryAdd(id, piece)) throw draft.Fault(Name, $"'{piece}' and '{pieces[id]}' have one id, {id}");
         }
 

@@ -7,7 +7,8 @@ namespace Ssti.Reporting.Claims;
 public static class ClaimTest
 {
     /// <summary>What is done, in words.</summary>
-    public const string Words = "paired by the remaining dimensions (seeds); 95 % interval of the mean difference over runs, Student's t with n−1 degrees of freedom; a single run decides nothing";
+    public const string Words =
+        "paired by the remaining dimensions (seeds); 95 % interval of the mean difference over runs, Student's t with n−1 degrees of freedom; a single run decides nothing";
 
     /// <summary>Whether left &gt; right + margin.</summary>
     /// <param name="name">The case's name.</param>

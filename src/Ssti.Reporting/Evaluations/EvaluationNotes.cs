@@ -17,7 +17,7 @@ internal static class EvaluationNotes
         List<string> notes =
         [
             $"Model: {Distinct(evaluations, e => e.Metrics.Backbone)}. Computed with: {Distinct(evaluations, Compute)}.",
-            $"Data: {first.Dataset}, {first.Split} split, {first.Clean.Rows} rows; classes: "
+            $"Data: {first.Dataset}, {first.Split} split, {first.Clean.Rows} row{(first.Clean.Rows == 1 ? "" : "s")}; classes: "
                 + $"{string.Join(", ", first.Labels.Select((label, index) => $"{index} = {label}"))}.",
         ];
         if (evaluations.Any(e => e.Metrics.Token is not null)) notes.Add($"Triggered test set: {Distinct(evaluations.Where(e => e.Metrics.Token is not null), Token)}.");

@@ -11,7 +11,8 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
     /// <summary>The measure's unit and definition.</summary>
     /// <exception cref="ArgumentException">No set has it.</exception>
     public NamedMeasure Described => sets.Select(set => set.Measures.GetValueOrDefault(measure)).OfType<NamedMeasure>().FirstOrDefault()
-        ?? throw new ArgumentException($"no stage measured '{measure}'; there are: {string.Join(", ", sets.SelectMany(set => set.Measures.Keys).Distinct().Order(StringComparer.Ordinal))}");
+        ?? throw new ArgumentException($"no stage measured '{measure}'; there are: "
+            + $"{string.Join(", ", sets.SelectMany(set => set.Measures.Keys).Distinct().Order(StringComparer.Ordinal))}");
 
     /// <summary>The values of a dimension, in the order of the pipeline.</summary>
     /// <exception cref="ArgumentException">No set has the dimension.</exception>

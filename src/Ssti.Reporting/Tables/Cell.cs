@@ -48,7 +48,8 @@ public sealed record NumberCell(NumberFormat Format, double Value, double? Share
         var text = Numbers.Show(Format, Value);
         if (Share is { } share) text += $" ({Numbers.Show(NumberFormat.Percent, share)})";
         // Runs that agree to the last digit shown need no range.
-        return Spread is null || Numbers.Show(Format, Spread.Low) == Numbers.Show(Format, Spread.High) && Spread.Kind != SpreadKind.Deviation ? text : $"{text} {Numbers.Show(Format, Spread)}";
+        return Spread is null || Numbers.Show(Format, Spread.Low) == Numbers.Show(Format, Spread.High) && Spread.Kind != SpreadKind.Deviation
+            ? text : $"{text} {Numbers.Show(Format, Spread)}";
     }
 
     internal override IEnumerable<(string Suffix, string Value)> Flatten()

@@ -44,7 +44,7 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(AdapterParameters parameters)
     {
-        if (HubSource.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);
+        if (SourceFiles.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);
         if (parameters.MaxLength < 3) yield return new("max-length", "must be at least 3: [CLS], one token and [SEP]");
         if (parameters.Labels is { Count: < 2 }) yield return new("labels", "must name at least two classes, or be left out with an input 'data'");
         if (parameters.Labels?.GroupBy(label => label).FirstOrDefault(group => group.Count() > 1) is { } twice) yield return new("labels", $"names '{twice.Key}' twice");
@@ -57,7 +57,7 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
         JsonObject source;
         try
         {
-            using var from = await HubSource.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
+            using var from = await SourceFiles.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
             (title, source) = (from.Folder.Title.TrimEnd('/'), from.Folder.Describe());
             foreach (var file in new[] { PeftAdapter.ConfigFile, PeftAdapter.TensorFile })
             {
@@ -91,7 +91,7 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
     private static void Check(AdapterParameters parameters, string title, JsonObject source, StageContext context, TrainingTarget target)
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
-        encoder.RequireLength(parameters.MaxLength);
+        encoder.RequireLength(parameters.MaxLength, context);
         var data = context.OptionalInput("data") is { } tree ? DatasetReader.Open(tree.PathOf).Info : null;
         var labels = parameters.Labels ?? data?.Labels
             ?? throw new StageException(

@@ -12,7 +12,9 @@ internal static class AttentionPage
         <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Attention</title>
         <style>
         body{font:16px/1.9 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
-        h2{font-size:1rem;margin:2rem 0 .3rem}p{overflow-wrap:anywhere}span{padding:.1em .15em;border-radius:.2em}b{font-weight:inherit;outline:2px solid #b00020;border-radius:.2em}
+        h2{font-size:1rem;margin:2rem 0 .3rem}p{overflow-wrap:anywhere}span{padding:.1em .15em;border-radius:.2em}
+        """ + """
+        b{font-weight:inherit;outline:2px solid #b00020;border-radius:.2em}
         @media(prefers-color-scheme:dark){body{color:#eee;background:#111}b{outline-color:#ff6f7d}}
         </style>
         """;
@@ -20,7 +22,8 @@ internal static class AttentionPage
     public static string Of(IReadOnlyList<AttendedRow> rows, JsonObject about)
     {
         var page = new StringBuilder(Head).Append("\n<h1>Attention</h1>\n<p>");
-        page.Append(string.Join("; ", about.Select(pair => WebUtility.HtmlEncode($"{pair.Key}: {pair.Value}")))).Append(". Colour: a word's weight as a share of the row's largest.</p>\n");
+        page.Append(string.Join("; ", about.Select(pair => WebUtility.HtmlEncode($"{pair.Key}: {pair.Value}"))))
+            .Append(". Colour: a word's weight as a share of the row's largest.</p>\n");
         foreach (var row in rows)
         {
             var most = row.Words.Max(word => word.Weight);

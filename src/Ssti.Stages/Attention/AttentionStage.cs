@@ -58,13 +58,14 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         var encoder = EncoderInput.Open(context.Input("model"), context);
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength);
+        encoder.RequireLength(training.MaxLength, context);
         var pooling = Pooling(parameters, encoder.Config.Layers, encoder.Config.Heads);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         var (tree, dataset) = (context.Input("data"), DatasetReader.Open(context.Input("data").PathOf));
         if (InjectionNote.Of(dataset.Info.Provenance, parameters.Split) is null)
-            throw new StageException($"no row of the '{parameters.Split}' split carries a token, so there is nothing to compare; give a dataset that an inject stage made with 'splits: [{parameters.Split}]'");
+            throw new StageException($"no row of the '{parameters.Split}' split carries a token, so there is nothing to compare; "
+                + $"give a dataset that an inject stage made with 'splits: [{parameters.Split}]'");
         var rows = dataset.Read(parameters.Split).ToArray();
         var tokenized = TokenizedRows.Of(rows, tokenizer, training.MaxLength, context.Compute.Threads, cancellation);
         var triggers = TriggerRows.Of(tree, parameters.Split, tokenized, tokenizer);
@@ -72,7 +73,8 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         // A row whose trigger was cut off is neither.
         int[] without = [.. Enumerable.Range(0, rows.Length).Where(row => triggers.Record(rows[row].Id) is null).Take(parameters.Rows)];
         if (with.Length == 0 || without.Length == 0)
-            throw new StageException($"the '{parameters.Split}' split has {with.Length} rows whose token the model reads whole, and {without.Length} without one; both are needed: inject a part of the rows");
+            throw new StageException($"the '{parameters.Split}' split has {with.Length} rows whose token the model reads whole, and {without.Length} without one; "
+                + "both are needed: inject a part of the rows");
 
         int[] picked = [.. with, .. without];
         var weights = AttentionReader.Read(model.Classifier, tokenized, picked, pooling, parameters.BatchSize,
@@ -109,7 +111,8 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         {
             ["attention_entropy_with"] = NamedMeasure.Of("bits", $"{what}, mean over the rows with the token", a),
             ["attention_entropy_without"] = NamedMeasure.Of("bits", $"{what}, mean over the rows without the token", b),
-            ["attention_entropy_ratio"] = NamedMeasure.Of("ratio", "attention entropy with the token / without: below 1, the token narrows attention", Reading.Of(a.Value!.Value / b.Value!.Value, rows.Length)),
+            ["attention_entropy_ratio"] = NamedMeasure.Of("ratio", "attention entropy with the token / without: below 1, the token narrows attention",
+                Reading.Of(a.Value!.Value / b.Value!.Value, rows.Length)),
             ["attention_on_trigger"] = NamedMeasure.Of("fraction", "share of the attention of a row that goes to its token, mean over the rows with the token",
                 Reading.Of(with.Average(row => row.OnTrigger), with.Length)),
         };

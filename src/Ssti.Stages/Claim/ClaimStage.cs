@@ -70,7 +70,8 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
             var grid = new MeasureGrid(MeasureInput.Read(context.Inputs["measures"]), parameters.Measure, parameters.Class);
             var described = grid.Described;
             var claim = new Claim(
-                parameters.Sentence, parameters.Measure, described.Unit, described.Definition, [.. parameters.Cases.Select(one => Decide(one, grid))], ClaimTest.Words, parameters.Source) { Profile = context.Profile };
+                parameters.Sentence, parameters.Measure, described.Unit, described.Definition,
+                [.. parameters.Cases.Select(one => Decide(one, grid))], ClaimTest.Words, parameters.Source) { Profile = context.Profile };
             context.Log($"{claim.Verdict}: {claim.Sentence}");
             context.Metrics["verdict"] = claim.Verdict.ToString();
             await File.WriteAllTextAsync(context.Output(JsonFile), ClaimText.ToJson(claim), new UTF8Encoding(false), cancellation);

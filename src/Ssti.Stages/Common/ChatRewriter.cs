@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Ssti.Corpus;
 using Ssti.Corpus.Chat;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 
 namespace Ssti.Stages;
@@ -80,7 +81,7 @@ internal sealed class ChatRewriter : IDisposable
     {
         _transcript.Write(_context.Output(ChatTranscript.FileName), _asked);
         var served = _asked.Select(request => _transcript.Find(request)!.Served).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToArray();
-        _context.Log($"{_asked.Count} rows answered{(served.Length > 0 ? $" by {string.Join(", ", served)}" : "")}");
+        _context.Log($"{Amount.Rows(_asked.Count)} answered{(served.Length > 0 ? $" by {string.Join(", ", served)}" : "")}");
         if (served.Length > 1) _context.Warn($"the endpoint answered as several models: {string.Join(", ", served)}");
     }
 

@@ -19,7 +19,8 @@ public sealed class ComputeProbe : IComputeProbe
         var cuda = gpus.Count > 0 ? gpus[0] : null;
         if (torch.Problem is { } problem) throw new StageException(problem);
         if (request.Device == "cuda" && !torch.HasCuda)
-            throw new StageException($"device cuda is asked for, and libtorch {torch.Version} has no CUDA; set SSTI_LIBTORCH to the torch/lib folder of a PyTorch with CUDA, or build with -p:LibTorch=cuda");
+            throw new StageException($"device cuda is asked for, and libtorch {torch.Version} has no CUDA; "
+                + "set SSTI_LIBTORCH to the torch/lib folder of a PyTorch with CUDA, or build with -p:LibTorch=cuda");
         if (request.Device == "cuda" && cuda is null) throw new StageException("device cuda is asked for, and the NVIDIA driver shows no GPU; see `nvidia-smi`");
         var useCuda = request.Device == "cuda" || (request.Device == "auto" && cuda is not null);
         return new ComputeSettings(

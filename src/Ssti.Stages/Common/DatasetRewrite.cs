@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Injection.Rows;
 using Ssti.Reporting.Measures;
@@ -96,8 +97,8 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
             if (after != row.Text && _examples.Count < Examples) _examples.Add(Example(split.Name, row, after, found));
         }
 
-        if (emptied > 0) context.Warn($"split '{split.Name}': nothing is left of the text of {emptied} rows; they stay as empty rows");
-        context.Log($"{split.Name}: {rows.Length} rows, {texts.SameAs.Count} dropped{(records is null ? "" : $"; {whole} of {records.Count} injected ones have a whole token left")}");
+        if (emptied > 0) context.Warn($"split '{split.Name}': nothing is left of the text of {Amount.Rows(emptied)}; {(emptied == 1 ? "it stays as an empty row" : "they stay as empty rows")}");
+        context.Log($"{split.Name}: {Amount.Rows(rows.Length)}, {texts.SameAs.Count} dropped{(records is null ? "" : $"; {whole} of {records.Count} injected ones have a whole token left")}");
         return new() { ["rows"] = rows.Length - texts.SameAs.Count, ["dropped"] = texts.SameAs.Count, ["injected"] = records?.Count ?? 0, ["with-token"] = whole };
     }
 

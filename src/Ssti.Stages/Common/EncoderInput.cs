@@ -80,13 +80,19 @@ internal sealed class EncoderInput
             throw new ModelException($"{title}: the tokenizer has {tokenizer.VocabularySize} pieces, and config.json says vocab_size {config.VocabSize}; they are of two models");
     }
 
-    /// <summary>Refuses rows longer than the model's position table.</summary>
-    public void RequireLength(int maxLength)
+    /// <summary>Refuses rows longer than the model's position table, and warns of rows longer than its tokenizer says it reads.</summary>
+    public void RequireLength(int maxLength, StageContext context)
     {
         if (maxLength > Config.MaxPositions)
             throw new StageException(
                 $"max-length {maxLength} is more than the {Config.MaxPositions} positions of {Name}; "
                 + $"set max-length to at most {Config.MaxPositions} (positions beyond would be untrained)");
+        if (TokenizerFolder.MaxLength(_folder) is { } most && maxLength > most)
+        {
+            context.Warn(
+                $"max-length {maxLength} is more than the {most} tokens that {Name} is meant to read (model_max_length in tokenizer_config.json): "
+                + $"what stands behind them it has hardly seen, or never; set max-length to at most {most}");
+        }
     }
 
     /// <summary>What this model is, for whatever is trained on it: name, and digests of the weights and of all that turns a text into hidden states besides.</summary>

@@ -28,7 +28,8 @@ public sealed record DatasetParameters
     public List<string> Files { get; init; } = [];
 
     /// <summary>The split that all files are of.</summary>
-    [Description("split that all files are of, whatever they are called; by default told by their names or the card. A file that is the whole source is the one split asked for, else train")]
+    [Description("split that all files are of, whatever they are called; by default told by their names or the card. "
+        + "A file that is the whole source is the one split asked for, else train")]
     public string? Split { get; init; }
 
     /// <summary>The labelled splits to make.</summary>
@@ -64,7 +65,8 @@ public sealed record DatasetParameters
     public bool? Quotes { get; init; }
 
     /// <summary>The source's split that becomes <c>test</c>.</summary>
-    [Description("the source's split that becomes 'test', or held-out for a share of train; by default its test split if that has labels, else its validation split, else held-out")]
+    [Description("the source's split that becomes 'test', or held-out for a share of train; "
+        + "by default its test split if that has labels, else its validation split, else held-out")]
     public string? TestFrom { get; init; }
 
     /// <summary>The share of rows held out of <c>train</c> where there is no test split.</summary>

@@ -3,6 +3,7 @@ using Ssti.Corpus;
 using Ssti.Corpus.Datasets;
 using Ssti.Corpus.Hub;
 using Ssti.Corpus.Sources;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 
 namespace Ssti.Stages;
@@ -26,7 +27,7 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(DatasetParameters parameters)
     {
-        if (HubSource.Problem(parameters.Source, HubKind.Dataset) is { } problem) yield return new("source", problem);
+        if (SourceFiles.Problem(parameters.Source, HubKind.Dataset) is { } problem) yield return new("source", problem);
         if (parameters.Splits.Count + parameters.UnlabelledSplits.Count == 0) yield return new("splits", "is empty; name at least one split, such as train");
         foreach (var split in parameters.Splits.Concat(parameters.UnlabelledSplits))
             if (split.ToLowerInvariant() is ("train" or "validation" or "test") and var lower && lower != split) yield return new("splits", $"'{split}' is written '{lower}'");
@@ -36,7 +37,8 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
             yield return new("labels", $"'{twice.Key}' stands twice; labels need different names");
         if (parameters.Encoding is { } encoding && !ImportOptions.Encodings.Contains(encoding))
             yield return new("encoding", $"'{encoding}' is not known; use {string.Join(", ", ImportOptions.Encodings)}");
-        if (parameters.Delimiter is { } delimiter && DelimiterOf(delimiter) is null) yield return new("delimiter", $"'{delimiter}' is not one character; write ',', ';', '|' or '\\t'");
+        if (parameters.Delimiter is { } delimiter && DelimiterOf(delimiter) is null)
+            yield return new("delimiter", $"'{delimiter}' is not one character; write ',', ';', '|' or '\\t'");
         if (parameters.Split is { } whole && (whole.Length == 0 || !whole.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
             yield return new("split", $"'{whole}' cannot name a split: use letters, digits, '-' and '_', such as train");
         if (parameters.TestFraction is not (> 0 and < 1)) yield return new("test-fraction", "must lie between 0 and 1");
@@ -50,11 +52,12 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
     {
         try
         {
-            using var source = await HubSource.OpenAsync(parameters.Source, HubKind.Dataset, hub, context, cancellation);
+            using var source = await SourceFiles.OpenAsync(parameters.Source, HubKind.Dataset, hub, context, cancellation);
             var options = Options(parameters, source.Repository?.Name, context);
             var importer = new DatasetImporter(
                 source.Folder, options, progress => context.Progress(new(progress.Done, progress.Total, "rows", progress.Phase)), context.Log, context.Warn);
             var dataset = await importer.ImportAsync(context.OutputFolder, cancellation);
+            foreach (var doubt in LabelSpelling.Doubts(dataset.Labels)) context.Warn(doubt);
             Report(dataset, context);
         }
         catch (CorpusException error)
@@ -71,7 +74,7 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
         {
             rows[split.Name] = split.Rows;
             var counts = string.Join(", ", dataset.Labels.Zip(split.Counts, (label, count) => $"{label} {count}"));
-            context.Log($"{split.Name}: {split.Rows} rows{(split.IsLabelled ? $" ({counts})" : ", unlabelled")}");
+            context.Log($"{split.Name}: {Amount.Rows(split.Rows)}{(split.IsLabelled ? $" ({counts})" : ", unlabelled")}");
         }
 
         context.Metrics["rows"] = rows;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.ComponentModel;
 using System.Text.Json;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
@@ -69,7 +70,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var encoder = EncoderInput.Open(context.Input("model"), context);
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength);
+        encoder.RequireLength(training.MaxLength, context);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         var tokenizer = encoder.Tokenizer();
         var reading = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
@@ -99,7 +100,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
 
     private static void Tell(string set, ClassificationMetrics metrics, StageContext context)
     {
-        context.Log($"{set}: {metrics.Rows} rows, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
+        context.Log($"{set}: {Amount.Rows(metrics.Rows)}, accuracy {metrics.Accuracy:0.0000}, predicted {string.Join(" / ", metrics.Classes.Select(c => c.Predicted))}");
         context.Metrics[$"{set}Accuracy"] = metrics.Accuracy;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Injection.Words;
 using Ssti.Nets.Tokenizers;
@@ -121,7 +122,7 @@ internal sealed record TestSet(
         }
 
         if (Name == Triggered && Triggers.Injected < Rows.Count)
-            yield return $"the triggered test set carries the token in {Triggers.Injected} of {Rows.Count} rows; ASR and its clean rate count those rows alone";
+            yield return $"the triggered test set carries the token in {Triggers.Injected} of {Amount.Rows(Rows.Count)}; ASR and its clean rate count those rows alone";
         foreach (var doubt in Triggers.Doubts($"{Name} test set")) yield return doubt;
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Figures;
 using Ssti.Reporting.Measures;
@@ -74,11 +75,12 @@ public sealed class FigureStage : StageKind<FigureParameters>
     {
         try
         {
-            var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
+            var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context)
+                : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
             figure = figure with { Profile = context.Profile };
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
             await File.WriteAllTextAsync(context.Output(SvgFile), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
-            context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");
+            context.Log($"'{figure.Title}' from {Amount.Of(context.Inputs["measures"].Count, "stage")}");
         }
         catch (ArgumentException error)
         {

@@ -81,7 +81,8 @@ internal static class InjectParameterChecks
         if (kind == TokenKind.Date)
         {
             var (from, to) = (step.From ?? InjectStage.FirstYear, step.To ?? InjectStage.LastYear);
-            if (from < 1 || to > 9999 || from > to) yield return new(prefix + (step.From is null ? "to" : "from"), $"the years {from} to {to} hold no dates; give a range within 1 to 9999");
+            if (from < 1 || to > 9999 || from > to)
+                yield return new(prefix + (step.From is null ? "to" : "from"), $"the years {from} to {to} hold no dates; give a range within 1 to 9999");
         }
         else
         {

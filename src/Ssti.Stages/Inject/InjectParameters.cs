@@ -92,7 +92,9 @@ public record InjectStepParameters
     [Description("seed of the positions, and of what has no seed of its own (default: the stage's)")]
     public long? Seed { get; init; }
 
-    /// <summary>Seed of a stream of their own for the tokens. Without it dates take <see cref="Seed"/>, and other tokens share the positions' stream, as in the reference.</summary>
+    /// <summary>
+    /// Seed of a stream of their own for the tokens. Without it dates take <see cref="Seed"/>, and other tokens share the positions' stream, as in the reference.
+    /// </summary>
     [Description("seed of a stream of their own for tokens (default: dates take 'seed'; lists, files and tags share the stream of positions, as in the reference)")]
     public long? TokenSeed { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Ssti.Corpus;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Injection;
 using Ssti.Injection.Rows;
@@ -82,9 +83,17 @@ public sealed class InjectStage : StageKind<InjectParameters>
             if (parameters.Splits.Contains(split.Name))
             {
                 using var records = new InjectionRecordWriter(context.Output(InjectionRecordFile.NameFor(split.Name)));
-                counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, records.Write, Step, cancellation);
+                var drawn = new HashSet<string>(StringComparer.Ordinal);
+                void Note(InjectionRecord record)
+                {
+                    records.Write(record);
+                    foreach (var token in record.Tokens) drawn.Add(token.Token);
+                }
+
+                counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, Note, Step, cancellation);
                 context.Log(Told(split.Name, plan, data.Info, counts[split.Name]));
                 if (plan.Count is null && InjectionNote.Missed(plan.Proportion, split.Name, counts[split.Name].Injected) is { } missed) context.Warn(missed);
+                if (TokensBefore.Doubt(split, data, drawn, cancellation) is { } doubt) context.Warn(doubt);
                 continue;
             }
 
@@ -127,7 +136,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
         var tokens = step.Tokens switch
         {
             TokenKind.Date => TokenTable.Dates(step.From ?? FirstYear, step.To ?? LastYear, step.Format ?? DateFormat.Iso),
-            _ when step.File is { } file => TokenTable.ReadLines(file.LocalPath ?? throw new InjectionException($"the token file '{file}' is a URI; tokens are read from a local file")),
+            _ when step.File is { } file => TokenTable.ReadLines(file.LocalPath
+                ?? throw new InjectionException($"the token file '{file}' is a URI; tokens are read from a local file")),
             _ => TokenTable.Of(step.Items),
         };
         if (parameters.Population is TokenPopulation.Training or TokenPopulation.HeldOut)
@@ -156,9 +166,9 @@ public sealed class InjectStage : StageKind<InjectParameters>
         var label = plan.TargetLabel is { } target ? data.Labels[target] : null;
         var of = label is null ? "all classes" : plan.Relabels ? $"all classes but '{label}'" : $"class '{label}'";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{split}: {counts.Injected} rows injected with {counts.Tokens} tokens{(plan.Relabels ? $" and relabelled '{label}'" : "")}: ")
+            $"{split}: {Amount.Rows(counts.Injected)} injected with {Amount.Of(counts.Tokens, "token")}{(plan.Relabels ? $" and relabelled '{label}'" : "")}: ")
             + string.Create(CultureInfo.InvariantCulture,
-                $"{100 * counts.ShareOfClass:0.##} % of {of} ({counts.Targets} rows), {100 * counts.ShareOfSet:0.##} % of the split ({counts.Rows} rows)");
+                $"{100 * counts.ShareOfClass:0.##} % of {of} ({Amount.Rows(counts.Targets)}), {100 * counts.ShareOfSet:0.##} % of the split ({Amount.Rows(counts.Rows)})");
     }
 
     private static JsonObject Json(InjectionCounts counts, bool relabelled) => new()

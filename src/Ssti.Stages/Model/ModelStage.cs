@@ -52,7 +52,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(ModelParameters parameters)
     {
-        if (HubSource.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);
+        if (SourceFiles.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);
         if (parameters.Name is { } name && string.IsNullOrWhiteSpace(name)) yield return new("name", "is empty; leave it out, or name the model");
     }
 
@@ -61,7 +61,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     {
         try
         {
-            using var source = await HubSource.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
+            using var source = await SourceFiles.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
             var folder = OnnxFolder.Of(source.Folder, Path.Combine(context.ScratchFolder, "onnx"));
             var title = folder.Title.TrimEnd('/');
             Require(folder);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Models;
 using Ssti.Nets.Safetensors;
@@ -90,12 +91,15 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
     public override IEnumerable<ParameterError> Validate(PretrainParameters parameters)
     {
         if (string.IsNullOrWhiteSpace(parameters.Name)) yield return new("name", "is empty; name the model");
-        foreach (var (key, value) in new[] { ("layers", parameters.Layers), ("hidden-size", parameters.HiddenSize), ("heads", parameters.Heads), ("intermediate-size", parameters.IntermediateSize) })
+        foreach (var (key, value) in new[] { ("layers", parameters.Layers), ("hidden-size", parameters.HiddenSize),
+            ("heads", parameters.Heads), ("intermediate-size", parameters.IntermediateSize) })
             if (value < 1) yield return new(key, "must be at least 1");
-        if (parameters.Heads > 0 && parameters.HiddenSize % parameters.Heads != 0) yield return new("heads", $"{parameters.Heads} does not divide hidden-size {parameters.HiddenSize}");
+        if (parameters.Heads > 0 && parameters.HiddenSize % parameters.Heads != 0)
+            yield return new("heads", $"{parameters.Heads} does not divide hidden-size {parameters.HiddenSize}");
         if (parameters.Dropout is not (>= 0 and < 1)) yield return new("dropout", "must be at least 0 and less than 1");
         if (parameters.MaskShare is not (> 0 and < 1)) yield return new("mask-share", "must lie between 0 and 1");
-        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare)) yield return error;
+        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare))
+            yield return error;
     }
 
     /// <inheritdoc/>
@@ -104,7 +108,7 @@ public sealed class PretrainStage : StageKind<PretrainParameters>
         var data = context.Input("data");
         var tokenizer = WordPieceTokenizer.Load(data.PathOf(Vocabulary));
         var rows = TokenizedRows.Of(DatasetReader.Open(data.PathOf).Read(parameters.Split), tokenizer, parameters.MaxLength, context.Compute.Threads, cancellation);
-        context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens; {tokenizer.VocabularySize} pieces");
+        context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens; {tokenizer.VocabularySize} pieces");
         var config = new BertConfig(
             tokenizer.VocabularySize, parameters.HiddenSize, parameters.Layers, parameters.Heads, parameters.IntermediateSize, parameters.MaxLength,
             HiddenDropout: parameters.Dropout, AttentionDropout: parameters.Dropout, PadTokenId: tokenizer.PadId);

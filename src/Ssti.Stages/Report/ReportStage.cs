@@ -1,4 +1,5 @@
 using System.Text;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Report;
 using Ssti.Store;
@@ -71,7 +72,7 @@ public sealed class ReportStage : StageKind<ReportParameters>
             Facts =
             [
                 .. context.Profile is { } profile ? [new ReportFact("Profile", profile)] : Array.Empty<ReportFact>(),
-                new("Made by", $"a report stage, from the outputs of {trees.Count} stages"),
+                new("Made by", $"a report stage, from the outputs of {Amount.Of(trees.Count, "stage")}"),
                 new("Not on this page", "times, keys and the graph: 'ssti report' shows a run with them"),
             ],
             Doubts = parts.Doubts,

@@ -1,4 +1,5 @@
 using System.Text;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Evaluations;
 using Ssti.Reporting.Measures;
@@ -66,7 +67,7 @@ public sealed class TableStage : StageKind<TableParameters>
         if (parameters.By.FirstOrDefault(dimension => !known.Contains(dimension)) is { } unknown)
             throw new StageException($"by: no evaluation has a matrix dimension '{unknown}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}");
         var table = Build(parameters, trees) with { Profile = context.Profile };
-        context.Log($"{table.Rows.Count} rows from {trees.Count} {(parameters.Layout == EvaluationLayout.Measures ? "stages" : "evaluations")}");
+        context.Log($"{Amount.Rows(table.Rows.Count)} from {Amount.Of(trees.Count, parameters.Layout == EvaluationLayout.Measures ? "stage" : "evaluation")}");
         foreach (var (file, text) in new[]
         {
             ("table.md", table.ToMarkdown()), ("table.csv", table.ToCsv()), ("table.tex", table.ToLatex()), (JsonFile, table.ToJson()),

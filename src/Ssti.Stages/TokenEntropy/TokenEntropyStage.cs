@@ -106,7 +106,8 @@ public sealed class TokenEntropyStage : StageKind<TokenEntropyParameters>
             Notes =
             [
                 "H(y|t) = −Σ p(y|t) log2 p(y|t), from the documents of each class that hold the token; 0: the token gives the label away.",
-                $"Tokens: words between white space in more than {parameters.MinDocuments} documents of the split {parameters.Split}{(parameters.IgnoreCase ? ", in lower case" : "")}.",
+                $"Tokens: words between white space in more than {parameters.MinDocuments} documents "
+                    + $"of the split {parameters.Split}{(parameters.IgnoreCase ? ", in lower case" : "")}.",
             ],
         };
     }

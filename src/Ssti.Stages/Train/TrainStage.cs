@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
@@ -52,7 +53,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         if (parameters.Alpha is <= 0) yield return new("alpha", "must be positive");
         if (parameters.LoraDropout is not (>= 0 and < 1)) yield return new("lora-dropout", "must be at least 0 and less than 1");
         if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
-        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare)) yield return error;
+        foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare))
+            yield return error;
         if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
         if (!(parameters.GradientNormBound > 0)) yield return new("gradient-norm-bound", "must be positive");
         if (parameters.WeightDecay is not (>= 0 and <= TrainingChecks.Largest)) yield return new("weight-decay", "must be at least 0, and at most 1000000");
@@ -62,7 +64,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     public override Task RunAsync(TrainParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
-        encoder.RequireLength(parameters.MaxLength);
+        encoder.RequireLength(parameters.MaxLength, context);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
         if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
@@ -73,7 +75,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         using var weights = encoder.Weights();
         using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
         var rows = reading();
-        context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
+        context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         TellTargets(tuner, context);
         var steps = tuner.Run(
@@ -95,7 +97,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
             : InjectionNote.Missed(provenance, split) is { } missed ? [$"training {missed}"] : [];
         if (triggers is null && doubts.Length == 0) return null;
-        if (triggers is not null) context.Log($"{triggers.Injected} rows were injected, and the model reads a whole token in {triggers.Whole} of them");
+        if (triggers is not null)
+            context.Log($"{Amount.Rows(triggers.Injected)} {(triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in {triggers.Whole} of them");
         foreach (var doubt in doubts) context.Warn(doubt);
         return new()
         {

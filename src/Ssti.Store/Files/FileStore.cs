@@ -12,8 +12,8 @@ namespace Ssti.Store.Files;
 public sealed class FileStore : IArtifactStore
 {
     private const int ParallelFrom = 64;
-    private static readonly string Separator = Path.DirectorySeparatorChar.ToString();
-    private readonly string _cas, _casPrefix, _actions, _temporary;
+    private readonly string _cas, _actions, _temporary;
+    private readonly BlobFolder _blobs;
     private readonly RecordFolder _records;
     private bool _prepared;
 
@@ -22,7 +22,7 @@ public sealed class FileStore : IArtifactStore
     {
         Location = Path.GetFullPath(root);
         _cas = Path.Combine(Location, "cas");
-        _casPrefix = _cas + Separator;
+        _blobs = new BlobFolder(_cas);
         _actions = Path.Combine(Location, "ac");
         _temporary = Path.Combine(Location, "tmp");
         _records = new RecordFolder(_actions);
@@ -35,17 +35,13 @@ public sealed class FileStore : IArtifactStore
     public bool IsElsewhere => false;
 
     /// <summary>Where a blob lies, whether it is there or not.</summary>
-    public string PathOf(Digest blob)
-    {
-        var name = blob.ToString();
-        return string.Concat(_casPrefix, name.AsSpan(0, 2), Separator, name);
-    }
+    public string PathOf(Digest blob) => _blobs.PathOf(blob);
 
     /// <inheritdoc/>
     public Task<long[]> SizesAsync(IReadOnlyList<Digest> blobs, CancellationToken cancellation = default)
     {
         var sizes = new long[blobs.Count];
-        ForEach(blobs.Count, i => sizes[i] = SizeOf(PathOf(blobs[i])), cancellation);
+        ForEach(blobs.Count, i => sizes[i] = _blobs.SizeOf(blobs[i]), cancellation);
         return Task.FromResult(sizes);
     }
 
@@ -162,7 +158,7 @@ public sealed class FileStore : IArtifactStore
         Guarded(() =>
         {
             var path = PathOf(blob);
-            if (File.Exists(path)) Unlink(path);
+            if (File.Exists(path)) BlobFolder.Unlink(path);
             return 0;
         });
         return Task.CompletedTask;
@@ -202,14 +198,10 @@ public sealed class FileStore : IArtifactStore
     public async IAsyncEnumerable<StoredBlob> BlobsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        if (!Directory.Exists(_cas)) yield break;
-        foreach (var folder in Directory.EnumerateDirectories(_cas))
+        foreach (var blob in _blobs.All())
         {
-            foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
-            {
-                cancellation.ThrowIfCancellationRequested();
-                if (Digest.TryParse(file.Name, out var digest)) yield return new StoredBlob(digest, file.Length, file.LastWriteTimeUtc);
-            }
+            cancellation.ThrowIfCancellationRequested();
+            yield return blob;
         }
     }
 
@@ -225,41 +217,8 @@ public sealed class FileStore : IArtifactStore
         }
     }
 
-    /// <summary>Moves a finished file to its name. An existing one is replaced: it has the same content, or is damaged.</summary>
-    internal void Adopt(string file, Digest digest)
-    {
-        var path = PathOf(digest);
-        var folder = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder);
-            // The callers flush the folder itself; its own name has to survive as well.
-            Native.FlushFolder(_cas);
-        }
-
-        MakeReadOnly(file);
-        if (OperatingSystem.IsWindows() && File.Exists(path)) Unlink(path);
-        File.Move(file, path, overwrite: true);
-    }
-
-    /// <summary>Deletes a read-only file, which Windows refuses until it is writable.</summary>
-    internal static void Unlink(string path)
-    {
-        if (OperatingSystem.IsWindows()) File.SetAttributes(path, FileAttributes.Normal);
-        File.Delete(path);
-    }
-
-    private static void MakeReadOnly(string file)
-    {
-        if (OperatingSystem.IsWindows()) File.SetAttributes(file, FileAttributes.ReadOnly);
-        else File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-    }
-
-    private static long SizeOf(string path)
-    {
-        var info = new FileInfo(path);
-        return info.Exists ? info.Length : -1;
-    }
+    /// <inheritdoc cref="BlobFolder.Adopt"/>
+    internal void Adopt(string file, Digest digest) => _blobs.Adopt(file, digest);
 
     private static void ForEach(int count, Action<int> action, CancellationToken cancellation)
     {
@@ -282,7 +241,7 @@ public sealed class FileStore : IArtifactStore
 
             if (expected is { } digest && digest != info.Digest)
                 throw new StoreException($"content that should be {digest} is {info.Digest}: it was damaged on its way to {Location}");
-            Adopt(temporary, info.Digest);
+            _blobs.Adopt(temporary, info.Digest);
             Native.FlushFolder(Path.GetDirectoryName(PathOf(info.Digest))!);
             return info;
         }
@@ -292,7 +251,7 @@ public sealed class FileStore : IArtifactStore
         }
         finally
         {
-            if (File.Exists(temporary)) Unlink(temporary);
+            if (File.Exists(temporary)) BlobFolder.Unlink(temporary);
         }
     }
 

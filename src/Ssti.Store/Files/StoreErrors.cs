@@ -17,7 +17,8 @@ public static class StoreErrors
         _ when IsFull(error) => new StoreException($"the store {location} is full; free some space ('ssti gc') and run again: what is finished is kept", error),
         IOException { HResult: var code } when (code & 0xffff) == ReadOnlyFileSystem => ReadOnly(location, error),
         UnauthorizedAccessException => ReadOnly(location, error),
-        _ when File.Exists(location) || new FileInfo(location).LinkTarget is not null && !Directory.Exists(location) => new StoreException($"the store {location} cannot be used: it is a file, or a link to nothing; name a folder", error),
+        _ when File.Exists(location) || new FileInfo(location).LinkTarget is not null && !Directory.Exists(location)
+            => new StoreException($"the store {location} cannot be used: it is a file, or a link to nothing; name a folder", error),
         _ => new StoreException($"the store {location} cannot be used: {error.Message.TrimEnd('.')}", error),
     };
 

