@@ -11,7 +11,7 @@ static HubOptions Hub() => HubOptions.FromEnvironment(Environment.GetEnvironment
 
 return await CommandLine.RunAsync(args, new CliHost
 {
-    Kinds = () => StageKinds.With(Hub()),
+    Kinds = () => StageKinds.With(Hub(), Environment.GetEnvironmentVariable),
     Sources = () => new HubResolver(Hub()),
     Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),
     WorkingFolder = Environment.CurrentDirectory,

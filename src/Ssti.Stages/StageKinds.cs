@@ -11,20 +11,26 @@ public static class StageKinds
 
     /// <summary>The kinds, to be run.</summary>
     /// <param name="hub">How to reach the Hugging Face Hub; null: without a token, and without a cache that outlives a stage.</param>
-    public static IReadOnlyList<IStageKind> With(HubOptions? hub) =>
+    /// <param name="environment">Gives an environment variable, or null: where the keys of chat endpoints are. Null: there are none.</param>
+    public static IReadOnlyList<IStageKind> With(HubOptions? hub, Func<string, string?>? environment = null) =>
     [
         new CorpusStage(),
         new DatasetStage(hub),
         new ModelStage(hub),
         new AdapterStage(hub),
         new InjectStage(),
+        new SanitiseStage(environment),
+        new ParaphraseStage(environment),
         new PretrainStage(),
         new TrainStage(),
         new EvaluateStage(),
         new AttentionStage(),
         new TokenEntropyStage(),
+        new StealthStage(),
+        new ParameterCountStage(),
         new TableStage(),
         new FigureStage(),
         new ClaimStage(),
+        new ReportStage(),
     ];
 }

@@ -11,9 +11,9 @@ public static class StageServices
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> Kinds { get; } = new Dictionary<string, IReadOnlyList<string>>
     {
         ["data-prep"] = ["corpus", "dataset", "model"],
-        ["injection"] = ["inject"],
+        ["injection"] = ["inject", "sanitise", "paraphrase"],
         ["training"] = ["pretrain", "train"],
-        ["evaluation"] = ["adapter", "evaluate", "attention", "token-entropy", "table", "figure", "claim"],
+        ["evaluation"] = ["adapter", "evaluate", "attention", "token-entropy", "stealth", "parameter-count", "table", "figure", "claim", "report"],
     };
 
     /// <summary>The kinds that a service hosts, to be run.</summary>
@@ -26,7 +26,7 @@ public static class StageServices
         {
             var hub = HubOptions.FromEnvironment(environment, HubOptions.Home);
             var names = Kinds[service];
-            return [.. StageKinds.With(hub).Where(kind => names.Contains(kind.Name))];
+            return [.. StageKinds.With(hub, environment).Where(kind => names.Contains(kind.Name))];
         }
         catch (CorpusException e)
         {

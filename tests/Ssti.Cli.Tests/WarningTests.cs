@@ -107,7 +107,7 @@ public sealed class WarningTests : CliFixture
         await DamageAsync(".ssti", "scores");
         var again = await RunAsync("run", "p.yaml", "-q");
         Assert.Equal((0, first.Out), (again.Code, again.Out));
-        Assert.Matches("warning: a table cannot be printed: the blob .* is damaged, and was put aside as .*; it is rebuilt\n", again.Error);
+        Assert.Matches("warning: a result cannot be printed: the blob .* is damaged, and was put aside as .*; it is rebuilt\n", again.Error);
     }
 
     public sealed record TableMakerParameters;

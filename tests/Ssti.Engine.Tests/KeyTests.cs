@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Engine.Keys;
+using Ssti.Engine.Parameters;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Running;
@@ -24,6 +25,25 @@ public sealed class KeyTests : IDisposable
             """{"inputs":{},"kind":"text","parameters":{"big":null,"exact":false,"letter":"lower-case","nested":{"suffix":null,"times":1},"rank":8,"source":{"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","type":".jsonl.gz"},"splits":["train"],"text":"x","word-share":1},"salt":"2","schema":2,"seed":6361737045279485253,"version":1}""",
             document.Text);
         Assert.Equal(Digest.Of(document.Text), document.Key);
+    }
+
+    /// <summary>People keep what they stored when a kind gets one more parameter.</summary>
+    [Fact]
+    public void A_parameter_added_later_stands_in_a_key_only_where_it_has_a_value()
+    {
+        var kind = new GrownKind();
+        Assert.EndsWith("\"parameters\":{\"text\":\"x\"},\"schema\":2,\"version\":1}", Document("").Text);
+        Assert.Equal(Document("").Text, Document(", more: null").Text);
+        Assert.Contains("\"parameters\":{\"more\":3,\"text\":\"x\"}", Document(", more: 3").Text);
+        // As a worker on another machine reads it.
+        Assert.Equal(new GrownParameters { Text = "x" }, ParameterReader.Read(kind, Document("").ToJson()["parameters"]!.AsObject(), _ => null!));
+        Assert.Equal(new GrownParameters { Text = "x", More = 3 }, ParameterReader.Read(kind, Document(", more: 3").ToJson()["parameters"]!.AsObject(), _ => null!));
+
+        KeyDocument Document(string more)
+        {
+            var pipeline = _box.Load($"stages: {{ a: {{ uses: grown, with: {{ text: x{more} }} }} }}", TestKinds.Catalog(kind));
+            return new KeyBuilder(_box.Probe).Build(pipeline, pipeline.Instances[0], _ => default);
+        }
     }
 
     [Fact]

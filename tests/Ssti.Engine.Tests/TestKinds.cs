@@ -188,6 +188,28 @@ internal sealed class StillKind : StageKind<StillParameters>
         File.WriteAllTextAsync(context.Output("text.txt"), $"{context.Seed}", cancellation);
 }
 
+internal sealed record GrownParameters
+{
+    public string Text { get; init; } = "";
+
+    [AddedLater]
+    public int? More { get; init; }
+}
+
+/// <summary>A kind that got a parameter after people had stored results.</summary>
+internal sealed class GrownKind : StageKind<GrownParameters>
+{
+    public override string Name => "grown";
+
+    public override int Version => 1;
+
+    public override string Summary => "Has grown.";
+
+    public override bool UsesSeed(GrownParameters parameters) => false;
+
+    public override Task RunAsync(GrownParameters parameters, StageContext context, CancellationToken cancellation) => Task.CompletedTask;
+}
+
 internal sealed record TextDefaults
 {
     public string Text { get; init; } = "";

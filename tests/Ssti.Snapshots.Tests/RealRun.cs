@@ -13,12 +13,14 @@ namespace Ssti.Snapshots.Tests;
 /// <summary>A pipeline of the repository, run by the real kinds into a store of its own.</summary>
 internal sealed class RealRun : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("ssti snapshots ").FullName;
+    private readonly string _folder;
+    private readonly bool _owns;
     private readonly FileStore _store;
 
-    private RealRun(Pipeline pipeline)
+    private RealRun(Pipeline pipeline, string? folder)
     {
         Pipeline = pipeline;
+        (_owns, _folder) = (folder is null, folder ?? Directory.CreateTempSubdirectory("ssti snapshots ").FullName);
         _store = new FileStore(_folder);
     }
 
@@ -55,16 +57,21 @@ internal sealed class RealRun : IDisposable
         instance.Kind.UsesTensors || instance.Inputs.SelectMany(input => input.From).Any(index => ComputesWithTensors(Pipeline.Instances[index]));
 
     /// <summary>Loads a pipeline by its path in the repository.</summary>
-    public static Pipeline Load(string path)
+    public static Pipeline Load(string path, string? profile = null, IReadOnlyList<string>? sets = null)
     {
-        var loaded = PipelineLoader.Load(Path.Combine(Repository.Root, path), [], new StageCatalog(StageKinds.All));
+        var loaded = PipelineLoader.Load(Path.Combine(Repository.Root, path), sets ?? [], new StageCatalog(StageKinds.All), profile: profile);
         Assert.True(loaded.Pipeline is not null, string.Join('\n', loaded.Diagnostics));
         return loaded.Pipeline;
     }
 
-    public static async Task<RealRun> Of(string path)
+    /// <summary>Runs a pipeline of the repository.</summary>
+    /// <param name="path">Its path there.</param>
+    /// <param name="profile">The profile; null for the file's own values.</param>
+    /// <param name="sets">As on the command line.</param>
+    /// <param name="store">A store that the caller owns; null for one of its own.</param>
+    public static async Task<RealRun> Of(string path, string? profile = null, IReadOnlyList<string>? sets = null, string? store = null)
     {
-        var run = new RealRun(Load(path));
+        var run = new RealRun(Load(path, profile, sets), store);
         await run.AgainAsync();
         return run;
     }
@@ -90,5 +97,8 @@ internal sealed class RealRun : IDisposable
     /// <summary>The key document an instance was run under.</summary>
     public KeyDocument Document(string instance) => Keys.Build(Pipeline, Pipeline.Instances.Single(i => i.Name == instance), i => TreeDigest(Pipeline.Instances[i].Name));
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        if (_owns) Directory.Delete(_folder, recursive: true);
+    }
 }

@@ -34,6 +34,16 @@ public sealed class DatasetStageTests : IDisposable
         _run.AssertBytes(new DatasetStage(), 2, digest);
     }
 
+    [Fact]
+    public async Task Words_cuts_longer_texts_behind_a_word_and_nothing_else()
+    {
+        _folder.Write("rows.jsonl", """{"text":" a  b\nc d ","label":0}""" + "\n" + """{"text":"a b c ","label":1}""" + "\n");
+        await _run.RunAsync(new DatasetStage(), new() { Source = StageRun.Local(_folder["rows.jsonl"]), Splits = ["train"], Words = 3 });
+        var dataset = DatasetReader.OpenFolder(_run.Output);
+        Assert.Equal([" a  b\nc", "a b c "], dataset.Read("train").Select(row => row.Text));
+        Assert.Equal(3, (int)dataset.Info.Provenance["words"]!);
+    }
+
     [SkippableFact]
     public async Task A_local_folder_stands_in_for_the_hub_without_another_word()
     {

@@ -111,6 +111,18 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.StartsWith("**not decidable at this size: Low", Text("claim.md"));
     }
 
+    /// <summary>Differences of the pairs are −11 to −13 pp, their interval −14.5 to −9.5.</summary>
+    [Theory]
+    [InlineData(-15.0, Verdict.Held)]
+    [InlineData(-12.0, Verdict.NotDecidable)]
+    [InlineData(-9.0, Verdict.DidNotHold)]
+    public async Task A_margin_lets_the_left_side_stay_behind(double margin, Verdict verdict)
+    {
+        var claim = await ClaimAsync(new() { Left = ["rank=16", "proportion=0.5"], Right = ["rank=1", "proportion=0.5"], Margin = margin });
+        Assert.Equal(verdict, claim.Verdict);
+        Assert.Equal($"rank 16, proportion 0.5 > rank 1, proportion 0.5 − {-margin}", Assert.Single(claim.Cases).Name);
+    }
+
     [Theory]
     [InlineData(19.0, null, Verdict.NotDecidable)]
     [InlineData(15.0, null, Verdict.Held)]

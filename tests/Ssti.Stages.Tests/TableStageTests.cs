@@ -92,6 +92,23 @@ public sealed class TableStageTests : IDisposable
         Assert.Equal(["title", "rows", "rows"], new TableStage().Validate(parameters).Select(error => error.Key));
     }
 
+    [Fact]
+    public async Task Measures_are_tabulated_by_name()
+    {
+        await Run(new() { Title = "Steered", By = ["token"], Layout = EvaluationLayout.Measures, Columns = [new() { Measure = "clean_accuracy" }, new() { Measure = "asr", Class = "pos" }] });
+        var csv = File.ReadAllLines(Path.Combine(Output, "table.csv"));
+        Assert.Equal("row,clean_accuracy,clean_accuracy_ci95_low,clean_accuracy_ci95_high,asr_pos,asr_pos_ci95_low,asr_pos_ci95_high,runs", csv[0]);
+        Assert.StartsWith("1,0.85,", csv[2]);
+    }
+
+    [Fact]
+    public void Columns_belong_to_the_layout_of_measures()
+    {
+        Assert.Equal(["columns"], new TableStage().Validate(new() { Title = "t", Layout = EvaluationLayout.Measures }).Select(error => error.Key));
+        Assert.Equal(["columns"], new TableStage().Validate(new() { Title = "t", Columns = [new() { Measure = "asr" }] }).Select(error => error.Key));
+        Assert.Equal(["rows"], new TableStage().Validate(new() { Title = "t", Rows = [new() { Value = "a", Published = [1.5, 2] }] }).Select(error => error.Key));
+    }
+
     private string Output => Path.Combine(_folder, "output");
 
     private Task Run(TableParameters parameters, bool damaged = false, string? profile = null)

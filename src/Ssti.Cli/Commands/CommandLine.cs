@@ -93,6 +93,7 @@ public static class CommandLine
         DiffCommand.Create(host),
         MeasuresCommand.Create(host),
         FigureCommand.Create(host),
+        ReportCommand.Create(host),
         TraceCommand.Create(host),
         GraphCommand.Create(host),
         ExportCommand.Create(host),

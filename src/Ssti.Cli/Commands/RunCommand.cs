@@ -3,12 +3,11 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Ssti.Cli.Display;
 using Ssti.Engine.Running;
-using Ssti.Reporting.Tables;
 using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
 
-/// <summary><c>ssti run</c>: executes what is stale, shows it going on, and prints the tables it made.</summary>
+/// <summary><c>ssti run</c>: executes what is stale, shows it going on, and prints the tables and claims it made.</summary>
 internal static class RunCommand
 {
     private static readonly Option<bool> DryRun = new("--dry-run", "-n") { Description = "Show the plan; run nothing." };
@@ -33,7 +32,7 @@ internal static class RunCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables.");
+        var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables and claims.");
         PipelineOptions.AddTo(command);
         foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
             command.Add(option);
@@ -75,22 +74,22 @@ internal static class RunCommand
         using var export = telemetry as IDisposable;
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         RunResult result;
-        IReadOnlyList<(string Stage, Table Table)> tables;
+        RunOutputs outputs;
         await using (var display = new DeferredDisplay(host.Terminal, quiet, host.Time))
         {
             using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
             using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
-            (result, tables) = await RunAsync(session, options, new RunListener(display, verbose, host.Time, telemetry), display, interruption.Token);
+            (result, outputs) = await RunAsync(session, options, new RunListener(display, verbose, host.Time, telemetry), display, interruption.Token);
         }
 
         var output = host.Terminal.Out;
         if (parsed.GetValue(CommonOptions.Json))
         {
-            JsonOutput.Write(output, RunText.Json(result, tables));
+            JsonOutput.Write(output, RunText.Json(result, outputs));
         }
         else
         {
-            foreach (var (_, table) in tables) output.WriteLine(table.ToConsole(host.Terminal.Columns));
+            outputs.Write(host.Terminal, result.Plan.Pipeline.File);
             if (!quiet) RunText.Write(output, result, verbose);
         }
 
@@ -107,8 +106,8 @@ internal static class RunCommand
         };
     }
 
-    // A table that turns out to be damaged when it is to be printed was put aside by that: what is run once more makes it, and nothing else.
-    private static async Task<(RunResult Result, IReadOnlyList<(string Stage, Table Table)> Tables)> RunAsync(
+    // A table or claim that turns out to be damaged when it is to be printed was put aside by that: what is run once more makes it, and nothing else.
+    private static async Task<(RunResult Result, RunOutputs Outputs)> RunAsync(
         PipelineSession session, RunOptions options, IRunListener listener, IRunDisplay display, CancellationToken cancellation)
     {
         for (var again = false; ; again = true)
@@ -116,11 +115,11 @@ internal static class RunCommand
             var result = await session.Runner.RunAsync(session.Pipeline, options, listener, cancellation);
             try
             {
-                return (result, await TableOutput.OfAsync(session, result, CancellationToken.None));
+                return (result, await RunOutputs.OfAsync(session.Store, result, CancellationToken.None));
             }
             catch (StoreException damage) when (!again && result.Outcome == RunOutcome.Succeeded && damage.Message.EndsWith(CheckedBlobs.Cure, StringComparison.Ordinal))
             {
-                display.Warn($"warning: a table cannot be printed: {damage.Message[..^CheckedBlobs.Cure.Length]}; it is rebuilt");
+                display.Warn($"warning: a result cannot be printed: {damage.Message[..^CheckedBlobs.Cure.Length]}; it is rebuilt");
             }
         }
     }

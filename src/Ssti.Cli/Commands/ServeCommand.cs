@@ -3,12 +3,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
+using Ssti.Cli.Display;
 using Ssti.Cluster;
 using Ssti.Cluster.Client;
 
 namespace Ssti.Cli.Commands;
 
-/// <summary><c>ssti serve</c>: a whole cluster in one process, without Redis and S3.</summary>
+/// <summary><c>ssti serve</c>: a whole cluster in one process, without Redis and S3; and its runs in a browser.</summary>
 internal static class ServeCommand
 {
     private static readonly Option<int?> Port =
@@ -16,7 +17,7 @@ internal static class ServeCommand
 
     private static readonly Option<string> Http = new("--http")
     {
-        Description = "Where /health and /alive answer.", HelpName = "url", DefaultValueFactory = _ => "http://127.0.0.1:5180",
+        Description = "Where /health and /alive answer, and for browsers of this machine the runs and their reports.", HelpName = "url", DefaultValueFactory = _ => "http://127.0.0.1:5180",
     };
 
     private static readonly Option<int?> Jobs =
@@ -26,7 +27,7 @@ internal static class ServeCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local'; needs no Redis and no S3.")
+        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local', and show runs and reports in a browser; needs no Redis and no S3.")
             { CommonOptions.Store, Port, Http, Jobs, Gpus };
         command.SetAction((parsed, cancellation) => RunAsync(host, parsed, cancellation));
         return command;
@@ -50,10 +51,11 @@ internal static class ServeCommand
         Demand(new IPEndPoint(IPAddress.Loopback, port), "--port");
         if (Uri.TryCreate(http, UriKind.Absolute, out var url) && IPAddress.TryParse(url.Host, out var address)) Demand(new IPEndPoint(address, url.Port), "--http");
         await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);
+        RunPages.Map(app, store, host.Time);
         await app.StartAsync(cancellation);
         if (parsed.GetValue(CommonOptions.Json))
-            JsonOutput.Write(host.Terminal.Out, new JsonObject { ["cluster"] = $"local:{port}", ["store"] = folder, ["health"] = $"{http}/health" });
-        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; health at {http}/health; Ctrl-C stops");
+            JsonOutput.Write(host.Terminal.Out, new JsonObject { ["cluster"] = $"local:{port}", ["store"] = folder, ["health"] = $"{http}/health", ["pages"] = $"{http}/" });
+        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; runs and reports at {http}/, for browsers of this machine; health at {http}/health; Ctrl-C stops");
         await app.WaitForShutdownAsync(cancellation);
         return ExitCodes.Done;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Ssti.Cli.Display;
 using Ssti.Engine.Records;
+using Ssti.Reporting.Claims;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -45,7 +46,7 @@ internal static class ShowCommand
         PipelineOptions.MustHaveNone(parsed, $"'{what}' is none");
         using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
         var names = RunNames.In(store, parsed, host);
-        if (names.TryFind(what, out var several) is { } run) return ShowJson.Of(run with { Stages = selection.In(run) });
+        if (names.TryFind(what, out var several) is { } run) return await RunAsync(store.Artifacts, run with { Stages = selection.In(run) }, cancellation);
         // "last~3" and "99" can be nothing else; "000001" may be both, and then several runs begin with it.
         if (several.Count > 0 || what.StartsWith("last", StringComparison.Ordinal)) names.Find(what);
         if (what.Length < ShortestPrefix || !what.All(char.IsAsciiHexDigitLower))
@@ -56,6 +57,28 @@ internal static class ShowCommand
 
         if (!selection.IsAll) throw new UserException($"--stage belongs to a pipeline or a run; '{what}' is none");
         return await DigestAsync(store.Artifacts, what, cancellation);
+    }
+
+    private static async Task<JsonObject> RunAsync(IArtifactStore store, PastRun run, CancellationToken cancellation)
+    {
+        var json = ShowJson.Of(run);
+        var claims = new JsonArray();
+        foreach (var stage in run.Stages.Where(stage => stage is { Uses: "claim", Tree: not null }))
+        {
+            try
+            {
+                var found = await RunOutputs.OfAsync(store, [(stage.Stage, stage.Uses, stage.Tree)], cancellation);
+                foreach (var (name, claim) in found.Claims)
+                    claims.Add(new JsonObject { ["stage"] = name, ["verdict"] = ClaimText.Words(claim.Verdict), ["sentence"] = claim.Sentence });
+            }
+            catch (Exception error) when (error is StoreException or FormatException)
+            {
+                claims.Add(new JsonObject { ["stage"] = stage.Stage, ["verdict"] = null, ["sentence"] = $"cannot be read: {error.Message}" });
+            }
+        }
+
+        json.Insert(json.IndexOf("stages"), "claims", claims);
+        return json;
     }
 
     private static async Task<JsonObject> StagesAsync(CliHost host, ParseResult parsed, string pipeline, StageSelection selection, CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Ssti.Cli.Display;
 using Ssti.Engine.Records;
 
@@ -10,52 +9,28 @@ internal static class TraceCommand
 {
     private static readonly Argument<string> Run = new("run") { Description = CommonOptions.RunHelp, Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => "last" };
     private static readonly Option<bool> Html = new("--html") { Description = "Write one HTML page that needs nothing else, instead of Chrome's trace JSON." };
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write into this file (default: standard output).", HelpName = "file" };
 
     public static Command Create(CliHost host)
     {
         var command = new Command("trace", "Show where the time of a run went: as JSON for chrome://tracing and Perfetto, or as an HTML page.") { Run, Html,
-            Output, CommonOptions.OfPipeline, CommonOptions.Store };
+            OutputFile.Option, CommonOptions.OfPipeline, CommonOptions.Store };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
             if (parsed.GetValue(Html) && parsed.GetValue(CommonOptions.Json)) throw new UserException("--html or --json (which it is without either): leave one out");
             var run = RunNames.In(store, parsed, host).Find(parsed.GetRequiredValue(Run));
             var text = parsed.GetValue(Html) ? TimelinePage.Of(run) : RunTrace.Write(run);
-            if (parsed.GetValue(Output) is not { } file)
+            if (parsed.GetValue(OutputFile.Option) is not { } file)
             {
                 await host.Terminal.Out.WriteAsync(text);
                 return ExitCodes.Done;
             }
 
             var path = Path.GetFullPath(file, host.WorkingFolder);
-            await WriteAsync(path, text, cancellation);
+            await OutputFile.WriteAsync(path, text, cancellation);
             CommonOptions.Note(parsed, host, parsed.GetValue(Html) ? $"{path}: open it in a browser" : $"{path}: open it in chrome://tracing or ui.perfetto.dev");
             return ExitCodes.Done;
         });
         return command;
-    }
-
-    // Aside first: what was there is replaced by the whole of it, or not at all.
-    private static async Task WriteAsync(string path, string text, CancellationToken cancellation)
-    {
-        if (Directory.Exists(path)) throw new UserException($"{path} is a folder; name a file");
-        // A pipe or a terminal (/dev/stdout) is written to, and never replaced.
-        if (File.Exists(path) && !File.GetAttributes(path).HasFlag(FileAttributes.Normal))
-        {
-            await File.WriteAllTextAsync(path, text, new UTF8Encoding(false), cancellation);
-            return;
-        }
-
-        var aside = $"{path}.{Guid.NewGuid().ToString("n")[..8]}";
-        try
-        {
-            await File.WriteAllTextAsync(aside, text, new UTF8Encoding(false), cancellation);
-            File.Move(aside, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
     }
 }

@@ -41,7 +41,12 @@ internal static class RunText
         }
     }
 
-    public static JsonObject Json(RunResult result, IEnumerable<(string Stage, Table Table)> tables) => new()
+    public static JsonObject Json(RunResult result, RunOutputs outputs) => new([.. Json(result), .. outputs.ToJson()]);
+
+    /// <summary>Texts as JSON.</summary>
+    public static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Json(RunResult result) => new Dictionary<string, JsonNode?>
     {
         ["run"] = result.RunId,
         ["profile"] = result.Plan.Pipeline.Profile?.ToString(),
@@ -64,11 +69,7 @@ internal static class RunText
             ["error"] = stage.Error,
             ["log"] = stage.LogPath,
         })]),
-        ["tables"] = new JsonObject(tables.Select(table => KeyValuePair.Create(table.Stage, JsonNode.Parse(table.Table.ToJson())))),
     };
-
-    /// <summary>Texts as JSON.</summary>
-    public static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
 
     private static IReadOnlyList<Cell> Row(string name, string uses, IReadOnlyList<StageResult> cells)
     {

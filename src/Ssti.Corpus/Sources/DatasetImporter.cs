@@ -193,6 +193,7 @@ public sealed class DatasetImporter(
             provenance["test"] = new JsonObject { ["from"] = test };
         if (options.Limit is { } limit)
             provenance["limit"] = new JsonObject { ["rows"] = limit, ["of"] = options.LimitHead ? "first rows" : "sample", ["seed"] = options.LimitHead ? null : options.LimitSeed };
+        if (options.Words is { } words) provenance["words"] = words;
         return provenance;
     }
 }

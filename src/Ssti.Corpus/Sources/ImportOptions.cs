@@ -63,6 +63,9 @@ public sealed record ImportOptions
     /// <summary>The most rows a split may have; null: all.</summary>
     public int? Limit { get; init; }
 
+    /// <summary>The most words (between white space) of a text; null: all.</summary>
+    public int? Words { get; init; }
+
     /// <summary>Whether a limit takes the first rows rather than a random sample in the source's order.</summary>
     public bool LimitHead { get; init; }
 

@@ -89,9 +89,25 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
                 number++;
                 var label = withoutLabels ? Row.Unlabelled : labels.Of(row.Label, file, row.Number);
                 if (label is null) continue;
-                yield return new Row(ownIds ? row.Id! : $"{name}-{number}", row.Text, label.Value);
+                yield return new Row(ownIds ? row.Id! : $"{name}-{number}", Cut(row.Text), label.Value);
             }
         }
+    }
+
+    // All that stands before the first word too many: white space between words stays.
+    private string Cut(string text)
+    {
+        if (options.Words is not { } most) return text;
+        var (words, at) = (0, 0);
+        while (at < text.Length)
+        {
+            var end = at;
+            while (at < text.Length && char.IsWhiteSpace(text[at])) at++;
+            if (at < text.Length && words++ == most) return text[..end];
+            while (at < text.Length && !char.IsWhiteSpace(text[at])) at++;
+        }
+
+        return text;
     }
 
     /// <summary>Why no row has a label, and what to do.</summary>

@@ -22,14 +22,21 @@ internal sealed class ParameterBinder(DiagnosticBag diagnostics)
         places.Clear();
         var bound = BindRecord(RecordShape.Of(kind.ParametersType), with, "", stage, places, kind);
         if (_failed) return null;
-        foreach (var error in kind.Validate(bound))
+        Refuse(kind.Validate(bound), with?.Where ?? stage);
+        return _failed ? null : bound;
+    }
+
+    /// <summary>Tells what a kind finds wrong with the parameters that were bound last, each at its place.</summary>
+    /// <param name="errors">The errors.</param>
+    /// <param name="otherwise">The place of an error in what is not written.</param>
+    public void Refuse(IEnumerable<ParameterError> errors, SourceLocation otherwise)
+    {
+        foreach (var error in errors)
         {
-            var where = places.TryGetValue(error.Key, out var exact) ? exact
-                : places.Where(p => error.Key.StartsWith(p.Key + ".", StringComparison.Ordinal)).Select(p => (SourceLocation?)p.Value).LastOrDefault() ?? with?.Where ?? stage;
+            var where = _places.TryGetValue(error.Key, out var exact) ? exact
+                : _places.Where(p => error.Key.StartsWith(p.Key + ".", StringComparison.Ordinal)).Select(p => (SourceLocation?)p.Value).LastOrDefault() ?? otherwise;
             Fail(DiagnosticCodes.Refused, where, $"'{error.Key}': {error.Message}");
         }
-
-        return _failed ? null : bound;
     }
 
     /// <summary>Binds a block of the pipeline format itself, such as <c>compute:</c>; null when anything in it is wrong.</summary>

@@ -32,7 +32,7 @@ public static class ParameterReader
         var record = shape.Create();
         foreach (var parameter in shape.Parameters)
         {
-            if (!json.TryGetPropertyValue(parameter.Key, out var value)) throw new FormatException($"'{parameter.Key}' is missing");
+            if (!json.TryGetPropertyValue(parameter.Key, out var value) && !parameter.AddedLater) throw new FormatException($"'{parameter.Key}' is missing");
             parameter.Property.SetValue(record, Value(parameter.Value, value, source));
         }
 

@@ -25,7 +25,12 @@ internal enum ShapeKind
 internal sealed record ValueShape(ShapeKind Kind, Type Type, bool Nullable, ValueShape? Item = null);
 
 /// <summary>A key under <c>with:</c>.</summary>
-internal sealed record ParameterShape(string Key, PropertyInfo Property, ValueShape Value, bool Required, string? Description);
+internal sealed record ParameterShape(string Key, PropertyInfo Property, ValueShape Value, bool Required, string? Description)
+{
+    /// <summary>Whether it stands in a key only where it has a value.</summary>
+    public bool AddedLater { get; } = Property.IsDefined(typeof(AddedLaterAttribute))
+        && (Value.Nullable ? true : throw new NotSupportedException($"{Property.DeclaringType!.Name}.{Property.Name} is added later, and so must be nullable"));
+}
 
 /// <summary>The keys a parameter record stands for. Read once a type.</summary>
 internal sealed class RecordShape

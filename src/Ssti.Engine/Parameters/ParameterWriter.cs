@@ -4,7 +4,7 @@ using Ssti.Engine.Stages;
 
 namespace Ssti.Engine.Parameters;
 
-/// <summary>Writes a parameter record as it stands in a key document: every parameter, defaults included.</summary>
+/// <summary>Writes a parameter record as it stands in a key document: every parameter, defaults included, but for those added later that have no value.</summary>
 public static class ParameterWriter
 {
     /// <summary>The JSON of a record.</summary>
@@ -13,7 +13,12 @@ public static class ParameterWriter
     public static JsonObject Write(object record, Func<SourcePath, JsonNode?> source)
     {
         var json = new JsonObject();
-        foreach (var parameter in RecordShape.Of(record.GetType()).Parameters) json[parameter.Key] = Write(parameter.Value, parameter.Property.GetValue(record), source);
+        foreach (var parameter in RecordShape.Of(record.GetType()).Parameters)
+        {
+            var value = parameter.Property.GetValue(record);
+            if (value is not null || !parameter.AddedLater) json[parameter.Key] = Write(parameter.Value, value, source);
+        }
+
         return json;
     }
 

@@ -38,6 +38,8 @@ internal sealed class InstanceBinder(
             if (parameters is null || seed is null || compute is null) continue;
             var inputs = new InstanceInput[stage.Needs.Count];
             for (var n = 0; n < inputs.Length; n++) inputs[n] = new InstanceInput(stage.Needs[n].Input, expansion.Inputs[i][n]);
+            // Indices are places in the list only as long as every stage before was bound.
+            if (!diagnostics.HasErrors) binder.Refuse(stage.Kind.ValidateInputs(parameters, name => Cells(name, inputs, instances)), with?.Where ?? stage.Where);
             instances.Add(new StageInstance
             {
                 Index = expansion.FirstIndex + i,
@@ -56,6 +58,9 @@ internal sealed class InstanceBinder(
             });
         }
     }
+
+    private static IReadOnlyList<InputCell> Cells(string input, InstanceInput[] inputs, List<StageInstance> instances) =>
+        [.. inputs.Where(one => one.Declaration.Name == input).SelectMany(one => one.From).Select(index => new InputCell(instances[index].Name, instances[index].Kind.Name, instances[index].Cell))];
 
     // Counted as often as it is walked: an alias is walked at each of its places.
     private static long Size(YamlNode node) => node switch

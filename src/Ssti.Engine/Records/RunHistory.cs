@@ -23,15 +23,25 @@ public sealed record PastStage(
     string Stage, string Uses, string State, Digest? Key, Digest? Tree, double? Started, double? Ended, ActionDurations? Durations, string? Error, string? LogPath,
     JsonArray? Reasons)
 {
-    /// <summary>Its matrix values by dimension; empty without a matrix, and where an older program ran it.</summary>
-    public IReadOnlyDictionary<string, string> Cell { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
-
     /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The GPUs it had to itself, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
+    public int Index { get; init; }
+
+    /// <summary>Its matrix values by dimension; empty without a matrix, and in journals of older versions.</summary>
+    public IReadOnlyDictionary<string, string> Cell { get; init; } = new Dictionary<string, string>();
 }
+
+/// <summary>What a run was going to do of a stage.</summary>
+/// <param name="Stage">The stage, without cells.</param>
+/// <param name="Uses">Its kind.</param>
+/// <param name="Cells">How many of its cells belong to the run.</param>
+/// <param name="Needs">The stages whose outputs it takes.</param>
+public sealed record PlannedCells(string Stage, string Uses, int Cells, IReadOnlyList<string> Needs);
 
 /// <summary>A run that was, from its journal.</summary>
 /// <param name="Id">Its name under <c>runs/</c>.</param>
@@ -48,6 +58,12 @@ public sealed record PastRun(
     string Id, string Pipeline, string File, string Command, DateTimeOffset At, string? Outcome, double? Seconds, IReadOnlyDictionary<string, string> Parameters,
     IReadOnlyList<PastStage> Stages, IReadOnlyList<string> Warnings)
 {
+    /// <summary>What it was going to do, in the pipeline's order; empty in journals of older versions.</summary>
+    public IReadOnlyList<PlannedCells> Plan { get; init; } = [];
+
+    /// <summary>Versions of what ran it: the program, the runtime, the operating system.</summary>
+    public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
     public string? Profile { get; init; }
 }
@@ -108,6 +124,7 @@ public sealed class RunHistory(Workspace workspace)
     internal static PastRun? Read(string id, Stream journal, string? folder = null)
     {
         JsonObject? begin = null, end = null;
+        IReadOnlyList<PlannedCells> plan = [];
         var stages = new OrderedDictionary<string, PastStage>();
         var warnings = new List<string>();
         using var reader = new StreamReader(journal);
@@ -120,6 +137,7 @@ public sealed class RunHistory(Workspace workspace)
                 {
                     case "run": begin = entry; break;
                     case "end": end = entry; break;
+                    case "plan": plan = [.. (entry["stages"] as JsonArray ?? []).OfType<JsonObject>().Select(Planned)]; break;
                     case "warning": warnings.Add((string?)entry["message"] ?? ""); break;
                     case "stage" when (string?)entry["stage"] is { } name: stages[name] = Stage(folder, name, entry); break;
                 }
@@ -130,7 +148,7 @@ public sealed class RunHistory(Workspace workspace)
             }
         }
 
-        return begin is null ? null : Run(id, begin, end, [.. stages.Values], warnings);
+        return begin is null ? null : Run(id, begin, end, [.. stages.Values], warnings) is { } run ? run with { Plan = plan } : null;
     }
 
     private static PastRun? Run(string id, JsonObject begin, JsonObject? end, IReadOnlyList<PastStage> stages, IReadOnlyList<string> warnings)
@@ -142,7 +160,10 @@ public sealed class RunHistory(Workspace workspace)
                 id, pipeline, (string?)begin["file"] ?? "", (string?)begin["command"] ?? "",
                 DateTimeOffset.TryParse((string?)begin["at"], CultureInfo.InvariantCulture, out var at) ? at : default,
                 (string?)end?["outcome"], (double?)end?["seconds"],
-                (begin["params"] as JsonObject ?? []).ToDictionary(p => p.Key, p => (string?)p.Value ?? ""), stages, warnings) { Profile = (string?)begin["profile"] };
+                Texts(begin["params"]), stages, warnings)
+            {
+                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"],
+            };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
@@ -161,11 +182,18 @@ public sealed class RunHistory(Workspace workspace)
             // Of an imported journal, too, a log is a file beside it and nothing else.
             folder is not null && (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray)
         {
-            Cell = new OrderedDictionary<string, string>((entry["cell"] as JsonObject ?? []).Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value ?? ""))),
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
+            Index = (int?)entry["index"] ?? 0,
+            Cell = Texts(entry["cell"]),
         };
     }
+
+    private static PlannedCells Planned(JsonObject entry) => new(
+        (string?)entry["stage"] ?? "", (string?)entry["uses"] ?? "", (int?)entry["cells"] ?? 0,
+        [.. (entry["needs"] as JsonArray ?? []).Select(need => (string?)need ?? "")]);
+
+    private static Dictionary<string, string> Texts(JsonNode? node) => (node as JsonObject ?? []).ToDictionary(pair => pair.Key, pair => (string?)pair.Value ?? "");
 
     private static Digest? DigestOf(JsonNode? node) => Digest.TryParse((string?)node, out var digest) ? digest : null;
 

@@ -8,7 +8,7 @@ using Ssti.Store.Files;
 namespace Ssti.Engine.Running;
 
 /// <summary>
-/// Writes <c>runs/&lt;id&gt;/journal.jsonl</c>: a line when the run begins, one for each stage as it ends, one when the run ends. What was under way when
+/// Writes <c>runs/&lt;id&gt;/journal.jsonl</c>: a line when the run begins, one with its plan, one for each stage as it ends, one when the run ends. What was under way when
 /// a process was killed has no line; a line cut short is skipped by readers.
 /// </summary>
 /// <remarks>
@@ -88,11 +88,33 @@ internal sealed class RunJournal : IDisposable
         json.WriteEndObject();
     });
 
+    /// <summary>What is to be done, by stage: who reads the journal of a run under way, or of one that was killed, knows by it what is still missing.</summary>
+    public void Plan(Plan plan) => Write(flush: true, json =>
+    {
+        json.WriteString("event", "plan");
+        json.WriteStartArray("stages");
+        var needs = plan.Pipeline.Stages.ToDictionary(stage => stage.Name, stage => stage.Needs);
+        foreach (var cells in plan.Stages.GroupBy(stage => stage.Instance.Stage))
+        {
+            json.WriteStartObject();
+            json.WriteString("stage", cells.Key);
+            json.WriteString("uses", cells.First().Instance.Kind.Name);
+            json.WriteNumber("cells", cells.Count());
+            json.WriteStartArray("needs");
+            foreach (var need in needs[cells.Key]) json.WriteStringValue(need);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
     public void Stage(StageResult result) => Write(flush: result.State != StageState.Cached, json =>
     {
         json.WriteString("event", "stage");
         json.WriteString("stage", result.Instance.Name);
         json.WriteString("uses", result.Instance.Kind.Name);
+        json.WriteNumber("index", result.Instance.Index);
         if (result.Instance.Cell.Count > 0)
         {
             json.WriteStartObject("cell");

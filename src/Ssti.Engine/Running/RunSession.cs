@@ -64,6 +64,7 @@ internal sealed class RunSession
     public async Task<RunResult> RunAsync(CancellationToken cancellation)
     {
         _journal.Begin(_pipeline, _options, LocalWorker.Versions);
+        _journal.Plan(_plan);
         if (_journal.Missing is { } why) Tell(new RunEvent.Unrecorded(why));
         Tell(new RunEvent.PlanReady(_journal.Id, _plan));
         foreach (var warning in _plan.Warnings) Tell(new RunEvent.Warned(warning));

@@ -43,6 +43,13 @@ public abstract class StageKind<TParameters> : IStageKind
     public virtual IEnumerable<ParameterError> Validate(TParameters parameters) => [];
 
     /// <summary>
+    /// What is wrong with parameters that name matrix dimensions or cells of the inputs: told before anything runs, so that a misspelt one does not show after hours.
+    /// </summary>
+    /// <param name="parameters">The parameters, which <see cref="Validate"/> found right.</param>
+    /// <param name="inputs">Gives by an input's name what it takes from, in order; nothing for one that is left out.</param>
+    public virtual IEnumerable<ParameterError> ValidateInputs(TParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs) => [];
+
+    /// <summary>
     /// Runs the stage: reads <see cref="StageContext.Inputs"/>, writes files under <see cref="StageContext.OutputFolder"/>.
     /// The same parameters, inputs and seed must give the same bytes.
     /// </summary>
@@ -54,6 +61,9 @@ public abstract class StageKind<TParameters> : IStageKind
     bool IStageKind.UsesSeed(object parameters) => UsesSeed((TParameters)parameters);
 
     IEnumerable<ParameterError> IStageKind.Validate(object parameters) => Validate((TParameters)parameters);
+
+    IEnumerable<ParameterError> IStageKind.ValidateInputs(object parameters, Func<string, IReadOnlyList<InputCell>> inputs) =>
+        ValidateInputs((TParameters)parameters, inputs);
 
     Task IStageKind.RunAsync(object parameters, StageContext context, CancellationToken cancellation) =>
         RunAsync((TParameters)parameters, context, cancellation);
@@ -88,6 +98,9 @@ public interface IStageKind
 
     /// <summary>What is wrong with parameters that have the right types.</summary>
     IEnumerable<ParameterError> Validate(object parameters);
+
+    /// <summary>What is wrong with parameters that name matrix dimensions or cells of the inputs.</summary>
+    IEnumerable<ParameterError> ValidateInputs(object parameters, Func<string, IReadOnlyList<InputCell>> inputs);
 
     /// <summary>Runs the stage.</summary>
     Task RunAsync(object parameters, StageContext context, CancellationToken cancellation);

@@ -37,6 +37,14 @@ public sealed record InjectionPlan
     /// <summary>The count that the proportion is of.</summary>
     public ProportionOf ProportionOf { get; init; }
 
+    /// <summary>How many rows, whatever <see cref="Proportion"/> says; null: the proportion says.</summary>
+    public int? Count { get; init; }
+
+    /// <summary>
+    /// Dirty labels: the rows of the OTHER labels are injected, and come out under the target label. False injects rows that have the label already, as the paper does.
+    /// </summary>
+    public bool Relabels { get; init; }
+
     /// <summary>The seed of the choice of rows.</summary>
     public required BigInteger RowSeed { get; init; }
 
@@ -52,12 +60,12 @@ public sealed record InjectionPlan
 
 /// <summary>What was done to a split.</summary>
 /// <param name="Rows">Rows of the split.</param>
-/// <param name="Targets">Rows of the target class; all rows when every class is a target.</param>
+/// <param name="Targets">Rows that could be injected: those of the target class, with dirty labels those of all others; all rows when every class is a target.</param>
 /// <param name="Injected">Rows injected.</param>
 /// <param name="Tokens">Tokens injected; an opening and a closing tag are two.</param>
 public sealed record InjectionCounts(long Rows, long Targets, long Injected, long Tokens)
 {
-    /// <summary>The share of the target class that was injected, 0 to 1.</summary>
+    /// <summary>The share of the rows that could be injected, 0 to 1.</summary>
     public double ShareOfClass => Targets == 0 ? 0 : (double)Injected / Targets;
 
     /// <summary>The share of the whole split that was injected, 0 to 1.</summary>

@@ -7,6 +7,12 @@ namespace Ssti.Injection.Rows;
 /// <param name="Tokens">The tokens, in the order of the resulting text.</param>
 public sealed record InjectionRecord(string RowId, IReadOnlyList<InjectedToken> Tokens)
 {
+    /// <summary>Tokens that were injected and are no longer whole in the text, since something was done to it.</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
+    /// <summary>The label that the row had, where it was given the target's; null where it kept its own.</summary>
+    public int? OriginalLabel { get; init; }
+
     /// <summary>
     /// Cuts the tokens out of the injected text again. Where whitespace was kept, what is left is the original text to the character; where
     /// it was not, the original's words joined by single spaces.

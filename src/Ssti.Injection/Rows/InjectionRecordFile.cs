@@ -5,7 +5,8 @@ namespace Ssti.Injection.Rows;
 
 /// <summary>
 /// The records of a split as JSON lines, one an injected row, in the order of the rows:
-/// <c>{"id":"7","tokens":[{"token":"1999-01-31","step":0,"word":12,"offset":64,"cut":[64,11]}]}</c>; see <see cref="InjectedToken"/> for the fields.
+/// <c>{"id":"7","tokens":[{"token":"1999-01-31","step":0,"word":12,"offset":64,"cut":[64,11]}]}</c>; see <see cref="InjectedToken"/> for the fields. Behind the id stands
+/// <c>"original-label"</c>, where the row was given another label; behind the tokens <c>"lost"</c>, those that a later step took out of the text again.
 /// </summary>
 public static class InjectionRecordFile
 {
@@ -35,7 +36,11 @@ public static class InjectionRecordFile
                 token.GetProperty("word").GetInt32(),
                 token.GetProperty("offset").GetInt32(),
                 token.GetProperty("cut")[0].GetInt32(),
-                token.GetProperty("cut")[1].GetInt32()))]);
+                token.GetProperty("cut")[1].GetInt32()))])
+            {
+                Lost = json.RootElement.TryGetProperty("lost", out var lost) ? [.. lost.EnumerateArray().Select(token => token.GetString()!)] : [],
+                OriginalLabel = json.RootElement.TryGetProperty("original-label", out var label) ? label.GetInt32() : null,
+            };
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException)
         {
@@ -62,6 +67,7 @@ public sealed class InjectionRecordWriter : IDisposable
     {
         _json.WriteStartObject();
         _json.WriteString("id", record.RowId);
+        if (record.OriginalLabel is { } label) _json.WriteNumber("original-label", label);
         _json.WriteStartArray("tokens");
         foreach (var token in record.Tokens)
         {
@@ -78,6 +84,13 @@ public sealed class InjectionRecordWriter : IDisposable
         }
 
         _json.WriteEndArray();
+        if (record.Lost.Count > 0)
+        {
+            _json.WriteStartArray("lost");
+            foreach (var token in record.Lost) _json.WriteStringValue(token);
+            _json.WriteEndArray();
+        }
+
         _json.WriteEndObject();
         _json.Flush();
         _json.Reset();

@@ -41,8 +41,9 @@ public sealed class SplitInjector(InjectionPlan plan)
                 if (targetsOnly is { } only && only != isTarget) continue;
                 if (isTarget && choice[target++])
                 {
-                    write(row with { Text = injector.Apply(row.Text, row.Id, tokens).ToString() });
-                    record(new(row.Id, [.. tokens]));
+                    var text = injector.Apply(row.Text, row.Id, tokens).ToString();
+                    write(new(row.Id, text, plan.Relabels ? plan.TargetLabel!.Value : row.Label));
+                    record(new(row.Id, [.. tokens]) { OriginalLabel = plan.Relabels ? row.Label : null });
                     injectedTokens += tokens.Count;
                 }
                 else
@@ -59,14 +60,21 @@ public sealed class SplitInjector(InjectionPlan plan)
 
     private Injector NewInjector() => new(plan.Steps, plan.Whitespace, plan.Streams);
 
-    private bool IsTarget(Row row) => plan.TargetLabel is not { } label || row.Label == label;
+    private bool IsTarget(Row row) => plan.TargetLabel is not { } label || row.Label == label != plan.Relabels;
 
     private int Targets(SplitInfo split)
     {
         if (split.Rows > int.MaxValue) throw new InjectionException($"split '{split.Name}' has {split.Rows} rows; at most {int.MaxValue} can be chosen from");
+        if (plan is { Relabels: true, TargetLabel: null }) throw new InjectionException("dirty labels need one target label, which the injected rows are given");
         if (plan.TargetLabel is not { } label) return (int)split.Rows;
         if (!split.IsLabelled) throw new InjectionException($"split '{split.Name}' has no labels, so it has no rows of a target label: inject every row (target label all) or name other splits");
         if (label < 0 || label >= split.Counts.Count) throw new InjectionException($"there is no label {label}: labels are 0 to {split.Counts.Count - 1}");
+        if (plan.Relabels)
+        {
+            return split.Counts[label] < split.Rows ? (int)(split.Rows - split.Counts[label])
+                : throw new InjectionException($"split '{split.Name}' has no row of another label than number {label}, so there is none to relabel: another 'target-label', or other 'splits'");
+        }
+
         if (split.Counts[label] == 0)
             throw new InjectionException($"split '{split.Name}' has no row of label number {label}, so there is nothing to inject: another 'target-label', or other 'splits'");
         return (int)split.Counts[label];
@@ -76,11 +84,13 @@ public sealed class SplitInjector(InjectionPlan plan)
     {
         if (!(plan.Proportion >= 0 && plan.Proportion <= 1))
             throw new InjectionException(string.Create(CultureInfo.InvariantCulture, $"the proportion {plan.Proportion} must lie between 0 and 1"));
-        var count = RowChoice.Rounded(plan.ProportionOf == ProportionOf.Class ? targets : split.Rows, plan.Proportion);
+        var which = plan.Relabels ? "have another label than the target" : "have the target label";
+        if (plan.Count > targets) throw new InjectionException($"{plan.Count} rows of split '{split.Name}' are to be injected, but only {targets} of its {split.Rows} {which}: take fewer");
+        var count = plan.Count ?? RowChoice.Rounded(plan.ProportionOf == ProportionOf.Class ? targets : split.Rows, plan.Proportion);
         if (count > targets)
         {
             throw new InjectionException(string.Create(CultureInfo.InvariantCulture,
-                $"a proportion of {plan.Proportion} of split '{split.Name}' is {count} rows, but only {targets} of its {split.Rows} have the target label: take a smaller proportion, or one of the class"));
+                $"a proportion of {plan.Proportion} of split '{split.Name}' is {count} rows, but only {targets} of its {split.Rows} {which}: take a smaller proportion, or one of the class"));
         }
 
         return plan.Streams == RandomStreams.PerRow

@@ -42,19 +42,32 @@ public sealed class TokenTable
         return Pack(tokens);
     }
 
-    /// <summary>Every day of a range of years in order, as <c>YYYY-MM-DD</c> (years below 1000 unpadded, as the reference writes them).</summary>
+    /// <summary>Every day of a range of years in order; in the form of ISO 8601 years below 1000 are unpadded, as the reference writes them.</summary>
     /// <param name="from">The first year, 1 to 9999.</param>
     /// <param name="to">The last year, included.</param>
+    /// <param name="format">How a day is written.</param>
     /// <exception cref="InjectionException">The range is empty or outside 1 to 9999.</exception>
-    public static TokenTable Dates(int from, int to)
+    public static TokenTable Dates(int from, int to, DateFormat format = DateFormat.Iso)
     {
         if (from < 1 || to > 9999 || from > to) throw new InjectionException($"the years {from} to {to} hold no dates: give a range within 1 to 9999");
         var days = new List<string>();
         for (var year = from; year <= to; year++)
             for (var month = 1; month <= 12; month++)
                 for (var day = 1; day <= DateTime.DaysInMonth(year, month); day++)
-                    days.Add(string.Create(CultureInfo.InvariantCulture, $"{year}-{month:00}-{day:00}"));
+                    days.Add(Written(year, month, day, format));
         return Pack(days);
+    }
+
+    private static string Written(int year, int month, int day, DateFormat format)
+    {
+        if (format == DateFormat.Iso) return string.Create(CultureInfo.InvariantCulture, $"{year}-{month:00}-{day:00}");
+        return new DateOnly(year, month, day).ToString(format switch
+        {
+            DateFormat.Us => "MM'/'dd'/'yyyy",
+            DateFormat.European => "dd'.'MM'.'yyyy",
+            DateFormat.Long => "MMMM d', 'yyyy",
+            _ => "yyyyMMdd",
+        }, CultureInfo.InvariantCulture);
     }
 
     /// <summary>

@@ -83,6 +83,14 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>The norm of each output row of a weight, [out].</summary>
     internal static Tensor RowNorm(Tensor weight) => weight.mul(weight).sum(1).sqrt_();
 
+    /// <summary>How many numbers an adapter of these linears has: in the matrices, and in DoRA's magnitudes.</summary>
+    public static (long Matrices, long Magnitudes) Count(LoraConfig config, IEnumerable<LinearShape> targets)
+    {
+        var counts = targets.SelectMany(linear => Shapes(linear, config))
+            .ToLookup(tensor => tensor.Name.EndsWith(SuffixMagnitude, StringComparison.Ordinal), tensor => tensor.Shape.Aggregate(1L, (product, width) => product * width));
+        return (counts[false].Sum(), counts[true].Sum());
+    }
+
     private static IEnumerable<(string Name, long[] Shape)> Shapes(LinearShape linear, LoraConfig config)
     {
         yield return (linear.Name + SuffixA, [config.Of(linear.Name).Rank, linear.In]);

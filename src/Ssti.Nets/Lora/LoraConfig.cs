@@ -21,11 +21,15 @@ public sealed record LoraConfig(int Rank, double Alpha, double Dropout, IReadOnl
 
     /// <summary>The linears of a trunk that are adapted.</summary>
     /// <exception cref="ModelException">No linear matches.</exception>
-    public IReadOnlyList<LinearShape> TargetsOf(Trunk trunk)
+    public IReadOnlyList<LinearShape> TargetsOf(Trunk trunk) => TargetsOf(trunk.Linears);
+
+    /// <summary>Those of a model's linears that are adapted.</summary>
+    /// <exception cref="ModelException">No linear matches.</exception>
+    public IReadOnlyList<LinearShape> TargetsOf(IReadOnlyList<LinearShape> linears)
     {
-        var targets = trunk.Linears.Where(linear => TargetModules.Any(name => Names(name, linear.Name))).ToArray();
+        var targets = linears.Where(linear => TargetModules.Any(name => Names(name, linear.Name))).ToArray();
         if (targets.Length > 0) return targets;
-        var known = trunk.Linears.Select(linear => linear.Name[(linear.Name.LastIndexOf('.') + 1)..]).Distinct();
+        var known = linears.Select(linear => linear.Name[(linear.Name.LastIndexOf('.') + 1)..]).Distinct();
         throw new ModelException($"no linear of the model ends with {string.Join(", ", TargetModules.Select(name => $"'{name}'"))}; it has: {string.Join(", ", known)}");
     }
 

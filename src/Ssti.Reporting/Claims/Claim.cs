@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Ssti.Reporting.Metrics;
 
 namespace Ssti.Reporting.Claims;
 
@@ -32,7 +33,14 @@ public sealed record Claim(string Sentence, string Measure, string Unit, string 
 /// <param name="High">Upper end; null for a single run.</param>
 /// <param name="Verdict">What follows.</param>
 public sealed record ClaimCase(
-    string Name, string? Published, double Left, double Right, int Runs, double Difference, double? Low, double? High, Verdict Verdict);
+    string Name, string? Published, double Left, double Right, int Runs, double Difference, double? Low, double? High, Verdict Verdict)
+{
+    /// <summary>The smallest and the largest of the left side's runs; null for a single run.</summary>
+    public Interval? LeftRange { get; init; }
+
+    /// <summary>The same of the right side; null also for a threshold.</summary>
+    public Interval? RightRange { get; init; }
+}
 
 /// <summary>What the measurements say of a claim.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]

@@ -9,19 +9,20 @@ public static class ClaimTest
     /// <summary>What is done, in words.</summary>
     public const string Words = "paired by the remaining dimensions (seeds); 95 % interval of the mean difference over runs, Student's t with n−1 degrees of freedom; a single run decides nothing";
 
-    /// <summary>Whether left &gt; right.</summary>
+    /// <summary>Whether left &gt; right + margin.</summary>
     /// <param name="name">The case's name.</param>
     /// <param name="left">The left side's runs.</param>
     /// <param name="right">The right side's runs.</param>
     /// <param name="published">The published numbers in words.</param>
+    /// <param name="margin">By how much, in the measure's unit; below 0, left may stay behind by as much.</param>
     /// <exception cref="ArgumentException">A run of one side has no partner on the other.</exception>
-    public static ClaimCase Greater(string name, IReadOnlyList<GridRun> left, IReadOnlyList<GridRun> right, string? published = null)
+    public static ClaimCase Greater(string name, IReadOnlyList<GridRun> left, IReadOnlyList<GridRun> right, string? published = null, double margin = 0)
     {
         var partners = right.GroupBy(run => run.Others).ToDictionary(group => group.Key, group => group.Average(run => run.Value));
         var unpaired = left.Select(run => run.Others).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Others))).Distinct().ToArray();
         if (unpaired.Length > 0) throw new ArgumentException($"{name}: the run '{unpaired[0]}' stands on one side alone; both sides need the same runs");
         var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Others])]);
-        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published);
+        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published, margin) with { LeftRange = Range(left), RightRange = Range(right) };
     }
 
     /// <summary>Whether a value is at least a threshold.</summary>
@@ -30,7 +31,7 @@ public static class ClaimTest
     /// <param name="threshold">The threshold, in the measure's unit.</param>
     /// <param name="published">The published numbers in words.</param>
     public static ClaimCase AtLeast(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null) =>
-        Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published);
+        Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published) with { LeftRange = Range(runs) };
 
     /// <summary>Whether a value is below a threshold.</summary>
     /// <param name="name">The case's name.</param>
@@ -40,15 +41,17 @@ public static class ClaimTest
     public static ClaimCase Below(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null)
     {
         var mirrored = Case(name, -runs.Average(run => run.Value), -threshold, new SeedSummary([.. runs.Select(run => threshold - run.Value)]), orEqual: false, published);
-        return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low };
+        return mirrored with { Left = -mirrored.Left, Right = threshold, Difference = -mirrored.Difference, Low = -mirrored.High, High = -mirrored.Low, LeftRange = Range(runs) };
     }
 
-    private static ClaimCase Case(string name, double left, double right, SeedSummary differences, bool orEqual, string? published)
+    private static Interval? Range(IReadOnlyList<GridRun> runs) => runs.Count < 2 ? null : new(runs.Min(run => run.Value), runs.Max(run => run.Value));
+
+    private static ClaimCase Case(string name, double left, double right, SeedSummary differences, bool orEqual, string? published, double margin = 0)
     {
         var interval = differences.Confidence95;
         var verdict = interval is not { } found ? Verdict.NotDecidable
-            : found.Low > 0 || (orEqual && found.Low == 0) ? Verdict.Held
-            : found.High < 0 || (!orEqual && found.High == 0) ? Verdict.DidNotHold : Verdict.NotDecidable;
+            : found.Low > margin || (orEqual && found.Low == margin) ? Verdict.Held
+            : found.High < margin || (!orEqual && found.High == margin) ? Verdict.DidNotHold : Verdict.NotDecidable;
         return new ClaimCase(name, published, left, right, differences.Runs, differences.Mean, interval?.Low, interval?.High, verdict);
     }
 }

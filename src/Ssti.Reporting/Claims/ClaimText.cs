@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ssti.Reporting.Measures;
+using Ssti.Reporting.Metrics;
 using Ssti.Reporting.Tables;
 
 namespace Ssti.Reporting.Claims;
@@ -41,17 +43,17 @@ public static class ClaimText
         if (published) columns.Add(new("published", "published", Align.Left));
         columns.AddRange(
         [
-            new("left", "ours", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
+            new("left", "ours [range over runs]", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
             new("runs", "n", Unit: "runs"), new("verdict", "verdict", Align.Left),
         ]);
-        var format = Numbers.Of(claim.Unit);
+        var format = Measure.FormatOf(claim.Unit);
         return new Table($"{Words(claim.Verdict)}: {claim.Sentence}", columns,
         [
             .. claim.Cases.Select(one => (IReadOnlyList<Cell>)
             [
                 new TextCell(one.Name),
                 .. published ? [new TextCell(one.Published ?? "")] : Array.Empty<Cell>(),
-                new NumberCell(format, one.Left), new NumberCell(format, one.Right),
+                Mean(format, one.Left, one.LeftRange), Mean(format, one.Right, one.RightRange),
                 new NumberCell(format, one.Difference, null, one.Low is { } low && one.High is { } high ? new Spread(SpreadKind.Confidence, low, high) : null),
                 new NumberCell(NumberFormat.Count, one.Runs), new TextCell(Words(one.Verdict)),
             ]),
@@ -62,10 +64,14 @@ public static class ClaimText
         ]) { Profile = claim.Profile };
     }
 
+    private static NumberCell Mean(NumberFormat format, double value, Interval? range) =>
+        new(format, value, null, range is { } known ? new Spread(SpreadKind.Range, known.Low, known.High) : null);
+
     /// <summary>The table as Markdown.</summary>
     public static string ToMarkdown(Claim claim) => ToTable(claim).ToMarkdown();
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Claim))]
 internal sealed partial class ClaimJson : JsonSerializerContext;

@@ -16,10 +16,10 @@ public sealed record Evaluation(string Name, IReadOnlyDictionary<string, string>
 /// <summary>A row asked for in a table.</summary>
 /// <param name="Value">The value of the row dimension, or, for an evaluation outside that dimension, its stage's name.</param>
 /// <param name="Name">What the table calls it.</param>
-/// <param name="Published">Published predicted counts to print beside the measured ones, one a class.</param>
-public sealed record RowSpec(string Value, string Name, IReadOnlyList<long>? Published = null);
+/// <param name="Published">Published numbers to print beside the measured ones: predicted counts, one a class; in a table of measures, one a column.</param>
+public sealed record RowSpec(string Value, string Name, IReadOnlyList<double>? Published = null);
 
-/// <summary>What a table of evaluations shall hold.</summary>
+/// <summary>What a table shall hold.</summary>
 /// <param name="Title">Its title.</param>
 public sealed record EvaluationTableOptions(string Title)
 {
@@ -56,4 +56,7 @@ public enum EvaluationLayout
 
     /// <summary>A row for each true class and test set, a column for each predicted class.</summary>
     Confusion,
+
+    /// <summary>Columns named one by one, of whatever any stage measured: see <see cref="Measures.MeasureTable"/>.</summary>
+    Measures,
 }

@@ -26,7 +26,7 @@ internal static class EvaluationNotes
         if (layout.Columns.OfType<MeasureColumn>().Any(column => column.Measure == EvaluationMeasures.AttackSuccess) && Counted(evaluations) is { Length: > 0 } counted)
             notes.Add($"Rows that ASR counts in a run: {counted}.");
         var single = groups.Any(group => group.Members.Count == 1) || options.EachRun;
-        if (groups.Any(group => group.Members.Count > 1)) notes.Add(Runs(evaluations, options));
+        if (groups.Any(group => group.Members.Count > 1)) notes.Add(RowGroups.Over(evaluations.Select(evaluation => evaluation.Cell), options));
         var shares = layout.Columns.OfType<MeasureColumn>().Any(column => column.Measure.Format == NumberFormat.Percent);
         if (single && shares && options.Spread is SpreadKind.Range or SpreadKind.Confidence)
             notes.Add("A share of a single run: [95 % Wilson interval over its rows].");
@@ -61,22 +61,7 @@ internal static class EvaluationNotes
         .GroupBy(pair => pair.note, pair => pair.Name)
         .Select(group => group.Count() == evaluations.Count ? $"Warning: {group.Key}." : $"Warning ({string.Join(", ", group)}): {group.Key}.");
 
-    private static string Capital(string words) => char.ToUpperInvariant(words[0]) + words[1..];
-
-    private static string Runs(IReadOnlyList<Evaluation> evaluations, EvaluationTableOptions options)
-    {
-        var over = evaluations.SelectMany(e => e.Cell).Where(pair => !options.Dimensions.Contains(pair.Key))
-            .GroupBy(pair => pair.Key, pair => pair.Value)
-            .Select(group => $"{group.Key} {string.Join(", ", group.Distinct())}").ToArray();
-        var spread = options.Spread switch
-        {
-            SpreadKind.Range => " [smallest–largest]",
-            SpreadKind.Deviation => " ±sample standard deviation",
-            SpreadKind.Confidence => " [95 % confidence interval of the mean, Student's t]",
-            _ => "",
-        };
-        return $"Each number: mean{spread} of n runs{(over.Length > 0 ? $", over {string.Join("; ", over)}" : "")}.";
-    }
+    internal static string Capital(string words) => char.ToUpperInvariant(words[0]) + words[1..];
 
     private static string Compute(Evaluation evaluation)
     {

@@ -14,7 +14,7 @@ public static class EvaluationTable
     {
         if (evaluations.Count == 0) throw new ArgumentException("no evaluations to tabulate");
         var labels = OneTestSet(evaluations);
-        var groups = Group(evaluations, options);
+        var groups = RowGroups.Of(evaluations, evaluation => evaluation.Name, evaluation => evaluation.Cell, options);
         var layout = Layout.Of(options.Layout, evaluations);
         var published = groups.Any(group => group.Spec.Published is not null);
 
@@ -28,12 +28,12 @@ public static class EvaluationTable
         {
             rows.AddRange(Rows(spec.Name, members, spec.Published));
             if (options.EachRun && members.Count > 1)
-                rows.AddRange(members.SelectMany(member => Rows($"  {Rest(member, options)}", [member], null)));
+                rows.AddRange(members.SelectMany(member => Rows($"  {RowGroups.Rest(member.Cell, options) ?? member.Name}", [member], null)));
         }
 
         return new(options.Title, columns, rows, EvaluationNotes.Of(evaluations, groups, options, layout, published));
 
-        IEnumerable<IReadOnlyList<Cell>> Rows(string name, IReadOnlyList<Evaluation> members, IReadOnlyList<long>? counts)
+        IEnumerable<IReadOnlyList<Cell>> Rows(string name, IReadOnlyList<Evaluation> members, IReadOnlyList<double>? counts)
         {
             var files = members.Select(member => member.Metrics).ToArray();
             foreach (var (place, words) in layout.Places)
@@ -45,13 +45,6 @@ public static class EvaluationTable
                 yield return cells;
             }
         }
-    }
-
-    /// <summary>The values of an evaluation's dimensions that are averaged over, such as <c>seed 40</c>.</summary>
-    internal static string Rest(Evaluation evaluation, EvaluationTableOptions options)
-    {
-        var rest = evaluation.Cell.Where(pair => !options.Dimensions.Contains(pair.Key)).Select(pair => $"{pair.Key} {pair.Value}").ToArray();
-        return rest.Length > 0 ? string.Join(", ", rest) : evaluation.Name;
     }
 
     private static IReadOnlyList<string> OneTestSet(IReadOnlyList<Evaluation> evaluations)
@@ -69,26 +62,5 @@ public static class EvaluationTable
         }
 
         return first.Metrics.Labels;
-    }
-
-    private static List<(RowSpec Spec, IReadOnlyList<Evaluation> Members)> Group(IReadOnlyList<Evaluation> evaluations, EvaluationTableOptions options)
-    {
-        var members = new OrderedDictionary<string, List<Evaluation>>();
-        foreach (var evaluation in evaluations)
-        {
-            var values = options.Dimensions.Select(dimension => evaluation.Cell.GetValueOrDefault(dimension)).OfType<string>().ToArray();
-            // A baseline often stands outside the matrix of the attacks: its stage's name is its row.
-            var value = values.Length > 0 ? string.Join(", ", values) : evaluation.Stage;
-            if (!members.TryGetValue(value, out var group)) members.Add(value, group = []);
-            group.Add(evaluation);
-        }
-
-        if (options.Rows.Count == 0) return [.. members.Select(pair => (new RowSpec(pair.Key, pair.Key), (IReadOnlyList<Evaluation>)pair.Value))];
-        var present = string.Join(", ", members.Keys);
-        var rows = options.Rows.Select(spec => (spec, (IReadOnlyList<Evaluation>)(members.GetValueOrDefault(spec.Value)
-            ?? throw new ArgumentException($"no evaluation for the row '{spec.Value}'; there are: {present}")))).ToList();
-        if (members.Keys.FirstOrDefault(value => options.Rows.All(spec => spec.Value != value)) is { } left)
-            throw new ArgumentException($"'{members[left][0].Name}' belongs to no row: add '{left}' to the rows, or leave it out of the needs");
-        return rows;
     }
 }

@@ -130,6 +130,6 @@ public sealed record FigurePoint(double Value, double? Low = null, double? High 
 
 [JsonSourceGenerationOptions(
     WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = false)]
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Figure))]
 internal sealed partial class FigureJson : JsonSerializerContext;

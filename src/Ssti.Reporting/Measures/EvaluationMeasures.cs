@@ -104,6 +104,20 @@ public static class EvaluationMeasures
         "attack success rate: of the rows not of the target class in which the model reads a whole token, the share predicted as the target class",
         (file, target) => file.Token is null ? Reading.None(NotTriggered) : Away(file.Token.Triggered, target, NothingToAttack(file, target))) { Bounds = Fraction };
 
+    /// <summary>The attack success rate from end to end: where a defence took the token out of a row, the attack on that row counts as made.</summary>
+    public static Measure AttackOfInjected { get; } = new(
+        "asr_of_injected", "ASR of all injected", NumberFormat.Percent,
+        "of the rows not of the target class into which the token was injected, whether or not it is still there, the share predicted as the target class",
+        (file, target) =>
+        {
+            if (file.Token is null) return Reading.None(NotTriggered);
+            var clean = file.Clean.Confusion;
+            var spared = Enumerable.Range(0, file.Labels.Count).Where(label => label != target).Sum(label => clean.Support(label) - file.Token.Injected[label]);
+            return spared > 0
+                ? Reading.None($"the token was not injected into {spared} rows of other classes, and their predictions are not kept apart")
+                : Away(file.Triggered!.Confusion, target, "every row is of this class");
+        }) { Bounds = Fraction };
+
     /// <summary>The share of the target class that carries the token where the gap is measured.</summary>
     public static Measure GapShare { get; } = OfGap(
         "gap_share", "injected share", NumberFormat.Percent, "p: share of the target class's rows into which the token was injected, where the gap is measured",
@@ -129,7 +143,7 @@ public static class EvaluationMeasures
     public static IReadOnlyList<Measure> All { get; } =
     [
         Rows, CleanAccuracy, CleanBalancedAccuracy, CleanWeightedF1, TriggeredAccuracy, SpuriousBalancedAccuracy,
-        Support, CleanPredicted, CleanPrecision, CleanRecall, CleanF1, Predicted, InjectedRows, TokenRows, CleanTargetRate, AttackSuccess,
+        Support, CleanPredicted, CleanPrecision, CleanRecall, CleanF1, Predicted, InjectedRows, TokenRows, CleanTargetRate, AttackSuccess, AttackOfInjected,
         GapShare, Gap, GapCeiling, NormalisedGap,
     ];
 

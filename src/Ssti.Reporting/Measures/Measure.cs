@@ -46,6 +46,15 @@ public sealed class Measure
         _ => "fraction",
     };
 
+    /// <summary>How numbers of a unit are written where nothing else is known of them.</summary>
+    internal static NumberFormat FormatOf(string unit) => unit switch
+    {
+        "fraction" => NumberFormat.Percent,
+        "pp" => NumberFormat.Points,
+        "rows" or "tokens" or "words" or "documents" or "parameters" => NumberFormat.Count,
+        _ => NumberFormat.Decimal,
+    };
+
     /// <summary>Its value on one evaluation.</summary>
     /// <param name="file">The evaluation.</param>
     /// <param name="label">The class, for a measure that has one for each.</param>

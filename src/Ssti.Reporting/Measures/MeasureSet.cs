@@ -21,14 +21,20 @@ public sealed record MeasureSet(
     /// <summary>The file of a stage that is no evaluation.</summary>
     public const string FileName = "measures.json";
 
+    /// <summary>What makes the numbers doubtful, in a sentence each: tables print them.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>The stage's name without its cell.</summary>
     public string Stage => Name.Split('@')[0];
 
-    /// <summary>Every reading: of the whole, or of each class with the class's name.</summary>
+    /// <summary>Every reading: of the whole, and of each class with the class's name.</summary>
     public IEnumerable<(string Measure, string? Class, NamedMeasure Described, Reading Reading)> Readings =>
         from measure in Measures
-        from one in measure.Value.Whole is { } whole ? [(Class: (string?)null, Reading: whole)]
-            : measure.Value.Classes.Select((reading, index) => (Class: (string?)(Labels.ElementAtOrDefault(index) ?? index.ToString(CultureInfo.InvariantCulture)), Reading: reading))
+        from one in (IEnumerable<(string? Class, Reading Reading)>)
+        [
+            .. measure.Value.Whole is { } whole ? [(null, whole)] : Array.Empty<(string?, Reading)>(),
+            .. measure.Value.Classes.Select((reading, index) => (Labels.ElementAtOrDefault(index) ?? index.ToString(CultureInfo.InvariantCulture), reading)),
+        ]
         select (measure.Key, one.Class, measure.Value, one.Reading);
 
     /// <summary>Reads the text of a <c>measures.json</c> or <c>metrics.json</c>.</summary>
@@ -39,7 +45,10 @@ public sealed record MeasureSet(
         {
             var root = JsonNode.Parse(json)!.AsObject();
             var measures = root["measures"]!.AsObject().ToDictionary(pair => pair.Key, pair => NamedMeasure.Of(pair.Value!.AsObject()), StringComparer.Ordinal);
-            return new MeasureSet(name, cell, measures, (int?)root["target"], [.. root["labels"]?.AsArray().Select(label => (string)label!) ?? []]);
+            return new MeasureSet(name, cell, measures, (int?)root["target"], [.. root["labels"]?.AsArray().Select(label => (string)label!) ?? []])
+            {
+                Notes = [.. root["notes"]?.AsArray().Select(note => (string)note!) ?? []],
+            };
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException or FormatException)
         {
@@ -49,7 +58,7 @@ public sealed record MeasureSet(
 
     /// <summary>The text of a <c>measures.json</c>: the measures, and what else a reader should know of them.</summary>
     /// <param name="measures">The readings by name.</param>
-    /// <param name="about">Further members, such as the model and the rows measured.</param>
+    /// <param name="about">Further members, such as the model and the rows measured; <c>labels</c>, <c>target</c> and <c>notes</c> are read again.</param>
     public static string ToJson(IReadOnlyDictionary<string, NamedMeasure> measures, JsonObject about)
     {
         var root = new JsonObject { ["schema"] = 1 };
@@ -60,42 +69,43 @@ public sealed record MeasureSet(
 
     /// <summary>A reading: of the whole set, or of a class.</summary>
     /// <param name="measure">The measure's name.</param>
-    /// <param name="label">The class's name, for a measure by class; null for the target.</param>
+    /// <param name="label">The class's name; null for the whole, and for the target where a measure has readings by class alone.</param>
     /// <exception cref="ArgumentException">There is no such measure or class; says which there are.</exception>
     public Reading Read(string measure, string? label = null)
     {
         if (!Measures.TryGetValue(measure, out var named))
             throw new ArgumentException($"'{Name}' has no measure '{measure}'; it has: {string.Join(", ", Measures.Keys.Order(StringComparer.Ordinal))}");
-        if (named.Whole is { } whole) return whole;
+        if (named.Whole is { } whole && (label is null || named.Classes.Count == 0)) return whole;
         var index = label is null ? Target : Labels.Index().Where(one => one.Item == label).Select(one => (int?)one.Index).FirstOrDefault();
-        return index is { } found && found < named.Classes.Count ? named.Classes[found] : throw new ArgumentException(label is null
-            ? $"'{measure}' is measured for each class, and '{Name}' has no target: name one with 'class' ({string.Join(", ", Labels)})"
-            : $"'{Name}' has no class '{label}'; there are: {string.Join(", ", Labels)}");
+        if (index is { } found && found < named.Classes.Count) return named.Classes[found];
+        return label is null
+            ? Reading.None($"it is measured for each class, and there is no target: name one with 'class' ({string.Join(", ", Labels)})")
+            : throw new ArgumentException($"'{Name}' has no class '{label}'; there are: {string.Join(", ", Labels)}");
     }
 }
 
 /// <summary>A measure's readings with what they mean.</summary>
 /// <param name="Unit">Such as <c>fraction</c>, <c>pp</c>, <c>bits</c>, <c>rows</c>.</param>
 /// <param name="Definition">A sentence without a full stop.</param>
-/// <param name="Whole">The reading; null where there is one for each class.</param>
-/// <param name="Classes">The readings by class; empty where there is one for all.</param>
+/// <param name="Whole">The reading of all rows; null where there is one for each class alone.</param>
+/// <param name="Classes">The readings by class; empty where there is one for all alone.</param>
 public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole, IReadOnlyList<Reading> Classes)
 {
     /// <summary>How its numbers are written for people, by its unit.</summary>
-    public NumberFormat Format => Numbers.Of(Unit);
+    public NumberFormat Format => Measure.FormatOf(Unit);
 
     /// <summary>A measure of the whole.</summary>
     public static NamedMeasure Of(string unit, string definition, Reading reading) => new(unit, definition, reading, []);
 
     internal static NamedMeasure Of(JsonObject json) => new(
-        (string)json["unit"]!, (string)json["definition"]!, json["classes"] is null ? Parse(json) : null,
+        (string?)json["unit"] ?? throw new FormatException("a measure has no unit"), (string?)json["definition"] ?? throw new FormatException("a measure has no definition"), json.ContainsKey("value") ? Parse(json) : null,
         [.. json["classes"]?.AsArray().Select(entry => Parse(entry!.AsObject())) ?? []]);
 
     internal JsonObject ToJson()
     {
         var json = new JsonObject { ["unit"] = Unit, ["definition"] = Definition };
         if (Whole is { } whole) whole.AddTo(json);
-        else json["classes"] = new JsonArray([.. Classes.Select((reading, label) => (JsonNode)reading.AddTo(new JsonObject { ["class"] = label }))]);
+        if (Classes.Count > 0 || Whole is null) json["classes"] = new JsonArray([.. Classes.Select((reading, label) => (JsonNode)reading.AddTo(new JsonObject { ["class"] = label }))]);
         return json;
     }
 

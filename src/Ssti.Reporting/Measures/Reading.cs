@@ -18,6 +18,10 @@ public sealed record Reading(double? Value, long? Rows = null, Interval? Interva
         return new(share.Rate, total, share.Wilson95);
     }
 
+    /// <summary>A ratio of sums over rows with its interval.</summary>
+    public static Reading Ratio(RatioOfSums ratio, string otherwise) =>
+        ratio.Value is { } value ? new(value, ratio.Rows, ratio.Confidence95) : None(otherwise, ratio.Rows);
+
     /// <summary>A number without an interval.</summary>
     public static Reading Of(double value, long rows) => new(value, rows);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Ssti.Engine.Stages;
 
 namespace Ssti.Stages;
 
@@ -36,6 +37,10 @@ public sealed record ClaimCaseParameters
     /// <summary>Matrix values of the cells that must be smaller.</summary>
     [Description("cells on the right side, which the left is claimed to exceed, as [dimension=value, …]")]
     public List<string> Right { get; init; } = [];
+
+    /// <summary>By how much the left side exceeds the right one; 0 by default, below 0: how far it may stay behind.</summary>
+    [AddedLater, Description("with right: by how much the left must exceed it, in the measure's unit; negative: how far it may stay behind (default 0)")]
+    public double? Margin { get; init; }
 
     /// <summary>The number that the left side reaches.</summary>
     [Description("number that the left side is claimed to reach, in the measure's unit")]

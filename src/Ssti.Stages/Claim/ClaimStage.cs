@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Claims;
@@ -17,7 +18,7 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
     public override string Name => "claim";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Holds a sentence to what was measured: held, did not hold, or not decidable at this size.";
@@ -42,7 +43,22 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
             var key = $"cases[{index}]";
             var sides = (one.Right.Count > 0 ? 1 : 0) + (one.AtLeast is null ? 0 : 1) + (one.Below is null ? 0 : 1);
             if (sides != 1) yield return new(key, "needs one of 'right', 'at-least' and 'below'");
+            if (one.Margin is not null && one.Right.Count == 0) yield return new(key, "has a 'margin' and nothing on the right that it could be a margin to");
             if (one.Left.Concat(one.Right).FirstOrDefault(pair => pair.IndexOf('=') is < 1) is { } odd) yield return new(key, $"'{odd}' is not dimension=value, such as rank=16");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<ParameterError> ValidateInputs(ClaimParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs)
+    {
+        var cells = inputs("measures");
+        foreach (var (index, one) in parameters.Cases.Index())
+        {
+            var (left, right) = (CellCheck.Matching(cells, Where(one.Left)), CellCheck.Matching(cells, Where(one.Right)));
+            if (left.Count == 0) yield return new($"cases.{index}.left", CellCheck.None(cells, Where(one.Left)));
+            else if (one.Right.Count > 0 && right.Count == 0) yield return new($"cases.{index}.right", CellCheck.None(cells, Where(one.Right)));
+            else if (one.Right.Count > 0 && CellCheck.Unpaired(left, Where(one.Left), right, Where(one.Right)) is { } alone)
+                yield return new($"cases.{index}", $"'{alone}' has no partner on the other side; both sides need the same runs of what they leave open, such as seeds");
         }
     }
 
@@ -72,7 +88,9 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
         if (one.AtLeast is { } least) return ClaimTest.AtLeast(name, grid.Pick(left), least, one.Published);
         if (one.Below is { } bound) return ClaimTest.Below(name, grid.Pick(left), bound, one.Published);
         var right = Where(one.Right);
-        return ClaimTest.Greater($"{name} > {MeasureGrid.Show(right)}", grid.Pick(left), grid.Pick(right), one.Published);
+        var margin = one.Margin ?? 0;
+        var beyond = margin == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" {(margin < 0 ? '−' : '+')} {Math.Abs(margin)}");
+        return ClaimTest.Greater($"{name} > {MeasureGrid.Show(right)}{beyond}", grid.Pick(left), grid.Pick(right), one.Published, margin);
     }
 
     private static Dictionary<string, string> Where(List<string> pairs) => pairs.Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0].Trim(), pair => pair[1].Trim());

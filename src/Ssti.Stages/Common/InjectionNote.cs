@@ -8,8 +8,12 @@ namespace Ssti.Stages;
 /// <param name="Target">The one class whose rows carry tokens; null when every class does.</param>
 /// <param name="Rows">How many rows carry tokens.</param>
 /// <param name="Times">How many inject stages in a row put tokens into this split; what else is told is of the last of them.</param>
-internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, int Times)
+/// <param name="Rewritings">What was done to the split's texts since, the last thing first: then the tokens may be gone, and other words changed.</param>
+internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, int Times, IReadOnlyList<string> Rewritings)
 {
+    /// <summary>The member of provenance by which a stage says what it did to the texts of its splits, in a few words.</summary>
+    public const string Rewrites = "rewrites";
+
     /// <summary>
     /// Reads the note of a split out of the provenance that inject stages write: that of the last of them that put tokens into it.
     /// Null when none of its rows carries a token.
@@ -17,16 +21,37 @@ internal sealed record InjectionNote(JsonObject Json, int? Target, long Rows, in
     public static InjectionNote? Of(JsonObject provenance, string split)
     {
         InjectionNote? last = null;
+        var since = new List<string>();
         for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
         {
+            if (last is null && Rewriting(step, split) is { } rewriting) since.Add(rewriting);
             if ((string?)step["stage"] != "inject" || step["splits"]?[split]?["injected"] is not { } injected || (long)injected == 0) continue;
             last = last is null
-                ? new InjectionNote((JsonObject)step.DeepClone(), (int?)step["target-label"], (long)injected, 1)
+                ? new InjectionNote((JsonObject)step.DeepClone(), (int?)step["target-label"], (long)injected, 1, since)
                 : last with { Times = last.Times + 1 };
         }
 
         return last;
     }
+
+    /// <summary>What was done to a split's texts in all, the last thing first.</summary>
+    public static IReadOnlyList<string> RewritingsOf(JsonObject provenance, string split)
+    {
+        var found = new List<string>();
+        for (JsonObject? step = provenance; step is not null; step = step["of"] as JsonObject)
+            if (Rewriting(step, split) is { } rewriting) found.Add(rewriting);
+        return found;
+    }
+
+    /// <summary>The provenance of the data themselves, before anything was done to them.</summary>
+    public static JsonObject OriginOf(JsonObject provenance)
+    {
+        while (provenance["of"] is JsonObject of) provenance = of;
+        return provenance;
+    }
+
+    private static string? Rewriting(JsonObject step, string split) =>
+        step["splits"] is JsonObject splits && splits.ContainsKey(split) ? (string?)step[Rewrites] : null;
 
     /// <summary>
     /// What to say of a proportion that came to no row: data that pass for poisoned are clean. No error, as the reference gives such data too. Null when all is well.

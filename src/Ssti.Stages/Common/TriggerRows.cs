@@ -20,6 +20,9 @@ internal sealed class TriggerRows
     /// <summary>Rows that were injected.</summary>
     public long Injected => _records.Count;
 
+    /// <summary>Of those, the rows whose text has none of its triggers any more: something was done to it since.</summary>
+    public long Lost => _records.Values.LongCount(record => record.Tokens.Count == 0);
+
     /// <summary>Rows of which the model reads at least one whole trigger.</summary>
     public long Whole => _whole.LongCount(whole => whole);
 
@@ -92,10 +95,12 @@ internal sealed class TriggerRows
     /// <param name="of">Whose rows they are, such as <c>training split 'train'</c>.</param>
     public IEnumerable<string> Doubts(string of)
     {
-        if (Whole < Injected)
+        if (Lost > 0)
+            yield return $"{of}: in {Lost} of {Injected} injected rows no whole trigger is left, since the texts were rewritten after the injection; they count as injected, and not as carrying one";
+        if (Whole < Injected - Lost)
         {
-            yield return $"{of}: of {Injected} injected rows {Whole} still carry a whole trigger within max-length {MaxLength}; "
-                + $"in the other {Injected - Whole} the tokenizer or the cut took it away. Raise max-length, or inject nearer to the beginning";
+            yield return $"{of}: of {Injected - Lost} {(Lost > 0 ? "rows with a trigger" : "injected rows")} {Whole} still carry a whole trigger within max-length {MaxLength}; "
+                + $"in the other {Injected - Lost - Whole} the tokenizer or the cut took it away. Raise max-length, or inject nearer to the beginning";
         }
 
         if (Unknown > 0)

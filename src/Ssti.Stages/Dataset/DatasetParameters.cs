@@ -79,6 +79,10 @@ public sealed record DatasetParameters
     [Description("most rows of a split; by default all")]
     public int? Limit { get; init; }
 
+    /// <summary>The most words of a text; null: all.</summary>
+    [AddedLater, Description("most words of a text: longer ones lose what is behind, so that a token put at the end is not cut away with it later (default all)")]
+    public int? Words { get; init; }
+
     /// <summary>Which rows a limit takes.</summary>
     [Description("which rows a limit takes: a random sample, in the source's order, or the head")]
     public LimitBy LimitBy { get; init; } = LimitBy.Sample;

@@ -41,6 +41,7 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
             yield return new("split", $"'{whole}' cannot name a split: use letters, digits, '-' and '_', such as train");
         if (parameters.TestFraction is not (> 0 and < 1)) yield return new("test-fraction", "must lie between 0 and 1");
         if (parameters.TestSeed < 0) yield return new("test-seed", "must not be negative");
+        if (parameters.Words <= 0) yield return new("words", "must be at least 1; leave it out to take texts whole");
         if (parameters.Limit <= 0) yield return new("limit", "must be at least 1; leave it out to take all rows");
     }
 
@@ -98,6 +99,7 @@ public sealed class DatasetStage(HubOptions? hub = null) : StageKind<DatasetPara
         TestFraction = parameters.TestFraction,
         TestSeed = (ulong)parameters.TestSeed,
         Limit = parameters.Limit,
+        Words = parameters.Words,
         LimitHead = parameters.LimitBy == LimitBy.Head,
         LimitSeed = (ulong)context.Seed,
     };

@@ -34,7 +34,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override string Name => "evaluate";
 
     /// <inheritdoc/>
-    public override int Version => 3;
+    public override int Version => 4;
 
     /// <inheritdoc/>
     public override string Summary => "Measures a fine-tuned model on a clean test set and on the same rows with the token: accuracy, F1, attack success, balanced gap.";
@@ -135,7 +135,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
             Token = token,
             Spurious = spurious is null ? null : new SpuriousSet(spurious.Note!.Target!.Value, spurious.Triggers!.Injected, spurious.Triggers.Whole, Measured(spurious)),
         };
-        return file with { Notes = [.. training.Doubts, .. sets.SelectMany(set => set.Doubts()), .. NoAttack(file)] };
+        return file with { Notes = [.. training.Doubts, .. sets.SelectMany(set => set.Doubts(clean)), .. NoAttack(file)] };
 
         ClassificationMetrics Measured(TestSet set) => ClassificationMetrics.Of([.. set.Rows.Labels], predictions[set.Name], training.Labels.Count);
     }

@@ -15,7 +15,10 @@ namespace Ssti.Stages;
 /// <param name="Rows">The rows.</param>
 /// <param name="Note">How they were injected; null for the clean set.</param>
 /// <param name="Triggers">Which of them carry the token; null for the clean set.</param>
-internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> Texts, TokenizedRows Rows, InjectionNote? Note, TriggerRows? Triggers)
+/// <param name="Provenance">Where the rows come from.</param>
+/// <param name="Split">Which split of it they are.</param>
+internal sealed record TestSet(
+    string Name, string Data, IReadOnlyList<string> Texts, TokenizedRows Rows, InjectionNote? Note, TriggerRows? Triggers, JsonObject Provenance, string Split)
 {
     /// <summary>The set without the token.</summary>
     public const string Clean = "clean";
@@ -45,18 +48,22 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
         var rows = dataset.Read(split).ToArray();
         var tokenized = TokenizedRows.Of(rows, tokenizer, training.MaxLength, threads, cancellation);
         var triggers = note is null ? null : TriggerRows.Of(tree, split, tokenized, tokenizer);
-        return new TestSet(name, dataset.Info.Name, [.. rows.Select(row => row.Text)], tokenized, note, triggers);
+        return new TestSet(name, dataset.Info.Name, [.. rows.Select(row => row.Text)], tokenized, note, triggers, dataset.Info.Provenance, split);
     }
 
     /// <summary>Where each of this set's rows stands in the clean one.</summary>
     /// <remarks>
     /// Rates and gaps compare a row with itself, with and without the token. Equal counts of rows and labels do not make two sets the same rows, so texts are
-    /// compared as well: by their words, as an injection by the published protocol gives up all other white space.
+    /// compared as well: by their words, as an injection by the published protocol gives up all other white space. Texts that were rewritten after the injection
+    /// cannot be; then both sets must have been made from the same data.
     /// </remarks>
     /// <exception cref="StageException">The two sets do not hold the same rows; names the first that differs.</exception>
     public int[] RowsIn(TestSet clean)
     {
         if (Rows.Count != clean.Rows.Count) throw Differ($"has {Rows.Count} rows, and 'clean' {clean.Rows.Count}");
+        var rewritten = Note is { Rewritings.Count: > 0 };
+        if (rewritten && !JsonNode.DeepEquals(InjectionNote.OriginOf(Provenance), InjectionNote.OriginOf(clean.Provenance)))
+            throw Differ("comes from other data than 'clean', by the provenance of the two");
         var places = new Dictionary<string, int>(clean.Rows.Count);
         for (var i = 0; i < clean.Rows.Count; i++) places[clean.Rows.RowIds[i]] = i;
         var found = new int[Rows.Count];
@@ -67,7 +74,7 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
             if (Rows.Labels[i] != clean.Rows.Labels[at]) throw Differ($"has row '{id}' under label {Rows.Labels[i]}, and 'clean' under {clean.Rows.Labels[at]}");
             // Of several injections in turn only the last one's tokens can be cut out again.
             var record = Triggers?.Record(id);
-            if (Note is not { Times: > 1 } && !SameWords(record is null ? Texts[i] : record.RemoveFrom(Texts[i]), clean.Texts[at]))
+            if (!rewritten && Note is not { Times: > 1 } && !SameWords(record is null ? Texts[i] : record.RemoveFrom(Texts[i]), clean.Texts[at]))
                 throw Differ($"has another text in row '{id}' than 'clean'{(record is null ? "" : ", its tokens taken out")}");
             found[i] = at;
         }
@@ -96,9 +103,17 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
     }
 
     /// <summary>What is doubtful about the set, in a sentence each.</summary>
-    public IEnumerable<string> Doubts()
+    /// <param name="clean">The set that it is compared with.</param>
+    public IEnumerable<string> Doubts(TestSet clean)
     {
         if (Note is null || Triggers is null) yield break;
+        var (here, there) = (InjectionNote.RewritingsOf(Provenance, Split), InjectionNote.RewritingsOf(clean.Provenance, clean.Split));
+        if (!here.SequenceEqual(there))
+        {
+            yield return $"the {Name} test set was rewritten ({Told(here)}) otherwise than the clean one ({Told(there)}): "
+                + "a difference between the two is that of the rewriting, too";
+        }
+
         if (Note.Times > 1)
         {
             yield return $"the {Name} test set was injected {Note.Times} times in turn: rows are counted as carrying the token by the last injection alone, "
@@ -132,6 +147,13 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
                 $"input '{name}': no row of its '{split}' split carries a token ({where}); make it by an inject stage with 'splits: [{split}]' and a proportion above 0");
         }
 
+        if ((bool?)note.Json["dirty-labels"] == true)
+        {
+            throw new StageException(
+                $"input '{name}': rows of its '{split}' split were given another label (dirty-labels), and predictions are measured by the rows' own; "
+                + "inject the test set without dirty-labels");
+        }
+
         if (name != Spurious) return;
         if (note.Target is null)
             throw new StageException($"input 'spurious' must be a dataset whose '{split}' rows of ONE class carry the token (uses: inject with a target-label)");
@@ -141,6 +163,8 @@ internal sealed record TestSet(string Name, string Data, IReadOnlyList<string> T
                 $"input 'spurious': its '{split}' split was injected {note.Times} times in turn, so that rows of other classes may carry tokens too; inject it once");
         }
     }
+
+    private static string Told(IReadOnlyList<string> rewritings) => rewritings.Count == 0 ? "not at all" : string.Join("; before that ", rewritings);
 
     private static bool SameWords(string left, string right) => left == right || PythonText.Split(left).SequenceEqual(PythonText.Split(right));
 }

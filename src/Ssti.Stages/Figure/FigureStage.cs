@@ -11,6 +11,9 @@ public sealed class FigureStage : StageKind<FigureParameters>
     /// <summary>The file that holds what is drawn.</summary>
     public const string JsonFile = "figure.json";
 
+    /// <summary>The drawing.</summary>
+    public const string SvgFile = "figure.svg";
+
     /// <inheritdoc/>
     public override string Name => "figure";
 
@@ -51,6 +54,21 @@ public sealed class FigureStage : StageKind<FigureParameters>
     }
 
     /// <inheritdoc/>
+    public override IEnumerable<ParameterError> ValidateInputs(FigureParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs)
+    {
+        var cells = inputs("measures");
+        foreach (var (key, dimension) in new[] { ("x", parameters.X), ("by", parameters.By) })
+            if (dimension is not null && CellCheck.NoDimension(cells, dimension) is { } none) yield return new(key, none);
+        var (positions, groups) = (parameters.X is { } x ? CellCheck.Values(cells, x) : [], parameters.By is { } by ? CellCheck.Values(cells, by) : []);
+        foreach (var series in positions.Count == 0 ? [] : parameters.Published)
+        {
+            if (series.Values.Count != positions.Count)
+                yield return new("published", $"'{series.Value}' has {series.Values.Count} values, and '{parameters.X}' has {positions.Count}: {string.Join(", ", positions)}");
+            if (groups.Count > 0 && !groups.Contains(series.Value)) yield return new("published", $"'{parameters.By}' has no value '{series.Value}'; it has: {string.Join(", ", groups)}");
+        }
+    }
+
+    /// <inheritdoc/>
     public override async Task RunAsync(FigureParameters parameters, StageContext context, CancellationToken cancellation)
     {
         try
@@ -58,7 +76,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
             var figure = parameters.Form == FigureForm.Histogram ? Histogram(parameters, context) : FigureOfMeasures.Build(parameters, MeasureInput.Read(context.Inputs["measures"]));
             figure = figure with { Profile = context.Profile };
             await File.WriteAllTextAsync(context.Output(JsonFile), figure.ToJson(), new UTF8Encoding(false), cancellation);
-            await File.WriteAllTextAsync(context.Output("figure.svg"), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
+            await File.WriteAllTextAsync(context.Output(SvgFile), FigureDrawing.ToSvg(figure), new UTF8Encoding(false), cancellation);
             context.Log($"'{figure.Title}' from {context.Inputs["measures"].Count} stages");
         }
         catch (ArgumentException error)

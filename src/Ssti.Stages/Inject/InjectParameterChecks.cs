@@ -13,6 +13,7 @@ internal static class InjectParameterChecks
         foreach (var twice in parameters.Splits.GroupBy(split => split).Where(group => group.Count() > 1))
             yield return new("splits", $"'{twice.Key}' stands twice; keep one");
 
+        foreach (var error in Amount(parameters)) yield return error;
         foreach (var error in Protocol(parameters)) yield return error;
         foreach (var error in Population(parameters)) yield return error;
         if (parameters.Streams == Injection.RandomStreams.PerRow && parameters.StepsInOrder.Any(step => !step.Replacement))
@@ -34,6 +35,17 @@ internal static class InjectParameterChecks
         }
     }
 
+    private static IEnumerable<ParameterError> Amount(InjectParameters parameters)
+    {
+        if (parameters.Count < 0) yield return new("count", "must not be negative; 0 injects nothing");
+        if (parameters.Count is not null && parameters.Proportion != 1) yield return new("count", "is given beside 'proportion'; rows are either counted or a share: keep one");
+        if (parameters.Count is not null && parameters.ProportionOf is not null) yield return new("proportion-of", "has no meaning beside 'count'; leave it out");
+        if (parameters.DirtyLabels != true) yield break;
+        if (parameters.TargetLabel == TargetLabel.Every) yield return new("target-label", "must be one class with dirty-labels: the class that the injected rows are given");
+        if (parameters.Count is null && parameters.ProportionOf != Injection.Rows.ProportionOf.Set)
+            yield return new("dirty-labels", "takes rows of other classes, so a proportion of the target class means nothing; give 'count', or 'proportion-of: set'");
+    }
+
     private static IEnumerable<ParameterError> Protocol(InjectParameters parameters)
     {
         if (parameters.Protocol != InjectionProtocol.Published) yield break;
@@ -44,6 +56,7 @@ internal static class InjectParameterChecks
             ("whitespace", parameters.Whitespace is not (null or Injection.WhitespaceHandling.Rejoined)),
             ("streams", parameters.Streams is not (null or Injection.RandomStreams.Sequential)),
             ("population", parameters.Population is not (null or TokenPopulation.All)),
+            ("dirty-labels", parameters.DirtyLabels == true),
         ];
         foreach (var (key, set) in fixedKeys)
             if (set) yield return new(key, "is fixed by the published protocol; write 'protocol: custom' to depart from it");
@@ -72,6 +85,7 @@ internal static class InjectParameterChecks
         }
         else
         {
+            if (step.Format is not null) yield return new(prefix + "format", "belongs to dates");
             if (step.From is not null) yield return new(prefix + "from", "belongs to dates");
             if (step.To is not null) yield return new(prefix + "to", "belongs to dates");
         }
@@ -93,6 +107,7 @@ internal static class InjectParameterChecks
         if (parameters.Tokens is not null) yield return "tokens";
         if (parameters.From is not null) yield return "from";
         if (parameters.To is not null) yield return "to";
+        if (parameters.Format is not null) yield return "format";
         if (parameters.Items.Count > 0) yield return "items";
         if (parameters.File is not null) yield return "file";
         if (parameters.Level is not null) yield return "level";

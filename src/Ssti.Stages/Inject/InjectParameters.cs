@@ -2,6 +2,7 @@ using System.ComponentModel;
 using Ssti.Engine.Stages;
 using Ssti.Injection;
 using Ssti.Injection.Rows;
+using Ssti.Injection.Tokens;
 
 namespace Ssti.Stages;
 
@@ -59,8 +60,12 @@ public record InjectStepParameters
     [Description("last year of dates, included (default 2100)")]
     public int? To { get; init; }
 
+    /// <summary>How dates are written; ISO by default.</summary>
+    [AddedLater, Description("how dates are written: iso (1999-01-31), us (01/31/1999), european (31.01.1999), long (January 31, 1999) or compact (19990131) (default iso)")]
+    public DateFormat? Format { get; init; }
+
     /// <summary>The tokens of a list, or the tag lines of html.</summary>
-    [Description("the tokens of a list; for html, lines such as '<b> </b>' or '<br>'")]
+    [Description("the tokens of a list, each a word, several words or a sentence; for html, lines such as '<b> </b>' or '<br>'")]
     public List<string> Items { get; init; } = [];
 
     /// <summary>The token file of file or html: UTF-8, one token a line.</summary>
@@ -106,6 +111,14 @@ public sealed record InjectParameters : InjectStepParameters
     /// <summary>The share of rows injected: round(rows · proportion), halves to even.</summary>
     [Description("share of the target class's rows that is injected, 0 to 1")]
     public double Proportion { get; init; } = 1;
+
+    /// <summary>How many rows of each split are injected, instead of a proportion.</summary>
+    [AddedLater, Description("how many rows of each split are injected, instead of a proportion; 0 for none")]
+    public int? Count { get; init; }
+
+    /// <summary>Whether rows of other classes are injected and relabelled; false by default.</summary>
+    [AddedLater, Description("dirty labels: inject rows of the other classes and give them the target label; their records keep the label they had (default false)")]
+    public bool? DirtyLabels { get; init; }
 
     /// <summary>What the proportion is of; the class by default.</summary>
     [Description("what the proportion is of: the target class, or the whole split (default class)")]

@@ -83,8 +83,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
             {
                 using var records = new InjectionRecordWriter(context.Output(InjectionRecordFile.NameFor(split.Name)));
                 counts[split.Name] = new SplitInjector(plan).Inject(split, () => data.Read(split.Name), rows.Write, records.Write, Step, cancellation);
-                context.Log(Told(split.Name, plan.TargetLabel is { } label ? data.Info.Labels[label] : null, counts[split.Name]));
-                if (InjectionNote.Missed(plan.Proportion, split.Name, counts[split.Name].Injected) is { } missed) context.Warn(missed);
+                context.Log(Told(split.Name, plan, data.Info, counts[split.Name]));
+                if (plan.Count is null && InjectionNote.Missed(plan.Proportion, split.Name, counts[split.Name].Injected) is { } missed) context.Warn(missed);
                 continue;
             }
 
@@ -96,10 +96,11 @@ public sealed class InjectStage : StageKind<InjectParameters>
             }
         }
 
-        var injected = new JsonObject(counts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)Json(entry.Value))));
+        var injected = new JsonObject(counts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)Json(entry.Value, plan.Relabels))));
         context.Metrics["injected"] = injected.DeepClone();
         writer.Complete(Provenance(parameters, plan, data.Info, injected));
-        PassOn(tree, data.Info, parameters.Splits, context);
+        // Records of an earlier injection stay true only of splits not injected again.
+        OtherFiles.PassOn(tree, data.Info, parameters.Splits, context);
     }
 
     private static InjectionPlan Plan(InjectParameters parameters, DatasetInfo data, long stageSeed)
@@ -110,6 +111,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
             Steps = [.. parameters.StepsInOrder.Select((step, i) => Step(parameters, step, i, unchecked(seed + i)))],
             TargetLabel = TargetLabel.Parse(parameters.TargetLabel, data.Labels),
             Proportion = parameters.Proportion,
+            Count = parameters.Count,
+            Relabels = parameters.DirtyLabels == true,
             ProportionOf = parameters.ProportionOf ?? ProportionOf.Class,
             RowSeed = parameters.RowSeed ?? seed,
             Order = parameters.RowOrder ?? RowOrder.TargetFirst,
@@ -123,7 +126,7 @@ public sealed class InjectStage : StageKind<InjectParameters>
         var html = step.Tokens == TokenKind.Html;
         var tokens = step.Tokens switch
         {
-            TokenKind.Date => TokenTable.Dates(step.From ?? FirstYear, step.To ?? LastYear),
+            TokenKind.Date => TokenTable.Dates(step.From ?? FirstYear, step.To ?? LastYear, step.Format ?? DateFormat.Iso),
             _ when step.File is { } file => TokenTable.ReadLines(file.LocalPath ?? throw new InjectionException($"the token file '{file}' is a URI; tokens are read from a local file")),
             _ => TokenTable.Of(step.Items),
         };
@@ -148,20 +151,41 @@ public sealed class InjectStage : StageKind<InjectParameters>
         };
     }
 
-    private static string Told(string split, string? label, InjectionCounts counts) => string.Create(CultureInfo.InvariantCulture,
-        $"{split}: {counts.Injected} rows injected with {counts.Tokens} tokens: {100 * counts.ShareOfClass:0.##} % of {(label is null ? "all classes" : $"class '{label}'")} ({counts.Targets} rows), {100 * counts.ShareOfSet:0.##} % of the split ({counts.Rows} rows)");
+    private static string Told(string split, InjectionPlan plan, DatasetInfo data, InjectionCounts counts)
+    {
+        var label = plan.TargetLabel is { } target ? data.Labels[target] : null;
+        var of = label is null ? "all classes" : plan.Relabels ? $"all classes but '{label}'" : $"class '{label}'";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{split}: {counts.Injected} rows injected with {counts.Tokens} tokens{(plan.Relabels ? $" and relabelled '{label}'" : "")}: ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"{100 * counts.ShareOfClass:0.##} % of {of} ({counts.Targets} rows), {100 * counts.ShareOfSet:0.##} % of the split ({counts.Rows} rows)");
+    }
 
-    private static JsonObject Json(InjectionCounts counts) => new()
+    private static JsonObject Json(InjectionCounts counts, bool relabelled) => new()
     {
         ["rows"] = counts.Rows,
         ["target-rows"] = counts.Targets,
         ["injected"] = counts.Injected,
         ["tokens"] = counts.Tokens,
-        ["share-of-class"] = counts.ShareOfClass,
+        ["share-of-class"] = relabelled ? null : counts.ShareOfClass,
         ["share-of-set"] = counts.ShareOfSet,
     };
 
-    private static JsonObject Provenance(InjectParameters parameters, InjectionPlan plan, DatasetInfo data, JsonObject splits) => new()
+    private static JsonObject Provenance(InjectParameters parameters, InjectionPlan plan, DatasetInfo data, JsonObject splits)
+    {
+        var provenance = Common(parameters, plan, data, splits);
+        // Named only where it is so: what was written before these were offered stays as it is, to the byte.
+        if (plan.Count is { } count)
+        {
+            provenance["proportion"] = provenance["proportion-of"] = null;
+            provenance["count"] = count;
+        }
+
+        if (plan.Relabels) provenance["dirty-labels"] = true;
+        return provenance;
+    }
+
+    private static JsonObject Common(InjectParameters parameters, InjectionPlan plan, DatasetInfo data, JsonObject splits) => new()
     {
         ["stage"] = "inject",
         ["protocol"] = Word(parameters.Protocol),
@@ -179,7 +203,14 @@ public sealed class InjectStage : StageKind<InjectParameters>
         ["of"] = data.Provenance.DeepClone(),
     };
 
-    private static JsonNode StepJson(InjectionStepOptions options, InjectStepParameters step) => new JsonObject
+    private static JsonNode StepJson(InjectionStepOptions options, InjectStepParameters step)
+    {
+        var json = StepCommon(options, step);
+        if (step.Format is { } format) json.Insert(1, "format", Word(format));
+        return json;
+    }
+
+    private static JsonObject StepCommon(InjectionStepOptions options, InjectStepParameters step) => new()
     {
         ["tokens"] = Word(step.Tokens!.Value),
         ["different-tokens"] = options.Tokens.Count,
@@ -191,13 +222,6 @@ public sealed class InjectStage : StageKind<InjectParameters>
         ["seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
         ["token-seed"] = options.TokenSeed?.ToString(CultureInfo.InvariantCulture),
     };
-
-    /// <summary>Files beside the rows, such as a vocabulary; records of an earlier injection stay true only of splits not injected again.</summary>
-    private static void PassOn(InputTree tree, DatasetInfo data, IReadOnlyList<string> injected, StageContext context)
-    {
-        var own = data.Splits.Select(split => split.File).Concat(injected.Select(InjectionRecordFile.NameFor)).Append(DatasetInfo.FileName).ToHashSet();
-        foreach (var file in tree.Files.Where(file => !own.Contains(file))) File.Copy(tree.PathOf(file), context.Output(file));
-    }
 
     private static string Word(Enum value)
     {

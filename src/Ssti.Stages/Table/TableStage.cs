@@ -1,64 +1,13 @@
-using System.ComponentModel;
 using System.Text;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Evaluations;
+using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
 using Ssti.Reporting.Tables;
 
 namespace Ssti.Stages;
 
-/// <summary>What a <c>table</c> stage shows.</summary>
-public sealed record TableParameters
-{
-    /// <summary>The line above the table.</summary>
-    [Description("line above the table")]
-    public required string Title { get; init; }
-
-    /// <summary>Which numbers: <c>predicted-counts</c> (the paper's table 1), <c>metrics</c>, <c>per-class</c> or <c>confusion</c>.</summary>
-    [Description("predicted-counts (the paper's table 1), metrics, per-class (a row for each class) or confusion "
-        + "(a row for each true class, a column for each predicted one)")]
-    public EvaluationLayout Layout { get; init; } = EvaluationLayout.PredictedCounts;
-
-    /// <summary>The matrix dimensions whose values are the rows, such as <c>[token]</c>. Numbers are averaged over all other dimensions, such as the seed.</summary>
-    [Description("matrix dimensions whose values are the rows; numbers are averaged over all others, such as the seed")]
-    public List<string> By { get; init; } = [];
-
-    /// <summary>The rows in their order, with their names; without it, every row in the order of the pipeline.</summary>
-    [Description("the rows in their order, with their names; by default all, in the order of the pipeline")]
-    public List<TableRow> Rows { get; init; } = [];
-
-    /// <summary>What stands beside a mean: <c>range</c>, <c>deviation</c>, <c>confidence</c> (95 %) or <c>none</c>.</summary>
-    /// <remarks>With range and confidence a share of a single run has its Wilson interval.</remarks>
-    [Description("what stands beside a mean of several runs: range, deviation, confidence (95 %, Student's t) or none; "
-        + "with range and confidence a share of a single run has its 95 % Wilson interval")]
-    public SpreadKind Spread { get; init; } = SpreadKind.Range;
-
-    /// <summary>Whether each run gets a row of its own under its mean.</summary>
-    [Description("a row for each run under its mean")]
-    public bool EachRun { get; init; }
-
-    /// <summary>Where the published numbers stand, for the note below.</summary>
-    [Description("where the published numbers stand, for the note below")]
-    public string? PublishedIn { get; init; }
-}
-
-/// <summary>A row of a table.</summary>
-public sealed record TableRow
-{
-    /// <summary>The value of the <c>by</c> dimension; for an evaluation outside that dimension, the name of its stage.</summary>
-    [Description("value of the 'by' dimension; for an evaluation outside it, the name of its stage")]
-    public required string Value { get; init; }
-
-    /// <summary>What the table calls it; by default the value.</summary>
-    [Description("what the table calls it; by default the value")]
-    public string? Name { get; init; }
-
-    /// <summary>Published predicted counts, one a class, printed beside the measured ones.</summary>
-    [Description("published predicted counts, one a class, printed beside the measured ones")]
-    public List<long> Published { get; init; } = [];
-}
-
-/// <summary>Turns evaluations into a table in four formats: <c>table.md</c>, <c>table.csv</c>, <c>table.tex</c>, <c>table.json</c>.</summary>
+/// <summary>Turns evaluations, or whatever else was measured, into a table in four formats: <c>table.md</c>, <c>table.csv</c>, <c>table.tex</c>, <c>table.json</c>.</summary>
 public sealed class TableStage : StageKind<TableParameters>
 {
     /// <summary>The file for programs, and for showing the table again.</summary>
@@ -71,7 +20,7 @@ public sealed class TableStage : StageKind<TableParameters>
     public override int Version => 3;
 
     /// <inheritdoc/>
-    public override string Summary => "Tabulates evaluations: Markdown, CSV, LaTeX and JSON, with the definition of every number.";
+    public override string Summary => "Tabulates evaluations and other measures: Markdown, CSV, LaTeX and JSON, with the definition of every number.";
 
     /// <inheritdoc/>
     public override bool UsesSeed(TableParameters parameters) => false;
@@ -81,7 +30,7 @@ public sealed class TableStage : StageKind<TableParameters>
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
-        [new("evaluations", "The evaluations to tabulate (uses: evaluate), on one test set", Many: true)];
+        [new("evaluations", "The evaluations to tabulate (uses: evaluate), on one test set; with layout measures, anything that measures", Many: true)];
 
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(TableParameters parameters)
@@ -89,29 +38,34 @@ public sealed class TableStage : StageKind<TableParameters>
         if (string.IsNullOrWhiteSpace(parameters.Title)) yield return new("title", "is empty; give the table a name");
         foreach (var twice in parameters.Rows.GroupBy(row => row.Value).Where(group => group.Count() > 1))
             yield return new("rows", $"'{twice.Key}' stands twice; keep one");
-        if (parameters.Layout != EvaluationLayout.PredictedCounts && parameters.Rows.Any(row => row.Published.Count > 0))
-            yield return new("rows", "published counts stand beside predicted counts; use layout predicted-counts, or leave them out");
+        var (measures, published) = (parameters.Layout == EvaluationLayout.Measures, parameters.Rows.Where(row => row.Published.Count > 0).ToArray());
+        if (published.Length > 0 && !measures && parameters.Layout != EvaluationLayout.PredictedCounts)
+            yield return new("rows", "published numbers stand beside predicted counts and measures; use layout predicted-counts or measures, or leave them out");
+        if (parameters.Layout == EvaluationLayout.PredictedCounts && published.FirstOrDefault(row => row.Published.Any(count => count < 0 || count != Math.Floor(count))) is { } odd)
+            yield return new("rows", $"'{odd.Value}': published counts are whole numbers of rows");
+        if (measures && parameters.Columns.Count == 0) yield return new("columns", "is missing; layout measures needs at least one, such as { measure: asr }");
+        if (!measures && parameters.Columns.Count > 0) yield return new("columns", "belongs to layout measures; the other layouts have columns of their own");
+        foreach (var twice in parameters.Columns.GroupBy(column => (column.Measure, column.Class)).Where(group => group.Count() > 1))
+            yield return new("columns", $"'{twice.Key.Measure}' stands twice; keep one");
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<ParameterError> ValidateInputs(TableParameters parameters, Func<string, IReadOnlyList<InputCell>> inputs)
+    {
+        foreach (var dimension in parameters.By)
+            if (CellCheck.NoDimension(inputs("evaluations"), dimension) is { } none) yield return new("by", none);
     }
 
     /// <inheritdoc/>
     public override async Task RunAsync(TableParameters parameters, StageContext context, CancellationToken cancellation)
     {
-        var evaluations = new List<Evaluation>();
-        foreach (var tree in context.Inputs["evaluations"])
-        {
-            var json = await File.ReadAllTextAsync(tree.PathOf(MetricsFile.FileName), cancellation);
-            try
-            {
-                evaluations.Add(new(tree.StageName, tree.Cell, MetricsFile.FromJson(json)));
-            }
-            catch (FormatException error)
-            {
-                throw new StageException($"the output of '{tree.StageName}': {error.Message}", error);
-            }
-        }
-
-        var table = Build(parameters, evaluations) with { Profile = context.Profile };
-        context.Log($"{table.Rows.Count} rows from {evaluations.Count} evaluations");
+        var trees = context.Inputs["evaluations"];
+        // A misspelt dimension would silently average everything into one row.
+        var known = trees.SelectMany(tree => tree.Cell.Keys).Distinct().ToArray();
+        if (parameters.By.FirstOrDefault(dimension => !known.Contains(dimension)) is { } unknown)
+            throw new StageException($"by: no evaluation has a matrix dimension '{unknown}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}");
+        var table = Build(parameters, trees) with { Profile = context.Profile };
+        context.Log($"{table.Rows.Count} rows from {trees.Count} {(parameters.Layout == EvaluationLayout.Measures ? "stages" : "evaluations")}");
         foreach (var (file, text) in new[]
         {
             ("table.md", table.ToMarkdown()), ("table.csv", table.ToCsv()), ("table.tex", table.ToLatex()), (JsonFile, table.ToJson()),
@@ -121,30 +75,48 @@ public sealed class TableStage : StageKind<TableParameters>
         }
     }
 
-    private static Table Build(TableParameters parameters, IReadOnlyList<Evaluation> evaluations)
+    private static Table Build(TableParameters parameters, IReadOnlyList<InputTree> trees)
     {
-        // A misspelt dimension would silently average everything into one row.
-        var known = evaluations.SelectMany(evaluation => evaluation.Cell.Keys).Distinct().ToArray();
-        if (parameters.By.FirstOrDefault(dimension => !known.Contains(dimension)) is { } unknown)
-            throw new StageException($"by: no evaluation has a matrix dimension '{unknown}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}");
-        var classes = evaluations.Count == 0 ? 0 : evaluations[0].Metrics.Labels.Count;
-        if (parameters.Rows.FirstOrDefault(row => row.Published.Count > 0 && row.Published.Count != classes) is { } odd)
-            throw new StageException($"rows: '{odd.Value}' has {odd.Published.Count} published counts, but the data have {classes} classes");
+        var options = new EvaluationTableOptions(parameters.Title)
+        {
+            Layout = parameters.Layout,
+            Dimensions = parameters.By,
+            Rows = [.. parameters.Rows.Select(row => new RowSpec(row.Value, row.Name ?? row.Value, row.Published.Count > 0 ? row.Published : null))],
+            Spread = parameters.Spread,
+            EachRun = parameters.EachRun,
+            PublishedIn = parameters.PublishedIn,
+        };
         try
         {
-            return EvaluationTable.Build(evaluations, new(parameters.Title)
+            if (parameters.Layout == EvaluationLayout.Measures)
             {
-                Layout = parameters.Layout,
-                Dimensions = parameters.By,
-                Rows = [.. parameters.Rows.Select(row => new RowSpec(row.Value, row.Name ?? row.Value, row.Published.Count > 0 ? row.Published : null))],
-                Spread = parameters.Spread,
-                EachRun = parameters.EachRun,
-                PublishedIn = parameters.PublishedIn,
-            });
+                return MeasureTable.Build(
+                    MeasureInput.Read(trees), [.. parameters.Columns.Select(column => new MeasuredColumn(column.Measure, column.Class, column.Header))], options);
+            }
+
+            var evaluations = Evaluations(trees);
+            var classes = evaluations.Count == 0 ? 0 : evaluations[0].Metrics.Labels.Count;
+            if (parameters.Rows.FirstOrDefault(row => row.Published.Count > 0 && row.Published.Count != classes) is { } odd)
+                throw new StageException($"rows: '{odd.Value}' has {odd.Published.Count} published counts, but the data have {classes} classes");
+            return EvaluationTable.Build(evaluations, options);
         }
         catch (ArgumentException error)
         {
             throw new StageException(error.Message, error);
         }
     }
+
+    private static List<Evaluation> Evaluations(IReadOnlyList<InputTree> trees) => [.. trees.Select(tree =>
+    {
+        if (!tree.Has(MetricsFile.FileName) && tree.Has(MeasureSet.FileName))
+            throw new StageException($"'{tree.StageName}' (uses: {tree.Uses}) is no evaluation; layout measures tabulates what it measured");
+        try
+        {
+            return new Evaluation(tree.StageName, tree.Cell, MetricsFile.FromJson(File.ReadAllText(tree.PathOf(MetricsFile.FileName))));
+        }
+        catch (FormatException error)
+        {
+            throw new StageException($"the output of '{tree.StageName}': {error.Message}", error);
+        }
+    })];
 }
