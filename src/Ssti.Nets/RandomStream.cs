@@ -19,6 +19,7 @@ public sealed class RandomStream : IDisposable
     private readonly Generator _generator;
     private readonly KeepMask _masks = new();
     private readonly bool _cuda;
+    private uint _sites;
 
     /// <summary>A stream on a device.</summary>
     public RandomStream(long seed, Device device)
@@ -35,8 +36,12 @@ public sealed class RandomStream : IDisposable
         var seed = (long)(Mix(_seed + (0x9E3779B97F4A7C15UL * (ulong)(step + 1))) >> 1);
         _generator.manual_seed(seed);
         _masks.Reseed((ulong)seed);
+        (StepSeed, _sites) = ((ulong)seed, 0);
         if (_cuda) cuda.manual_seed(seed);
     }
+
+    /// <summary>The seed of the step at hand, for kernels that draw by seed, site and place.</summary>
+    internal ulong StepSeed { get; private set; }
 
     /// <summary>Whether draws are the device's own, so that kernels that draw for themselves may be used.</summary>
     public bool OwnsDevice => _cuda;
@@ -58,6 +63,9 @@ public sealed class RandomStream : IDisposable
         _masks.Fill(MemoryMarshal.Cast<byte, float>(keep.bytes), probability);
         return input * (input.dtype == ScalarType.Float32 ? keep : keep.to(input.dtype));
     }
+
+    /// <summary>A site that no other dropout of this step has.</summary>
+    internal uint NextSite() => ++_sites;
 
     /// <inheritdoc/>
     public void Dispose() => _generator.Dispose();

@@ -57,9 +57,14 @@ internal sealed class StepLog : IDisposable
 
     private void Fetch()
     {
-        foreach (var (step, loss, norm, rate) in _pending)
+        if (_pending.Count == 0) return;
+        using var scope = NewDisposeScope();
+        // All of them in one copy: each wait for the device costs it what it could have begun meanwhile.
+        var fetched = stack([.. _pending.SelectMany(pending => new[] { pending.Loss, pending.Norm })]).cpu().data<float>().ToArray();
+        for (var i = 0; i < _pending.Count; i++)
         {
-            Last = new StepRecord(step, loss.item<float>(), norm.item<float>(), rate);
+            var (step, loss, norm, rate) = _pending[i];
+            Last = new StepRecord(step, fetched[2 * i], fetched[(2 * i) + 1], rate);
             loss.Dispose();
             norm.Dispose();
             // A finite loss may have a gradient that is not: then the weights are lost with this update.

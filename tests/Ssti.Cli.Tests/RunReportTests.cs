@@ -51,6 +51,8 @@ public sealed class RunReportTests : CliFixture
         Assert.Equal(("figure.svg", "Gaps"), ((string?)json["pictures"]!["gaps"]!["file"], (string?)json["pictures"]!["gaps"]!["title"]));
         Assert.Empty(json["tables"]!.AsObject());
         Assert.Equal(0, (await RunAsync("export", "p.yaml", "gaps", "out")).Code);
+        // The command that is printed means this run's figure, not that of the file as it stands.
+        Assert.Contains(" gaps FOLDER --set 'gaps.title=It'\\''s'\n", (await RunAsync("run", "p.yaml", "--set", "gaps.title=It's")).Out);
         Assert.StartsWith("<?xml", File.ReadAllText(Path.Combine(Folder, "out", "figure.svg")));
     }
 

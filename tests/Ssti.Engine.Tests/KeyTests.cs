@@ -66,6 +66,18 @@ public sealed class KeyTests : IDisposable
         Assert.DoesNotContain("numerics", keys.Build(pipeline, pipeline.Instances[1], _ => default).Text);
     }
 
+    [Theory]
+    [InlineData("device: cuda, dtype: bf16", true)]
+    [InlineData("device: cuda, dtype: fp32", false)]
+    [InlineData("device: cpu, dtype: bf16", false)]
+    public void Kernels_of_our_own_stand_in_the_key_where_they_compute(string compute, bool stand)
+    {
+        var kind = new DelegateKind("train", (_, _) => Task.CompletedTask, tensors: true);
+        var pipeline = _box.Load($"compute: {{ {compute} }}\nstages: {{ t: {{ uses: train }} }}", TestKinds.Catalog(kind));
+
+        Assert.Equal(stand, new KeyBuilder(_box.Probe).Build(pipeline, pipeline.Instances[0], _ => default).Text.Contains("\"kernels\":2", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_stage_that_draws_nothing_has_no_seed_in_its_key_and_may_be_renamed()
     {

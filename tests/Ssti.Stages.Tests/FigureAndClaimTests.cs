@@ -152,6 +152,27 @@ public sealed class FigureAndClaimTests : IDisposable
 
     private string? _profile;
 
+    [Theory]
+    [InlineData(false, false, new[] { "clean", "injected" })]
+    [InlineData(true, false, new[] { "clean", "injected", "injected minus clean" })]
+    [InlineData(false, true, new[] { "injected minus clean" })]
+    public async Task Histograms_of_two_stages_are_drawn_together_or_as_their_difference(bool difference, bool only, string[] series)
+    {
+        await RunAsync(
+            new FigureStage(), new FigureParameters { Title = "Tokens", Form = FigureForm.Histogram, Difference = difference, DifferenceOnly = only ? true : null },
+            Counts("clean", 5, 1), Counts("injected", 3, 4));
+        var figure = Assert.IsType<HistogramFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
+        Assert.Equal(series, figure.Series.Select(one => one.Name));
+        if (difference || only) Assert.Equal([-2, 3], figure.Series[^1].Counts);
+
+        InputTree Counts(string name, params double[] counts)
+        {
+            var path = Path.Combine(_folder, $"{name}.json");
+            File.WriteAllText(path, new HistogramFigure(name, "bits", "tokens", 0, 1, [new HistogramSeries(name, counts)]).ToJson());
+            return new InputTree(name, "token-entropy", new Dictionary<string, string>(), new Dictionary<string, string> { [TokenEntropyStage.HistogramFile] = path });
+        }
+    }
+
     private string Output => Path.Combine(_folder, "output");
 
     private string Text(string file) => File.ReadAllText(Path.Combine(Output, file));

@@ -208,7 +208,9 @@ public sealed class RewriteStageTests : IDisposable
         var errors = new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck, SanitiseStep.Grammar], Splits = ["a", "a"], Chat = chat }).ToArray();
         Assert.Equal(["splits", "dictionary", "chat.endpoint", "chat.model", "chat.prompt", "chat.temperature", "chat.max-tokens", "chat.parallel"], errors.Select(error => error.Key));
         Assert.All(errors, error => Assert.DoesNotContain("secret", error.Message.Replace("put a secret", "", StringComparison.Ordinal)));
-        Assert.Equal(["dictionary", "chat", "chat"], new SanitiseStage().Validate(new() { Steps = [], Dictionary = StageRun.Local("/x"), Chat = new() { Model = "m" } }).Select(error => error.Key));
+        Assert.Equal(["chat"], new SanitiseStage().Validate(new() { Steps = [], Dictionary = StageRun.Local("/x"), Chat = new() { Model = "m" } }).Select(error => error.Key));
+        Assert.Equal(["dictionary"], new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Uri("npm://dictionary-en") }).Select(error => error.Key));
+        Assert.Empty(new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Uri("npm://dictionary-en/4.0.0") }));
         Assert.Equal(["chat"], new ParaphraseStage().Validate(new() { Method = ParaphraseMethod.Chat }).Select(error => error.Key));
         Assert.Equal(["chat", "rules", "rate"], new ParaphraseStage().Validate(new() { Rules = [], Rate = 0, Chat = new() { Model = "m", Endpoint = "http://h/v1" } }).Select(error => error.Key));
     }

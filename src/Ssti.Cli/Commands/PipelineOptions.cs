@@ -65,6 +65,13 @@ internal static class PipelineOptions
             throw new UserException($"--set, --profile, --device and --no-local belong to a pipeline; {why}");
     }
 
+    /// <summary>The overrides as they were given, for another command on the same pipeline: with a space before each, quoted for a shell.</summary>
+    public static string Again(ParseResult parsed) => string.Concat(Overrides.Append(CommonOptions.Store).Select(parsed.GetResult).Where(found => found is { Implicit: false })
+        .SelectMany(found => found!.Tokens.Count == 0 ? [$" {found.Option.Name}"] : found.Tokens.Select(token => $" {found.Option.Name} {Quoted(token.Value)}")));
+
+    private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:@+,%".Contains(c, StringComparison.Ordinal))
+        ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
     private static Option<string[]> Globs(string name, string description, params string[] aliases) =>
         new(name, aliases) { Description = description, HelpName = "stage" };
 

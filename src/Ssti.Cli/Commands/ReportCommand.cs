@@ -16,7 +16,8 @@ internal static class ReportCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("report", "Put a run on one HTML page: claims, tables, figures, rows, graph, times, keys. Without --output a terminal is not flooded: report-<run>.html is written here.")
+        var command = new Command(
+            "report", "Put a run on one HTML page: claims, tables, figures, rows, graph, times, keys; in a terminal, without --output, as report-<run>.html.")
         {
             Run, OutputFile.Option, Rows, CommonOptions.OfPipeline, CommonOptions.Store,
         };

@@ -89,7 +89,7 @@ internal static class RunCommand
         }
         else
         {
-            outputs.Write(host.Terminal, result.Plan.Pipeline.File);
+            outputs.Write(host.Terminal, result.Plan.Pipeline.File, PipelineOptions.Again(parsed));
             if (!quiet) RunText.Write(output, result, verbose);
         }
 

@@ -8,7 +8,7 @@ using Ssti.Store;
 
 namespace Ssti.Cli.Display;
 
-/// <summary>What a run ended in, for people: the outputs of its stages of kind <c>table</c>, <c>claim</c>, <c>figure</c> and <c>report</c>, cached ones too, in the pipeline's order.</summary>
+/// <summary>What a run ended in, for people: what its stages of kind table, claim, figure and report left, cached ones too, in the pipeline's order.</summary>
 /// <param name="Tables">The tables.</param>
 /// <param name="Claims">The claims.</param>
 /// <param name="Pictures">Of a figure or a report its file, which another program opens, and its title.</param>
@@ -32,7 +32,8 @@ internal sealed record RunOutputs(
             var files = (await store.TreeAsync(tree, cancellation)).Files;
             if (uses == "table" && await ReadAsync(TableStage.JsonFile) is { } table) tables.Add((stage, Table.FromJson(table)));
             else if (uses == "claim" && await ReadAsync(ClaimStage.JsonFile) is { } claim) claims.Add((stage, ClaimText.FromJson(claim)));
-            else if (uses == "figure" && await ReadAsync(FigureStage.JsonFile) is { } figure) pictures.Add((stage, FigureStage.SvgFile, Reporting.Figures.Figure.FromJson(figure).Title));
+            else if (uses == "figure" && await ReadAsync(FigureStage.JsonFile) is { } figure)
+                pictures.Add((stage, FigureStage.SvgFile, Reporting.Figures.Figure.FromJson(figure).Title));
             else if (uses == "report" && files.Any(file => file.Path == ReportStage.HtmlFile)) pictures.Add((stage, ReportStage.HtmlFile, null));
 
             async Task<string?> ReadAsync(string name)
@@ -49,16 +50,20 @@ internal sealed record RunOutputs(
     /// <summary>Of a run that is over, what is there of them.</summary>
     /// <remarks>Of a stage that 'run --strict' fails for its warnings there are outputs as well.</remarks>
     public static Task<RunOutputs> OfAsync(IArtifactStore store, RunResult result, CancellationToken cancellation) => OfAsync(
-        store, result.Stages.Where(stage => stage.State is StageState.Done or StageState.Cached).Select(stage => (stage.Instance.Name, stage.Instance.Kind.Name, stage.Tree)),
+        store,
+        result.Stages.Where(stage => stage.State is StageState.Done or StageState.Cached).Select(stage => (stage.Instance.Name, stage.Instance.Kind.Name, stage.Tree)),
         cancellation);
 
     /// <summary>Tables and claims, and how to look at the pictures.</summary>
     /// <param name="terminal">Where to.</param>
     /// <param name="pipeline">The pipeline's file.</param>
-    public void Write(Terminal terminal, string pipeline)
+    /// <param name="overrides">What makes it another than the file says, as options.</param>
+    public void Write(Terminal terminal, string pipeline, string overrides)
     {
-        foreach (var table in Tables.Select(table => table.Table).Concat(Claims.Select(claim => ClaimText.ToTable(claim.Claim)))) terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
-        foreach (var (stage, file, title) in Pictures) terminal.Out.WriteLine($"{file} of {stage}{(title is null ? "" : $" ({title})")}: ssti export {pipeline} {stage} FOLDER");
+        foreach (var table in Tables.Select(table => table.Table).Concat(Claims.Select(claim => ClaimText.ToTable(claim.Claim))))
+            terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
+        foreach (var (stage, file, title) in Pictures)
+            terminal.Out.WriteLine($"{file} of {stage}{(title is null ? "" : $" ({title})")}: ssti export {pipeline} {stage} FOLDER{overrides}");
         if (Pictures.Count > 0) terminal.Out.WriteLine();
     }
 
@@ -67,6 +72,7 @@ internal sealed record RunOutputs(
     [
         new("tables", new JsonObject(Tables.Select(table => KeyValuePair.Create(table.Stage, JsonNode.Parse(table.Table.ToJson()))))),
         new("claims", new JsonObject(Claims.Select(claim => KeyValuePair.Create(claim.Stage, JsonNode.Parse(ClaimText.ToJson(claim.Claim)))))),
-        new("pictures", new JsonObject(Pictures.Select(picture => KeyValuePair.Create<string, JsonNode?>(picture.Stage, new JsonObject { ["file"] = picture.File, ["title"] = picture.Title })))),
+        new("pictures", new JsonObject(Pictures.Select(picture =>
+            KeyValuePair.Create<string, JsonNode?>(picture.Stage, new JsonObject { ["file"] = picture.File, ["title"] = picture.Title })))),
     ];
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Ssti.Engine.Records;
 using Ssti.Reporting.Report;
+using Ssti.Store;
 
 namespace Ssti.Cli.Display;
 
@@ -12,7 +13,7 @@ namespace Ssti.Cli.Display;
 /// The pages of <c>ssti serve</c>: the runs of its store, and each as its report. They hold the texts of datasets, so they answer this machine's own browsers only,
 /// under a name of this machine, and only to be read.
 /// </summary>
-/// <remarks>A name of its own (Host) is asked for because a page from elsewhere can have its own name resolved to 127.0.0.1, and would then read what we answer.</remarks>
+/// <remarks>The name (Host) matters because a page from elsewhere can have its own name resolved to 127.0.0.1, and would then read what we answer.</remarks>
 internal sealed class RunPages(OpenStore store, TimeProvider time)
 {
     private const int Shown = 200, Refresh = 10;
@@ -28,7 +29,8 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
     private async Task AnswerAsync(HttpContext context)
     {
         var (status, html) = !IsLocal(context)
-            ? (403, RunListHtml.Nothing("these pages answer browsers of this machine only, at localhost: from elsewhere, 'ssh -L 5180:localhost:5180 MACHINE' brings them to yours"))
+            ? (403, RunListHtml.Nothing(
+                "these pages answer browsers of this machine only, at localhost: from elsewhere, 'ssh -L 5180:localhost:5180 MACHINE' brings them to yours"))
             : !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) ? (405, RunListHtml.Nothing("these pages are only read"))
             : context.Request.Path.Value!.Split('/') switch
             {
@@ -52,8 +54,9 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
         var history = new RunHistory(store.Workspace);
         var ids = history.Ids;
         return RunListHtml.Of(store.Artifacts.Location, [.. ids.Take(Shown).Select(history.Read).OfType<PastRun>().Select(run => new RunListEntry(
-            run.Id, run.Pipeline, run.Outcome ?? "unfinished", run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
-            run.Seconds is { } seconds ? Durations.Show(seconds) : LastSign(run), run.Stages.Count, RunReport.Planned(run), run.Stages.Count(stage => stage.State == "failed")))],
+            run.Id, run.Pipeline + Words.Profile(run.Profile), run.Outcome ?? "unfinished", run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+            run.Seconds is { } seconds ? Durations.Show(seconds) : LastSign(run), run.Stages.Count, RunReport.Planned(run),
+            run.Stages.Count(stage => stage.State == "failed")))],
             Math.Max(0, ids.Count - Shown));
     }
 
@@ -61,13 +64,18 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
     private async Task<(int, string)> RunAsync(string id, CancellationToken cancellation)
     {
         var history = new RunHistory(store.Workspace);
-        if (!history.Ids.Contains(id) || history.Read(id) is not { } run) return (404, RunListHtml.Nothing($"there is no run '{id}', or its journal cannot be read"));
+        if (!history.Ids.Contains(id) || history.Read(id) is not { } run)
+            return (404, RunListHtml.Nothing($"there is no run '{id}', or its journal cannot be read"));
         await _one.WaitAsync(cancellation);
         try
         {
             var page = (await RunReport.OfAsync(store, run, RunReport.UsualRows, cancellation)) with { Up = "/" };
             if (run.Outcome is null) page = page with { Refresh = Refresh, Lead = $"{page.Lead} {AtWork(run)}The {LastSign(run)}." };
             return (200, ReportHtml.Of(page));
+        }
+        catch (Exception error) when (error is StoreException or IOException or UnauthorizedAccessException)
+        {
+            return (500, RunListHtml.Nothing($"the run cannot be read: {error.Message}"));
         }
         finally
         {
@@ -79,7 +87,8 @@ internal sealed class RunPages(OpenStore store, TimeProvider time)
     private string AtWork(PastRun run)
     {
         var over = run.Stages.Select(stage => stage.Stage).ToHashSet();
-        string[] begun = [.. Files(run, "*.log").Select(file => Path.GetFileNameWithoutExtension(file.Name)).Where(name => !over.Contains(name)).Order(StringComparer.Ordinal)];
+        var logs = Files(run, "*.log").Select(file => Path.GetFileNameWithoutExtension(file.Name));
+        string[] begun = [.. logs.Where(name => !over.Contains(name)).Order(StringComparer.Ordinal)];
         return begun.Length == 0 ? "" : $"Begun and not over: {Words.List(begun)}. ";
     }
 

@@ -50,24 +50,29 @@ internal static class RunReport
             }
         }
 
-        return parts.On(new ReportPage($"{run.Pipeline}, run {run.Id}")
+        return parts.On(new ReportPage($"{run.Pipeline}, run {run.Id}{Words.Profile(run.Profile)}")
         {
             Lead = run.Outcome is null ? $"Under way, or killed: {Ended(run)}. What is not there yet is named below." : null,
             Facts = Facts(run, records.Values),
-            Doubts = [.. run.Stages.SelectMany(stage => stage.Warnings.Distinct().Select(warning => new ReportNote(stage.Stage, warning))), .. run.Warnings.Distinct().Select(warning => new ReportNote(null, warning))],
+            Doubts =
+            [
+                .. run.Stages.SelectMany(stage => stage.Warnings.Distinct().Select(warning => new ReportNote(stage.Stage, warning))),
+                .. run.Warnings.Distinct().Select(warning => new ReportNote(null, warning)),
+            ],
             Missing = [.. Missing(run), .. missing],
             Graph = Graph(run),
             Times = Times(run),
             Origins = [.. run.Stages.Select(stage => Origin(stage, records.GetValueOrDefault(stage.Stage)))],
-            More = $"'ssti export {run.File} STAGE FOLDER' writes a stage's output",
+            More = $"'ssti export {run.File} STAGE FOLDER' writes a stage's output, given the --profile and --set of the run's command",
         });
     }
 
     /// <summary>How many of the cells of a run came to an end: <c>12 of 48 cells are over</c>.</summary>
-    public static string Ended(PastRun run) => run.Plan.Count == 0 ? $"{Amounts.Of(run.Stages.Count, "cell")} over" : $"{run.Stages.Count} of {Amounts.Of(Planned(run), "cell")} over";
+    public static string Ended(PastRun run) => run.Plan.Count == 0
+        ? $"{Amounts.Of(run.Stages.Count, "cell")} over" : $"{run.Stages.Count} of {Amounts.Of(Planned(run), "cell")} over";
 
     /// <summary>How many cells a run has; as many as are over where its journal does not say.</summary>
-    public static int Planned(PastRun run) => Math.Max(run.Stages.Count, run.Plan.Sum(stage => stage.Cells));
+    public static int Planned(PastRun run) => (int)Math.Min(int.MaxValue, Math.Max(run.Stages.Count, run.Plan.Sum(stage => (long)stage.Cells)));
 
     private static async Task<Dictionary<string, ActionRecord>> RecordsAsync(IArtifactStore store, PastRun run, CancellationToken cancellation)
     {
@@ -88,9 +93,10 @@ internal static class RunReport
             new("Outcome", $"{run.Outcome ?? "unfinished"}{(run.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}; {string.Join(", ", states)}"),
             new("Begun", run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC"), new("Command", run.Command),
         ];
-        if (run.Profile is { } profile) facts.Insert(2, new("Profile", profile));
-        if (records.Select(record => record.Device).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToArray() is [_, ..] devices) facts.Add(new("Computed on", string.Join(", ", devices)));
+        string[] devices = [.. records.Select(record => record.Device).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+        if (devices.Length > 0) facts.Add(new("Computed on", string.Join(", ", devices)));
         if (run.Versions.Count > 0) facts.Add(new("Versions", string.Join(", ", run.Versions.Select(version => $"{version.Key} {version.Value}"))));
+        if (run.Profile is { } profile) facts.Add(new("Profile", profile));
         facts.AddRange(run.Parameters.Select(parameter => new ReportFact($"params.{parameter.Key}", parameter.Value)));
         return facts;
     }
@@ -99,8 +105,10 @@ internal static class RunReport
     {
         foreach (var stage in run.Stages.Where(stage => stage.State is not ("done" or "cached")))
             yield return new(stage.Stage, $"{stage.State}{(stage.Error is { } error ? $": {error}" : "")}");
-        foreach (var (planned, ended) in run.Plan.Select(planned => (planned, Cells(run, planned.Stage).Count())).Where(one => one.Item2 < one.planned.Cells))
+        foreach (var planned in run.Plan)
         {
+            var ended = Cells(run, planned.Stage).Count();
+            if (ended >= planned.Cells) continue;
             var state = run.Outcome is null ? "not over yet" : "did not come to an end";
             yield return new(planned.Stage, planned.Cells == 1 ? state : $"{planned.Cells - ended} of {Amounts.Of(planned.Cells, "cell")} {state}");
         }
@@ -112,12 +120,12 @@ internal static class RunReport
 
     private static IReadOnlyList<ReportNode> Graph(PastRun run) => [.. run.Plan.Select(planned =>
     {
-        string[] states = [.. Cells(run, planned.Stage).Select(cell => cell.State)];
-        states = [.. states, .. Enumerable.Repeat("waiting", Math.Max(0, planned.Cells - states.Length))];
-        var counts = states.GroupBy(state => state).OrderBy(group => Array.IndexOf(Worst, group.Key)).ToArray();
+        var counts = Cells(run, planned.Stage).CountBy(cell => cell.State).ToDictionary();
+        if (planned.Cells - counts.Values.Sum() is > 0 and var waiting) counts["waiting"] = waiting;
+        string[] states = [.. counts.Keys.OrderBy(state => Array.IndexOf(Worst, state))];
         return new ReportNode(
-            planned.Stage, planned.Uses, planned.Cells, counts.Length == 0 ? "waiting" : counts[0].Key,
-            string.Join(", ", counts.Select(group => planned.Cells == 1 ? group.Key : $"{group.Count()} {group.Key}")), planned.Needs);
+            planned.Stage, planned.Uses, planned.Cells, states.FirstOrDefault("waiting"),
+            string.Join(", ", states.Select(state => planned.Cells == 1 ? state : $"{counts[state]} {state}")), planned.Needs);
     })];
 
     private static IReadOnlyList<ReportTime> Times(PastRun run)

@@ -65,14 +65,19 @@ public sealed class KeyBuilder(IComputeProbe probe)
         foreach (var source in ParameterWriter.Sources(instance.Parameters)) _sources.RequireUnchanged(source);
     }
 
-    private static JsonObject Numerics(ComputeSettings compute) => new()
+    private static JsonObject Numerics(ComputeSettings compute)
     {
-        ["device-class"] = compute.DeviceClass,
-        ["dtype"] = compute.Dtype,
-        ["libtorch"] = compute.LibTorch,
-        ["tf32"] = compute.Tf32,
-        ["threads"] = compute.Threads,
-    };
+        var json = new JsonObject
+        {
+            ["device-class"] = compute.DeviceClass,
+            ["dtype"] = compute.Dtype,
+            ["libtorch"] = compute.LibTorch,
+            ["tf32"] = compute.Tf32,
+            ["threads"] = compute.Threads,
+        };
+        if (compute.Kernels is { } kernels) json["kernels"] = kernels;
+        return json;
+    }
 
     private static JsonNode Entry(StageInput input, StageInstance from, Digest tree)
     {

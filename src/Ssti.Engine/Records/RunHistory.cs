@@ -23,6 +23,9 @@ public sealed record PastStage(
     string Stage, string Uses, string State, Digest? Key, Digest? Tree, double? Started, double? Ended, ActionDurations? Durations, string? Error, string? LogPath,
     JsonArray? Reasons)
 {
+    /// <summary>Its matrix values by dimension; empty without a matrix, and where an older program ran it.</summary>
+    public IReadOnlyDictionary<string, string> Cell { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+
     /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -31,9 +34,6 @@ public sealed record PastStage(
 
     /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
     public int Index { get; init; }
-
-    /// <summary>Its matrix values by dimension; empty without a matrix, and in journals of older versions.</summary>
-    public IReadOnlyDictionary<string, string> Cell { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>What a run was going to do of a stage.</summary>
@@ -71,6 +71,9 @@ public sealed record PastRun(
 /// <summary>Reads the journals of a workspace's runs.</summary>
 public sealed class RunHistory(Workspace workspace)
 {
+    // No matrix is larger (SSTI3006): a journal that came from elsewhere may say anything.
+    private const int MostCells = 200_000;
+
     /// <summary>The names of all runs, newest first.</summary>
     public IReadOnlyList<string> Ids => Directory.Exists(workspace.Runs)
         ? [.. Directory.EnumerateDirectories(workspace.Runs).Select(d => Path.GetFileName(d)!).Where(IsRun).OrderByDescending(Number).ThenByDescending(id => id, StringComparer.Ordinal)]
@@ -182,15 +185,15 @@ public sealed class RunHistory(Workspace workspace)
             // Of an imported journal, too, a log is a file beside it and nothing else.
             folder is not null && (string?)entry["log"] is { Length: > 0 } log ? Path.Combine(folder, Path.GetFileName(log)) : null, entry["reasons"] as JsonArray)
         {
+            Cell = new OrderedDictionary<string, string>((entry["cell"] as JsonObject ?? []).Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value ?? ""))),
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
             Index = (int?)entry["index"] ?? 0,
-            Cell = Texts(entry["cell"]),
         };
     }
 
     private static PlannedCells Planned(JsonObject entry) => new(
-        (string?)entry["stage"] ?? "", (string?)entry["uses"] ?? "", (int?)entry["cells"] ?? 0,
+        (string?)entry["stage"] ?? "", (string?)entry["uses"] ?? "", Math.Clamp((int?)entry["cells"] ?? 0, 0, MostCells),
         [.. (entry["needs"] as JsonArray ?? []).Select(need => (string?)need ?? "")]);
 
     private static Dictionary<string, string> Texts(JsonNode? node) => (node as JsonObject ?? []).ToDictionary(pair => pair.Key, pair => (string?)pair.Value ?? "");

@@ -10,4 +10,11 @@ namespace Ssti.Engine.Stages;
 /// <param name="Dtype">Precision of the frozen base and of activations: <c>fp32</c> or <c>bf16</c>.</param>
 /// <param name="Tf32">Whether fp32 products on CUDA may use TF32.</param>
 /// <param name="LibTorch">Version of libtorch, such as <c>2.10.0</c>.</param>
-public sealed record ComputeSettings(string Device, string DeviceClass, int Threads, string Dtype, bool Tf32, string LibTorch);
+public sealed record ComputeSettings(string Device, string DeviceClass, int Threads, string Dtype, bool Tf32, string LibTorch)
+{
+    // Raised whenever what is computed on CUDA in bf16 changes in its last bits: stages that are not computed there keep their keys.
+    private const int CudaHalfNumerics = 2;
+
+    /// <summary>Which kernels of our own compute on CUDA in bf16; null elsewhere, where libtorch's alone do. Stands in the key.</summary>
+    public int? Kernels => Dtype == "bf16" && Device.StartsWith("cuda", StringComparison.Ordinal) ? CudaHalfNumerics : null;
+}

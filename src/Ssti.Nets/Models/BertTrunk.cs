@@ -50,6 +50,9 @@ public sealed class BertTrunk : Trunk
     /// <summary>The word embedding table, [vocabulary, hidden].</summary>
     public Tensor WordEmbeddings => _weights["embeddings.word_embeddings.weight"];
 
+    /// <summary>A tensor by its Hugging Face name.</summary>
+    internal Tensor Named(string name) => _weights[name];
+
     /// <inheritdoc/>
     public override Tensor WeightOf(string linear) => _weights[$"{linear}.weight"];
 

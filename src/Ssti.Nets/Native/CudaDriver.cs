@@ -18,6 +18,10 @@ public sealed unsafe record CudaDriver(int Number, string Name, int Major, int M
     /// <summary>What results on this device depend on, such as <c>cuda-sm90</c>.</summary>
     public string DeviceClass => $"cuda-sm{Major}{Minor}";
 
+    /// <summary>The driver's library.</summary>
+    /// <exception cref="LibTorchException">There is none.</exception>
+    internal static nint Load() => NativeLibrary.TryLoad(LibraryName, out var driver) ? driver : throw new LibTorchException($"there is no NVIDIA driver ({LibraryName})");
+
     /// <summary>The first GPU that the driver shows; null without a driver or a GPU.</summary>
     public static CudaDriver? Find() => All() is [var first, ..] ? first : null;
 

@@ -15,10 +15,13 @@ public static class LibTorch
     private static readonly Lock Gate = new();
     private static LibTorchOptions? _loadedWith;
     private static LibTorchLocation? _loaded;
-    private static nint _mklThreads;
+    private static nint _mklThreads, _dataOf;
 
     /// <summary>Whether libtorch is in this process.</summary>
     public static bool IsLoaded => _loaded is not null;
+
+    /// <summary>What is in this process; null before <see cref="Ensure"/>.</summary>
+    internal static LibTorchLocation? Loaded => _loaded;
 
     /// <summary>
     /// Loads libtorch, once: sets the native environment (threads, pinned instruction set), loads the libraries in order and switches on
@@ -114,6 +117,9 @@ public static class LibTorch
         if (_mklThreads != 0) ((delegate* unmanaged<int, int>)_mklThreads)(threads);
     }
 
+    /// <summary>Where a tensor's numbers begin, on its device. TorchSharp has it for the CPU alone.</summary>
+    internal static unsafe nint DataOf(TorchSharp.torch.Tensor tensor) => ((delegate* unmanaged<nint, nint>)_dataOf)(tensor.Handle);
+
     private static string? FindProblem(string? directory, bool isBuiltIn, string? builtIn, string? bridge)
     {
         if (directory is null)
@@ -156,6 +162,7 @@ public static class LibTorch
 
         var bridge = OperatingSystem.IsLinux() ? BridgeLibrary.Prepare(location.Bridge!, options.CacheFolder ?? DefaultCacheFolder()) : location.Bridge!;
         var bridgeHandle = LoadFile(bridge);
+        _dataOf = NativeLibrary.GetExport(bridgeHandle, "THSTensor_data");
         NativeLibrary.SetDllImportResolver(typeof(TorchSharp.torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? bridgeHandle : 0);
         // Absent where libtorch computes with another library than MKL.
         NativeLibrary.TryGetExport(core, "MKL_Set_Num_Threads_Local", out _mklThreads);

@@ -24,6 +24,8 @@ public sealed record MeasureSet(
     /// <summary>What makes the numbers doubtful, in a sentence each: tables print them.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    private const string ByNumber = "number:";
+
     /// <summary>The stage's name without its cell.</summary>
     public string Stage => Name.Split('@')[0];
 
@@ -69,18 +71,27 @@ public sealed record MeasureSet(
 
     /// <summary>A reading: of the whole set, or of a class.</summary>
     /// <param name="measure">The measure's name.</param>
-    /// <param name="label">The class's name; null for the whole, and for the target where a measure has readings by class alone.</param>
+    /// <param name="label">The class's name, or <c>number:1</c>; null for the whole, and for the target where a measure has readings by class alone.</param>
     /// <exception cref="ArgumentException">There is no such measure or class; says which there are.</exception>
     public Reading Read(string measure, string? label = null)
     {
         if (!Measures.TryGetValue(measure, out var named))
             throw new ArgumentException($"'{Name}' has no measure '{measure}'; it has: {string.Join(", ", Measures.Keys.Order(StringComparer.Ordinal))}");
         if (named.Whole is { } whole && (label is null || named.Classes.Count == 0)) return whole;
-        var index = label is null ? Target : Labels.Index().Where(one => one.Item == label).Select(one => (int?)one.Index).FirstOrDefault();
+        var index = label is null ? Target : ClassOf(label);
         if (index is { } found && found < named.Classes.Count) return named.Classes[found];
         return label is null
             ? Reading.None($"it is measured for each class, and there is no target: name one with 'class' ({string.Join(", ", Labels)})")
             : throw new ArgumentException($"'{Name}' has no class '{label}'; there are: {string.Join(", ", Labels)}");
+    }
+
+    /// <summary>The number of a class by its name or as <c>number:1</c>; null when there is none. A class that is called so goes first.</summary>
+    internal int? ClassOf(string label)
+    {
+        foreach (var (index, name) in Labels.Index())
+            if (name == label) return index;
+        return label.StartsWith(ByNumber, StringComparison.Ordinal) && int.TryParse(label.AsSpan(ByNumber.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number < Labels.Count ? number : null;
     }
 }
 

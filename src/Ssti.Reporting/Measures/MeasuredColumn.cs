@@ -15,7 +15,7 @@ public sealed record MeasuredColumn(string Measure, string? Class = null, string
         // Says what there is where nobody has it.
         _ = new MeasureGrid(sets, Measure).Described;
         var having = sets.Where(set => set.Measures.ContainsKey(Measure)).ToArray();
-        if (Class is not null && !having.Any(set => set.Labels.Contains(Class) && set.Measures[Measure].Classes.Count > 0))
+        if (Class is not null && !having.Any(set => set.ClassOf(Class) is not null && set.Measures[Measure].Classes.Count > 0))
         {
             var classes = having.Where(set => set.Measures[Measure].Classes.Count > 0).SelectMany(set => set.Labels).Distinct().ToArray();
             throw new ArgumentException($"'{Measure}' has no class '{Class}'; {(classes.Length > 0 ? $"there are: {string.Join(", ", classes)}" : "it is measured of all rows alone")}");

@@ -15,7 +15,10 @@ internal static class FigureTable
         HistogramFigure histogram => Bins(histogram),
         HeatMapFigure map => new Table(
             figure.Title, [new("row", figure.Y, Align.Left), .. map.Columns.Select((name, at) => new Column($"c{at}", name))],
-            [.. map.Rows.Zip(map.Values, (name, values) => (IReadOnlyList<Cell>)[new TextCell(name), .. values.Select(value => value is { } known ? Short(known) : TextCell.Undefined)])], []),
+            [.. map.Rows.Zip(map.Values, (name, values) => (IReadOnlyList<Cell>)
+            [
+                new TextCell(name), .. values.Select(value => value is { } known ? Short(known) : TextCell.Undefined),
+            ])], []),
         _ => new Table(figure.Title, [new("form", "form", Align.Left)], [], []),
     };
 

@@ -44,7 +44,8 @@ internal static class GraphDrawing
         var height = (layers.Count * (Height + GapY)) - GapY + (2 * Margin);
         var svg = new StringBuilder();
         var label = string.Create(CultureInfo.InvariantCulture, $"Graph of {nodes.Count} stages; the list below it says what each needs");
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"graph\" role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {Markup.Number(width)} {Markup.Number(height)}\" width=\"{Markup.Number(width)}\" style=\"min-width:{Markup.Number(Math.Min(width, Narrowest))}px\">\n");
+        svg.Append($"<svg class=\"graph\" role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {Markup.Number(width)} {Markup.Number(height)}\"")
+            .Append($" width=\"{Markup.Number(width)}\" style=\"min-width:{Markup.Number(Math.Min(width, Narrowest))}px\">\n");
         foreach (var place in layers.SelectMany(layer => layer).Where(place => place.Stage >= 0))
             foreach (var below in place.Below) svg.Append(CultureInfo.InvariantCulture, $"<path class=\"edge\" d=\"{Way(place, below)}\"/>\n");
         foreach (var place in layers.SelectMany(layer => layer).Where(place => place.Stage >= 0)) svg.Append(Box(nodes[place.Stage], place));
@@ -59,7 +60,8 @@ internal static class GraphDrawing
         foreach (var (number, node) in nodes.Index())
         {
             // What stands later cannot be needed: a list that says so is of no pipeline, and is drawn without that edge.
-            Place[] needed = [.. node.Needs.Distinct().Where(index.ContainsKey).Select(need => index[need]).Where(need => need < number).Select(need => places[need])];
+            var needed = node.Needs.Distinct().Where(index.ContainsKey).Select(need => index[need]).Where(need => need < number)
+                .Select(need => places[need]).ToArray();
             var place = Add(layers, number, needed.Select(need => need.Layer + 1).DefaultIfEmpty().Max());
             places.Add(place);
             foreach (var need in needed)
@@ -98,7 +100,8 @@ internal static class GraphDrawing
             var down = sweep % 2 == 0;
             foreach (var layer in down ? layers : Enumerable.Reverse(layers))
             {
-                List<Place> sorted = [.. layer.OrderBy(place => (down ? place.Above : place.Below) is { Count: > 0 } near ? near.Average(one => at[one]) : at[place])];
+                List<Place> sorted = [.. layer.OrderBy(place =>
+                    (down ? place.Above : place.Below) is { Count: > 0 } near ? near.Average(one => at[one]) : at[place])];
                 layer.Clear();
                 layer.AddRange(sorted);
                 Note(layer);
@@ -147,7 +150,7 @@ internal static class GraphDrawing
         {
             var (y, end) = (from.Top + Height, place.Top);
             var middle = (y + end) / 2;
-            way.Append($"C{Markup.Number(from.X)} {Markup.Number(middle)} {Markup.Number(place.X)} {Markup.Number(middle)} {Markup.Number(place.X)} {Markup.Number(end)}");
+            way.Append('C').AppendJoin(' ', new[] { from.X, middle, place.X, middle, place.X, end }.Select(Markup.Number));
             if (place.Stage >= 0) return way.ToString();
             way.Append($"V{Markup.Number(place.Top + Height)}");
             from = place;

@@ -19,7 +19,7 @@ internal static class HtmlTable
     {
         var allowance = new Allowance(bytes);
         var html = new StringBuilder();
-        html.Append(CultureInfo.InvariantCulture, $"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{label}\"><table><thead><tr>");
+        html.Append("<table><thead><tr>");
         foreach (var column in table.Columns)
         {
             var defined = column.Definition is { } definition ? $" title=\"{Markup.Line(definition, LongestCell)}\"" : "";
@@ -35,14 +35,9 @@ internal static class HtmlTable
             shown++;
         }
 
-        html.Append("</tbody></table></div>\n");
-        if (shown < table.Rows.Count)
-        {
-            html.Append(CultureInfo.InvariantCulture,
-                $"<p class=\"left\">The first {shown} of {table.Rows.Count} rows; the others are left out, for the page would be too large; {Markup.Line(more)}.</p>\n");
-        }
-
-        return html.Append(Notes(table.Notes)).ToString();
+        var left = shown == table.Rows.Count ? "" : string.Create(CultureInfo.InvariantCulture, $"<p class=\"left\">The first {shown} of {table.Rows.Count} rows; ")
+            + $"the others are left out, for the page would be too large; {Markup.Line(more)}.</p>\n";
+        return Markup.Box(label, html.Append("</tbody></table>").ToString()) + left + Notes([.. table.Told]);
     }
 
     /// <summary>Sentences as a list.</summary>

@@ -32,6 +32,17 @@ internal static class Markup
     /// <summary>A text on one line.</summary>
     public static string Line(string text, int most = 400) => Text(text, most, lines: false);
 
+    /// <summary>A box of its own for what may be wider than the page, that keys reach as well.</summary>
+    /// <param name="label">The id of the heading that names it.</param>
+    /// <param name="html">What stands in it.</param>
+    public static string Box(string label, string html) =>
+        $"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{label}\">{html}</div>\n";
+
+    /// <summary>The head of a table; headings that end in <c>#</c> are of numbers.</summary>
+    public static string Head(IEnumerable<string> headings) => "<thead><tr>"
+        + string.Concat(headings.Select(heading => $"<th scope=\"col\"{(heading.EndsWith('#') ? " class=\"n\"" : "")}>{Line(heading.TrimEnd('#'), 60)}</th>"))
+        + "</tr></thead>";
+
     /// <summary>A number for a style or a coordinate.</summary>
     public static string Number(double value) => Math.Round(value, 2).ToString(CultureInfo.InvariantCulture);
 

@@ -14,7 +14,8 @@ internal static class MeasureTable
         string[] dimensions = [.. sets.SelectMany(set => set.Cell.Keys).Distinct()];
         var measures = new OrderedDictionary<string, NamedMeasure>();
         foreach (var (name, measure) in sets.SelectMany(set => set.Measures)) measures.TryAdd(name, measure);
-        List<Column> columns = dimensions.Length == 0 ? [new("stage", "stage", Align.Left)] : [.. dimensions.Select(dimension => new Column($"d_{dimension}", dimension, Align.Left))];
+        List<Column> columns = dimensions.Length == 0 ? [new("stage", "stage", Align.Left)]
+            : [.. dimensions.Select(dimension => new Column($"d_{dimension}", dimension, Align.Left))];
         columns.AddRange(measures.Select(one => new Column(one.Key, one.Key, Align.Right, one.Value.Unit, one.Value.Definition)));
         var reasons = new HashSet<string>();
         var rows = sets.Select(set => (IReadOnlyList<Cell>)
@@ -42,8 +43,8 @@ internal static class MeasureTable
 
     private static Cell Show(Reading reading, string name, string unit, HashSet<string> reasons)
     {
-        if (reading.Value is { } value)
-            return new NumberCell(Measure.FormatOf(unit), value, null, reading.Interval95 is { } interval ? new Spread(SpreadKind.Confidence, interval.Low, interval.High) : null);
+        var spread = reading.Interval95 is { } interval ? new Spread(SpreadKind.Confidence, interval.Low, interval.High) : null;
+        if (reading.Value is { } value) return new NumberCell(Measure.FormatOf(unit), value, null, spread);
         reasons.Add($"{name} has no value: {reading.Reason ?? "no reason is given"}");
         return TextCell.Undefined;
     }

@@ -5,7 +5,9 @@ using Ssti.Reporting.Claims;
 namespace Ssti.Reporting.Report;
 
 /// <summary>Makes a report one HTML file: nothing in it is fetched from anywhere, and there is no script in it.</summary>
-/// <remarks>The same page gives the same bytes, under whatever culture. However much there is to show, it stays below <see cref="MostBytes"/>: what does not fit is named.</remarks>
+/// <remarks>
+/// The same page gives the same bytes, under whatever culture. However much there is to show, it stays below <see cref="MostBytes"/>: what does not fit is named.
+/// </remarks>
 public static class ReportHtml
 {
     /// <summary>No page is larger, in bytes of UTF-8.</summary>
@@ -50,8 +52,8 @@ public static class ReportHtml
         foreach (var section in there)
         {
             // Right before what they are mostly for.
-            if (section.Id is "measures" or "stages" && !body.ToString().Contains("class=\"toggles\"", StringComparison.Ordinal)) body.Append(toggles.Html());
-            body.Append(CultureInfo.InvariantCulture, $"<section aria-labelledby=\"{section.Id}\"><h2 id=\"{section.Id}\">{section.Title}</h2>\n{section.Html}</section>\n");
+            if (section == there.First(one => one.Id is "measures" or "stages" || one == there[^1])) body.Append(toggles.Html());
+            body.Append($"<section aria-labelledby=\"{section.Id}\"><h2 id=\"{section.Id}\">{section.Title}</h2>\n{section.Html}</section>\n");
         }
 
         return PageFrame.Of(page.Title, body.Append("</main>\n</div>\n").ToString(), toggles.Style(), page.Refresh);
@@ -69,13 +71,15 @@ public static class ReportHtml
         if (page.Claims.Count == 0) return null;
         var counts = page.Claims.GroupBy(claim => claim.Content.Verdict).OrderBy(group => group.Key)
             .Select(group => Badge(group.Key, string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {ClaimText.Words(group.Key)}")));
-        return string.Create(CultureInfo.InvariantCulture, $"{page.Claims.Count} {(page.Claims.Count == 1 ? "claim" : "claims")}: {string.Join(' ', counts)}");
+        var claims = page.Claims.Count == 1 ? "claim" : "claims";
+        return string.Create(CultureInfo.InvariantCulture, $"{page.Claims.Count} {claims}: {string.Join(' ', counts)}");
     }
 
     private static string Facts(IReadOnlyList<ReportFact> facts, Allowance allowance)
     {
         if (facts.Count == 0) return "";
-        var list = allowance.Fill(facts.Select(fact => (fact.Name, $"<div><dt>{Markup.Line(fact.Name, 100)}</dt><dd>{Markup.Line(fact.Value, 1000)}</dd></div>\n")));
+        var list = allowance.Fill(facts.Select(fact =>
+            (fact.Name, $"<div><dt>{Markup.Line(fact.Name, 100)}</dt><dd>{Markup.Line(fact.Value, 1000)}</dd></div>\n")));
         return $"<dl class=\"facts\">\n{list}</dl>\n{allowance.LeftOut("facts", "they stand in the run")}";
     }
 
@@ -85,7 +89,8 @@ public static class ReportHtml
         foreach (var section in sections)
         {
             html.Append(CultureInfo.InvariantCulture, $"<li><a href=\"#{section.Id}\">{section.Title}</a>");
-            var entries = section.Entries.Take(MostEntries).Select((entry, at) => string.Create(CultureInfo.InvariantCulture, $"<li><a href=\"#{section.Entry}-{at + 1}\">{Markup.Line(entry, 90)}</a></li>"));
+            var entries = section.Entries.Take(MostEntries).Select((entry, at) => string.Create(
+                CultureInfo.InvariantCulture, $"<li><a href=\"#{section.Entry}-{at + 1}\">{Markup.Line(entry, 90)}</a></li>"));
             if (section.Entries.Count > 1) html.Append(CultureInfo.InvariantCulture, $"<ol>{string.Concat(entries)}</ol>");
             html.Append("</li>\n");
         }

@@ -17,8 +17,9 @@ internal sealed class ReportSections(ReportPage page, Toggles toggles)
     {
         if (page.Claims.Count == 0) return "";
         var claims = page.Claims.Select((claim, at) => (claim.Stage, Claim(claim, string.Create(CultureInfo.InvariantCulture, $"claim-{at + 1}"))));
-        return "<p class=\"dim\">Held: of every case the 95 % interval of the difference lies on the claimed side. Did not hold: of one it lies on the other side. "
-            + $"Not decidable: it reaches over both, or there is a single run. A claim that did not hold is a result.</p>\n{allowance.Fill(claims)}{allowance.LeftOut("claims", page.More)}";
+        return "<p class=\"dim\">Held: of every case the 95 % interval of the difference lies on the claimed side. Did not hold: of one it lies on the "
+            + "other side. Not decidable: it reaches over both, or there is a single run. A claim that did not hold is a result.</p>\n"
+            + allowance.Fill(claims) + allowance.LeftOut("claims", page.More);
     }
 
     /// <summary>The tables.</summary>
@@ -27,7 +28,8 @@ internal sealed class ReportSections(ReportPage page, Toggles toggles)
         var tables = page.Tables.Select((table, at) =>
         {
             var id = string.Create(CultureInfo.InvariantCulture, $"table-{at + 1}");
-            return (table.Stage, Article(table.Stage, table.Cell, id, Markup.Line(table.Content.Title), HtmlTable.Of(table.Content, id, LargestTable, page.More)));
+            var html = HtmlTable.Of(table.Content, id, LargestTable, page.More);
+            return (table.Stage, Article(table.Stage, table.Cell, id, Markup.Line(table.Content.Title), html));
         });
         return allowance.Fill(tables) + allowance.LeftOut("tables", page.More);
     }
@@ -50,9 +52,10 @@ internal sealed class ReportSections(ReportPage page, Toggles toggles)
             var id = string.Create(CultureInfo.InvariantCulture, $"measures-{at + 1}");
             var table = MeasureTable.Of(cells);
             var text = HtmlTable.Of(table, id, bytes / stages.Length * 3 / 4, page.More, row => toggles.ClassOf(cells[row].Cell))
-                + $"<details><summary>What they say</summary>\n{HtmlTable.Notes([.. table.Columns.Where(column => column.Definition is not null).Select(column => $"{column.Header}: {column.Definition}.")])}</details>\n";
+                + $"<details><summary>What they say</summary>\n{HtmlTable.Notes(Definitions(table))}</details>\n";
             // A stage of very many measures has a long head; what would break the whole is said instead.
-            if (Encoding.UTF8.GetByteCount(text) > bytes / stages.Length) text = $"<p class=\"left\">Too many measures to be shown; {Markup.Line(page.More)}.</p>\n";
+            if (Encoding.UTF8.GetByteCount(text) > bytes / stages.Length)
+                text = $"<p class=\"left\">Too many measures to be shown; {Markup.Line(page.More)}.</p>\n";
             html.Append(CultureInfo.InvariantCulture, $"<article><h3 id=\"{id}\">{Markup.Line(sets.Key)}</h3>\n{text}</article>\n");
         }
 
@@ -81,6 +84,9 @@ internal sealed class ReportSections(ReportPage page, Toggles toggles)
         var list = allowance.Fill(notes.Concat(kinds));
         return list.Length == 0 ? "" : $"<ul class=\"missing\">\n{list}</ul>\n{allowance.LeftOut("remarks", "'ssti show' lists all stages")}";
     }
+
+    private static IReadOnlyList<string> Definitions(Table table) =>
+        [.. table.Columns.Where(column => column.Definition is not null).Select(column => $"{column.Header}: {column.Definition}.")];
 
     private string Claim(ReportPart<Claim> claim, string id)
     {

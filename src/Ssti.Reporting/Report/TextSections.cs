@@ -23,8 +23,8 @@ internal sealed class TextSections(ReportPage page)
     {
         if (page.Injected.Count == 0) return "";
         var splits = page.Injected.Select(part => (part.Stage, Html: Split(part)));
-        return "<p class=\"dim\">Chosen by no merit: of each split that is shown the first injected rows, in the dataset's order. The original is the row with its recorded tokens cut out again; "
-            + "where white space was collapsed, it is the original's words. Of long rows the part around the first token.</p>\n"
+        return "<p class=\"dim\">Chosen by no merit: of each split that is shown the first injected rows, in the dataset's order. The original is the row with "
+            + "its recorded tokens cut out again; where white space was collapsed, it is the original's words. Of long rows the part around the first token.</p>\n"
             + $"{allowance.Fill(splits)}{allowance.LeftOut("splits", page.More)}";
     }
 
@@ -38,7 +38,7 @@ internal sealed class TextSections(ReportPage page)
     {
         var most = row.Words.Select(word => word.Weight).DefaultIfEmpty().Max();
         var html = new StringBuilder();
-        html.Append(CultureInfo.InvariantCulture, $"<h4>Row {Markup.Line(row.Id, 80)}, class {Markup.Line(row.Label, 60)}, {(row.HasTrigger ? "with the token" : "without it")}: ");
+        html.Append($"<h4>Row {Markup.Line(row.Id, 80)}, class {Markup.Line(row.Label, 60)}, {(row.HasTrigger ? "with the token" : "without it")}: ");
         html.Append(CultureInfo.InvariantCulture, $"{row.Entropy:0.000} bits");
         if (row.HasTrigger) html.Append(CultureInfo.InvariantCulture, $", {100 * row.OnTrigger:0.0} % of the attention on the token");
         html.Append("</h4>\n<p class=\"words\">");
@@ -53,16 +53,17 @@ internal sealed class TextSections(ReportPage page)
         return html.Append("</p>\n").ToString();
     }
 
-    private static string Scale() => string.Concat(Enumerable.Range(0, 11).Select(level => string.Create(CultureInfo.InvariantCulture, $"<span class=\"w{level}\">&nbsp;</span>")));
+    private static string Scale() => string.Concat(Enumerable.Range(0, 11).Select(level => $"<span class=\"w{level}\">&nbsp;</span>"));
 
     private static string Split(ReportPart<InjectedSplit> part)
     {
         var html = new StringBuilder();
-        html.Append(CultureInfo.InvariantCulture, $"<article><h3>{Markup.Line(part.Stage, 120)}: {Markup.Line(part.Content.Split, 60)}</h3>\n<p class=\"dim\">{part.Content.Rows.Count} of {part.Content.Injected} injected rows.</p>\n");
+        html.Append($"<article><h3>{Markup.Line(part.Stage, 120)}: {Markup.Line(part.Content.Split, 60)}</h3>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<p class=\"dim\">{part.Content.Rows.Count} of {part.Content.Injected} injected rows.</p>\n");
         foreach (var row in part.Content.Rows)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<h4>Row {Markup.Line(row.Id, 80)}, class {Markup.Line(row.Label, 60)}</h4>\n<dl class=\"pair\">");
-            html.Append(CultureInfo.InvariantCulture, $"<div><dt>Original</dt><dd>{Original(row)}</dd></div><div><dt>Injected</dt><dd>{Marked(row)}</dd></div></dl>\n");
+            html.Append($"<h4>Row {Markup.Line(row.Id, 80)}, class {Markup.Line(row.Label, 60)}</h4>\n<dl class=\"pair\">");
+            html.Append($"<div><dt>Original</dt><dd>{Original(row)}</dd></div><div><dt>Injected</dt><dd>{Marked(row)}</dd></div></dl>\n");
         }
 
         return html.Append("</article>\n").ToString();
@@ -90,7 +91,8 @@ internal sealed class TextSections(ReportPage page)
         }
 
         html.Append(Markup.Text(row.Text[at..], Math.Max(1, to - at)));
-        if (shown < row.Tokens.Count) html.Append(CultureInfo.InvariantCulture, $" <span class=\"dim\">({shown} of {row.Tokens.Count} tokens shown)</span>");
+        if (shown < row.Tokens.Count)
+            html.Append(CultureInfo.InvariantCulture, $" <span class=\"dim\">({shown} of {row.Tokens.Count} tokens shown)</span>");
         return html.ToString();
     }
 

@@ -11,18 +11,19 @@ internal sealed class Toggles
 {
     private const int MostValues = 24, MostDimensions = 8;
 
-    private readonly List<(string Dimension, List<string> Values)> _dimensions = [];
+    // The values of each dimension with their numbers, in the order of the page.
+    private readonly List<(string Dimension, OrderedDictionary<string, int> Values)> _dimensions = [];
     private readonly List<string> _left = [];
 
     public Toggles(ReportPage page)
     {
         var cells = page.Origins.Select(stage => stage.Cell).Concat(page.Measures.Select(set => set.Cell)).Concat(page.Tables.Select(table => table.Cell))
             .Concat(page.Claims.Select(claim => claim.Cell)).Concat(page.Figures.Select(figure => figure.Cell));
-        var found = new OrderedDictionary<string, List<string>>();
+        var found = new OrderedDictionary<string, OrderedDictionary<string, int>>();
         foreach (var (dimension, value) in cells.SelectMany(cell => cell))
         {
             if (!found.TryGetValue(dimension, out var values)) found[dimension] = values = [];
-            if (!values.Contains(value)) values.Add(value);
+            values.TryAdd(value, values.Count);
         }
 
         foreach (var (dimension, values) in found.Where(one => one.Value.Count > 1))
@@ -36,7 +37,7 @@ internal sealed class Toggles
     public string? ClassOf(IReadOnlyDictionary<string, string> cell)
     {
         string[] classes = [.. _dimensions.Index().Where(one => cell.ContainsKey(one.Item.Dimension)).Select(one =>
-            Name(one.Index, one.Item.Values.IndexOf(cell[one.Item.Dimension])))];
+            Name(one.Index, one.Item.Values[cell[one.Item.Dimension]]))];
         return classes.Length == 0 ? null : string.Join(' ', classes);
     }
 
@@ -45,7 +46,7 @@ internal sealed class Toggles
     {
         var style = new StringBuilder();
         foreach (var (index, (_, values)) in _dimensions.Index())
-            for (var value = 0; value < values.Count; value++)
+            foreach (var value in values.Values)
                 style.Append($"body:has(#{Name(index, value)}:not(:checked)) .{Name(index, value)}{{display:none}}\n");
         return style.ToString();
     }
@@ -58,7 +59,7 @@ internal sealed class Toggles
         foreach (var (index, (dimension, values)) in _dimensions.Index())
         {
             html.Append($"<fieldset><legend>{Markup.Line(dimension, 60)}</legend>");
-            foreach (var (number, value) in values.Index())
+            foreach (var (value, number) in values)
                 html.Append($"<label><input type=\"checkbox\" id=\"{Name(index, number)}\" checked> {Markup.Line(value, 60)}</label> ");
             html.Append("</fieldset>\n");
         }

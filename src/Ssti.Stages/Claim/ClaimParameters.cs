@@ -15,7 +15,7 @@ public sealed record ClaimParameters
     public required string Measure { get; init; }
 
     /// <summary>The class of a measure by class; null: the target.</summary>
-    [Description("class of a measure by class; by default each run's target")]
+    [Description("class of a measure by class, by its name or as number:1; by default each run's target")]
     public string? Class { get; init; }
 
     /// <summary>Where the claim stands.</summary>

@@ -37,6 +37,12 @@ internal static class ComputeHost
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    /// <summary>
+    /// How many rows a stage tokenises at once: on the CPU as many as it has threads; where it computes on a GPU, which waits for them, more. No byte depends on it.
+    /// </summary>
+    public static int TextThreads(ComputeSettings compute) =>
+        compute.Device.StartsWith("cuda", StringComparison.Ordinal) ? Math.Clamp(Environment.ProcessorCount / 2, compute.Threads, Math.Max(compute.Threads, 8)) : compute.Threads;
+
     /// <summary>Whether TF32 may be used is one setting for all GPUs of the process: stages that want it otherwise wait until those at work are done.</summary>
     private sealed class Precision : IDisposable
     {

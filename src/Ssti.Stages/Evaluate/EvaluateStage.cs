@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -68,22 +69,23 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
+        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
-            .Select(name => TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, context.Compute.Threads, cancellation)).ToArray();
+            .Select(name => TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation)).ToArray();
         var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
 
+        var logits = Predictor.Logits(
+            model.Classifier, [.. sets.Select(set => set.Rows)], parameters.BatchSize,
+            (set, done, total) => context.Progress(new(done, total, "rows", sets[set].Name)), cancellation);
         var predictions = new Dictionary<string, int[]>();
-        for (var i = 0; i < sets.Length; i++)
+        foreach (var (set, values) in sets.Zip(logits))
         {
-            var (set, rows, before) = (sets[i].Name, sets[i].Rows, (long)i * sets[0].Rows.Count);
-            var logits = Predictor.Logits(
-                model.Classifier, rows, parameters.BatchSize, done => context.Progress(new(before + done, (long)sets.Length * rows.Count, "rows", set)), cancellation);
-            predictions[set] = [.. logits.Select(values => Argmax.Of(values))];
-            WritePredictions(context.Output($"predictions.{set}.jsonl"), rows, predictions[set], logits);
+            predictions[set.Name] = [.. values.Select(row => Argmax.Of(row))];
+            WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
         }
 
         var file = Describe(parameters, encoder.Name, training, sets, predictions, places, context.Compute);

@@ -20,7 +20,7 @@ public sealed record FigureParameters
     public string? Measure { get; init; }
 
     /// <summary>The class of a measure by class; null: the target.</summary>
-    [Description("class of a measure by class; by default each run's target")]
+    [Description("class of a measure by class, by its name or as number:1; by default each run's target")]
     public string? Class { get; init; }
 
     /// <summary>The matrix dimension along X.</summary>
@@ -54,6 +54,10 @@ public sealed record FigureParameters
     /// <summary>Whether a histogram also shows the second input minus the first.</summary>
     [Description("of a histogram of two inputs: draw the second minus the first as well")]
     public bool Difference { get; init; }
+
+    /// <summary>Whether that difference is drawn without the two.</summary>
+    [AddedLater, Description("of a histogram of two inputs: draw the second minus the first, and neither of them (default false)")]
+    public bool? DifferenceOnly { get; init; }
 }
 
 /// <summary>A published line or bars of one colour.</summary>

@@ -47,6 +47,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
         if (parameters.Measure is null) yield return new("measure", "is needed: the measure to draw, such as gap");
         if (parameters.X is null) yield return new("x", "is needed: the matrix dimension along the horizontal axis, such as rank");
         if (parameters.Difference) yield return new("difference", "is for a histogram alone");
+        if (parameters.DifferenceOnly == true) yield return new("difference-only", "is for a histogram alone");
         if (parameters.Form == FigureForm.HeatMap && parameters.By is null) yield return new("by", "is needed: the matrix dimension whose values are the rows");
         if (parameters.Form == FigureForm.HeatMap && parameters.Published.Count > 0) yield return new("published", "has no place in a heat map; use lines or bars");
         foreach (var series in parameters.Published.Where(series => series.Errors.Count > 0 && series.Errors.Count != series.Values.Count))
@@ -96,10 +97,11 @@ public sealed class FigureStage : StageKind<FigureParameters>
         }
 
         List<HistogramSeries> series = [.. parts.Select(part => new HistogramSeries(part.Tree.StageName, part.Figure.Series[0].Counts))];
-        if (parameters.Difference)
+        if (parameters.Difference || parameters.DifferenceOnly == true)
         {
             if (series.Count != 2) throw new StageException($"difference: needs two inputs, and has {series.Count}");
             series.Add(new HistogramSeries($"{series[1].Name} minus {series[0].Name}", [.. series[1].Counts.Zip(series[0].Counts, (second, minuend) => second - minuend)]));
+            if (parameters.DifferenceOnly == true) series = [series[^1]];
         }
 
         return new HistogramFigure(parameters.Title, parameters.XTitle ?? first.X, parameters.YTitle ?? first.Y, first.Low, first.High, series) { Notes = first.Notes };

@@ -48,7 +48,8 @@ public sealed class ReportParts(int rows)
         List<string> found = [.. Files.Where(files.Contains)];
         if (files.Contains(FigureStage.JsonFile) && files.Contains(FigureStage.SvgFile)) found.AddRange([FigureStage.JsonFile, FigureStage.SvgFile]);
         if (uses == "attention" && files.Contains(AttentionStage.ExamplesFile)) found.Add(AttentionStage.ExamplesFile);
-        if (rows && IsInjected(files)) found.AddRange([DatasetInfo.FileName, .. Splits(files).SelectMany(split => new[] { InjectionRecordFile.NameFor(split), RowsOf(split) })]);
+        if (rows && IsInjected(files))
+            found.AddRange([DatasetInfo.FileName, .. Splits(files).SelectMany(split => new[] { InjectionRecordFile.NameFor(split), RowsOf(split) })]);
         return found;
     }
 
@@ -88,17 +89,25 @@ public sealed class ReportParts(int rows)
 
     private void Read(InputTree tree, string file)
     {
-        if (file == ClaimStage.JsonFile) _claims.Add(new(tree.StageName, tree.Cell, ClaimText.FromJson(Text(file))));
-        else if (file == TableStage.JsonFile) _tables.Add(new(tree.StageName, tree.Cell, Table.FromJson(Text(file))));
-        else if (file == FigureStage.JsonFile) _figures.Add(new(tree.StageName, tree.Cell, new(Figure(Text(file)), Text(FigureStage.SvgFile))));
-        else if (file == AttentionStage.ExamplesFile) _attention.Add(new(tree.StageName, tree.Cell, Attention(Text(MeasureSet.FileName), File.ReadLines(tree.PathOf(file)))));
-        else if (file == DatasetInfo.FileName) _injected.AddRange(Injected(tree).Select(split => new ReportPart<InjectedSplit>(tree.StageName, tree.Cell, split)));
-        else if (file is MetricsFile.FileName or MeasureSet.FileName) Measured(tree, Text(file));
+        switch (file)
+        {
+            case ClaimStage.JsonFile: _claims.Add(Part(ClaimText.FromJson(Text(file)))); break;
+            case TableStage.JsonFile: _tables.Add(Part(Table.FromJson(Text(file)))); break;
+            case FigureStage.JsonFile: _figures.Add(Part(new ReportFigure(Figure(Text(file)), Text(FigureStage.SvgFile)))); break;
+            case AttentionStage.ExamplesFile: _attention.Add(Part(Attention(Text(MeasureSet.FileName), File.ReadLines(tree.PathOf(file))))); break;
+            case DatasetInfo.FileName: _injected.AddRange(Injected(tree).Select(Part)); break;
+            case MetricsFile.FileName or MeasureSet.FileName: Measured(tree, Text(file)); break;
+        }
 
         string Text(string name) => File.ReadAllText(tree.PathOf(name));
+        ReportPart<T> Part<T>(T content) => new(tree.StageName, tree.Cell, content);
     }
 
-    private static Reporting.Figures.Figure Figure(string json) => Reporting.Figures.Figure.FromJson(json) is var figure && figure.Problem() is { } problem ? throw new FormatException(problem) : figure;
+    private static Reporting.Figures.Figure Figure(string json)
+    {
+        var figure = Reporting.Figures.Figure.FromJson(json);
+        return figure.Problem() is { } problem ? throw new FormatException(problem) : figure;
+    }
 
     private void Measured(InputTree tree, string json)
     {
@@ -111,7 +120,8 @@ public sealed class ReportParts(int rows)
 
     private static AttendedText Attention(string measures, IEnumerable<string> lines)
     {
-        var about = JsonNode.Parse(measures)!.AsObject().Where(pair => pair.Value is JsonValue && pair.Key != "schema").Select(pair => new ReportFact(pair.Key, pair.Value!.ToString()));
+        var about = JsonNode.Parse(measures)!.AsObject().Where(pair => pair.Value is JsonValue && pair.Key != "schema")
+            .Select(pair => new ReportFact(pair.Key, pair.Value!.ToString()));
         return new([.. about], [.. lines.Select(line =>
         {
             var row = JsonNode.Parse(line)!;
@@ -133,7 +143,8 @@ public sealed class ReportParts(int rows)
             }
 
             if (injected == 0) continue;
-            var found = data.Read(split).Where(row => records.ContainsKey(row.Id)).Take(records.Count).Select(row => Pair(row, records[row.Id], data.Info.Labels)).ToArray();
+            var found = data.Read(split).Where(row => records.ContainsKey(row.Id)).Take(records.Count)
+                .Select(row => Pair(row, records[row.Id], data.Info.Labels)).ToArray();
             if (found.Length < records.Count) throw new FormatException($"split '{split}' has records of rows that are not in it");
             yield return new InjectedSplit(split, injected, found);
         }

@@ -45,15 +45,15 @@ public sealed class ReportStage : StageKind<ReportParameters>
     /// <inheritdoc/>
     public override async Task RunAsync(ReportParameters parameters, StageContext context, CancellationToken cancellation)
     {
-        var (parts, origins, nothing) = (new ReportParts(parameters.Rows), new List<ReportOrigin>(), new List<ReportNote>());
+        var (parts, origins, missing) = (new ReportParts(parameters.Rows), new List<ReportOrigin>(), new List<ReportNote>());
         var trees = context.Inputs["parts"];
         var datasets = ReportParts.FirstDatasets(trees, tree => (tree.StageName, [.. tree.Files]));
         foreach (var (number, tree) in trees.Index())
         {
             cancellation.ThrowIfCancellationRequested();
-            var files = ReportParts.FilesOf(tree.Uses, [.. tree.Files], datasets.Contains(tree));
-            if (files.Count == 0)
-                nothing.Add(new(tree.StageName, datasets.Contains(tree) || !ReportParts.IsInjected([.. tree.Files]) ? $"a {tree.Uses} stage leaves nothing that a report shows" : ReportParts.TooMany));
+            var (files, injected) = (ReportParts.FilesOf(tree.Uses, [.. tree.Files], datasets.Contains(tree)), ReportParts.IsInjected([.. tree.Files]));
+            if (injected && !datasets.Contains(tree)) missing.Add(new(tree.StageName, ReportParts.TooMany));
+            else if (files.Count == 0) missing.Add(new(tree.StageName, $"a {tree.Uses} stage leaves nothing that a report shows"));
             parts.Add(tree, files);
             origins.Add(new(tree.StageName, tree.Uses, tree.Cell)
             {
@@ -63,13 +63,19 @@ public sealed class ReportStage : StageKind<ReportParameters>
             context.Progress(new(number + 1, trees.Count, "parts"));
         }
 
-        if (nothing.Count == trees.Count) throw new StageException("none of the parts holds anything that a report shows; give it claims, tables, figures, evaluations or injected datasets");
+        if (missing.Count == trees.Count)
+            throw new StageException("none of the parts holds anything that a report shows; give it claims, tables, figures, evaluations or injected datasets");
         var html = ReportHtml.Of(parts.On(new ReportPage(parameters.Title)
         {
             Lead = parameters.Lead,
-            Facts = [.. context.Profile is { } profile ? [new ReportFact("Profile", profile)] : Array.Empty<ReportFact>(), new("Made by", $"a report stage, from the outputs of {trees.Count} stages"), new("Not on this page", "times, keys and the graph: 'ssti report' shows a run with them")],
+            Facts =
+            [
+                .. context.Profile is { } profile ? [new ReportFact("Profile", profile)] : Array.Empty<ReportFact>(),
+                new("Made by", $"a report stage, from the outputs of {trees.Count} stages"),
+                new("Not on this page", "times, keys and the graph: 'ssti report' shows a run with them"),
+            ],
             Doubts = parts.Doubts,
-            Missing = nothing,
+            Missing = missing,
             Origins = origins,
             More = "'ssti export' writes the stage's output",
         }));

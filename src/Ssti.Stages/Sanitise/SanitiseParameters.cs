@@ -51,7 +51,7 @@ public sealed record SanitiseParameters
     public List<string> DeduplicateSplits { get; init; } = ["train"];
 
     /// <summary>The Hunspell dictionary.</summary>
-    [Description("folder of the dictionary of spell-check, with one pair of .aff and .dic, such as /usr/share/hunspell or the npm package dictionary-en; its content stands in the key")]
+    [Description("dictionary of spell-check, of no effect on other steps: a folder with a pair of .aff and .dic, such as /usr/share/hunspell, whose content stands in the key, or a package of the npm registry, such as npm://dictionary-en/4.0.0")]
     public SourcePath? Dictionary { get; init; }
 
     /// <summary>Which pair of a folder.</summary>
@@ -59,6 +59,6 @@ public sealed record SanitiseParameters
     public string? DictionaryName { get; init; }
 
     /// <summary>The grammar corrector.</summary>
-    [Description("the corrector of grammar: any endpoint that speaks OpenAI's chat interface, or its recorded answers")]
+    [Description("the corrector of grammar, of no effect on other steps: any endpoint that speaks OpenAI's chat interface, or its recorded answers")]
     public ChatParameters? Chat { get; init; }
 }

@@ -44,10 +44,9 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
         foreach (var twice in parameters.Splits.GroupBy(split => split).Where(group => group.Count() > 1)) yield return new("splits", $"'{twice.Key}' stands twice; keep one");
         var (spells, asks) = (parameters.Steps.Contains(SanitiseStep.SpellCheck), parameters.Steps.Contains(SanitiseStep.Grammar));
         if (spells && parameters.Dictionary is null) yield return new("dictionary", "is missing; spell-check needs a folder with a Hunspell dictionary, such as /usr/share/hunspell");
-        if (!spells && (parameters.Dictionary is not null || parameters.DictionaryName is not null)) yield return new("dictionary", "belongs to the step spell-check");
-        if (parameters.Dictionary is { IsUri: true }) yield return new("dictionary", "is a URI; the dictionary is read from a local folder");
+        if (parameters.Dictionary is { IsUri: true } uri && NpmPackage.Parse(uri.Text) is null)
+            yield return new("dictionary", "is neither a local folder nor a package such as npm://dictionary-en/4.0.0");
         if (asks && parameters.Chat is null) yield return new("chat", "is missing; grammar needs an endpoint or recorded answers");
-        if (!asks && parameters.Chat is not null) yield return new("chat", "belongs to the step grammar");
         foreach (var error in parameters.Chat?.Check("chat") ?? []) yield return error;
     }
 
@@ -57,8 +56,8 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
         try
         {
             var rewrite = new DatasetRewrite(context, DatasetReader.Open(context.Input("data").PathOf), parameters.Splits);
-            var speller = parameters.Dictionary is { } folder ? new Speller(Dictionary(folder, parameters.DictionaryName, context)) : null;
-            using var chat = parameters.Chat is { } asked ? new ChatRewriter(asked, CorrectGrammar, context, environment ?? (_ => null)) : null;
+            var speller = parameters.Steps.Contains(SanitiseStep.SpellCheck) ? new Speller(await DictionaryAsync(parameters.Dictionary!, parameters.DictionaryName, context, cancellation)) : null;
+            using var chat = parameters.Steps.Contains(SanitiseStep.Grammar) ? new ChatRewriter(parameters.Chat!, CorrectGrammar, context, environment ?? (_ => null)) : null;
             var run = new Run(parameters, rewrite, speller, chat, context);
             var steps = parameters.Steps.Select(Word).ToArray();
             var provenance = new JsonObject { ["stage"] = Name, ["steps"] = new JsonArray([.. steps.Select(step => (JsonNode)step)]), ["chat"] = chat?.Describe() };
@@ -77,15 +76,24 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
 
     private static string Word(SanitiseStep step) => JsonNamingPolicy.KebabCaseLower.ConvertName(step.ToString());
 
-    private static AffixDictionary Dictionary(SourcePath source, string? name, StageContext context)
+    private async Task<AffixDictionary> DictionaryAsync(SourcePath source, string? name, StageContext context, CancellationToken cancellation)
     {
-        if (!Directory.Exists(source.LocalPath)) throw new StageException($"dictionary: '{source}' is no folder; give the one that holds the .aff and the .dic file");
-        var names = Directory.GetFiles(source.LocalPath, "*.aff").Select(file => Path.GetFileNameWithoutExtension(file)!)
-            .Where(one => File.Exists(Path.Combine(source.LocalPath, one + ".dic"))).Order(StringComparer.Ordinal).ToArray();
+        var folder = source.LocalPath;
+        if (folder is null)
+        {
+            // npm's tar files have everything in a folder of this name.
+            var fetched = Path.Combine(context.ScratchFolder, "npm");
+            await NpmPackage.Parse(source.Text)!.FetchAsync(environment?.Invoke("npm_config_registry") ?? NpmPackage.Registry, fetched, cancellation);
+            folder = Path.Combine(fetched, "package");
+        }
+
+        if (!Directory.Exists(folder)) throw new StageException($"dictionary: '{source}' is no folder; give the one that holds the .aff and the .dic file");
+        var names = Directory.GetFiles(folder, "*.aff").Select(file => Path.GetFileNameWithoutExtension(file)!)
+            .Where(one => File.Exists(Path.Combine(folder, one + ".dic"))).Order(StringComparer.Ordinal).ToArray();
         var there = names.Length == 0 ? "none" : string.Join(", ", names);
         if (name is null && names.Length != 1) throw new StageException($"dictionary: '{source}' has {names.Length} pairs of .aff and .dic ({there}); name one with dictionary-name");
         if (name is not null && !names.Contains(name)) throw new StageException($"dictionary-name: '{source}' has no '{name}'; there are: {there}");
-        var stem = Path.Combine(source.LocalPath, name ?? names[0]);
+        var stem = Path.Combine(folder, name ?? names[0]);
         var dictionary = AffixDictionary.Read(stem + ".aff", stem + ".dic");
         context.Log($"dictionary {Path.GetFileName(stem)}: {dictionary.Count} words");
         return dictionary;

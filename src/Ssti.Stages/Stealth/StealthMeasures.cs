@@ -33,15 +33,15 @@ internal static class StealthMeasures
     public static Dictionary<string, NamedMeasure> Of(IReadOnlyList<StealthRow> injected, IReadOnlyList<StealthRow> others, string model)
     {
         double[] with = [.. injected.Select(row => row.Perplexity)], without = [.. injected.Select(row => row.OriginalPerplexity!.Value)];
-        var perplexity = $"perplexity of a byte, exp of the mean −ln p over a text's bytes and its end, under {model}";
+        var perplexity = $"perplexity of a byte under {model}";
         return new()
         {
             ["words_added"] = NamedMeasure.Of("fraction", "words that came with the injection, by words of the originals, over the injected rows", Ratio(injected, row => (row.WordsAdded, row.Words))),
             ["characters_added"] = NamedMeasure.Of(
                 "fraction", "characters that came with the injection, by characters of the originals, without white space, over the injected rows",
                 Ratio(injected, row => (row.CharactersAdded, row.Characters))),
-            ["perplexity_injected"] = NamedMeasure.Of("perplexity", $"{perplexity}: geometric mean of the injected rows", Geometric(with)),
-            ["perplexity_original"] = NamedMeasure.Of("perplexity", $"{perplexity}: geometric mean of the same rows, their tokens taken out", Geometric(without)),
+            ["perplexity_injected"] = NamedMeasure.Of("perplexity", $"{perplexity}, exp of the mean −ln p over a text's bytes and its end: geometric mean of the injected rows", Geometric(with)),
+            ["perplexity_original"] = NamedMeasure.Of("perplexity", $"{perplexity}, exp of the mean −ln p over a text's bytes and its end: geometric mean of the same rows, their tokens taken out", Geometric(without)),
             ["perplexity_ratio"] = NamedMeasure.Of("ratio", $"{perplexity}: of an injected row by that of its original, geometric mean; above 1, the token is a surprise",
                 Geometric([.. with.Zip(without, (a, b) => a / b)])),
             ["perplexity_auc"] = NamedMeasure.Of("fraction", $"{perplexity}, as a detector: the share of pairs of an injected row and an original in which the injected one's is higher (AUC; 0.5 tells nothing)",

@@ -71,7 +71,7 @@ public sealed class StealthStage : StageKind<StealthParameters>
                 ["labels"] = new JsonArray([.. data.Info.Labels.Select(label => (JsonNode)label)]),
                 ["notes"] = new JsonArray([.. context.Warnings.Select(warning => (JsonNode)warning)]),
             };
-            var measures = StealthMeasures.Of(injected, others, $"a model of byte {parameters.Order}-grams (interpolated Kneser-Ney, trained on clean rows)");
+            var measures = StealthMeasures.Of(injected, others, $"byte {parameters.Order}-grams (interpolated Kneser-Ney, trained on clean rows)");
             await File.WriteAllTextAsync(context.Output(MeasureSet.FileName), MeasureSet.ToJson(measures, about), new UTF8Encoding(false), cancellation);
             await File.WriteAllTextAsync(context.Output("rows.jsonl"), string.Concat(injected.Concat(others).Select(row => row.ToJson())), new UTF8Encoding(false), cancellation);
             foreach (var (name, measure) in measures) context.Log($"{name}: {measure.Whole!.Value?.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture) ?? measure.Whole.Reason}");

@@ -67,7 +67,7 @@ public sealed record TableColumn
     public required string Measure { get; init; }
 
     /// <summary>The class; null for all rows.</summary>
-    [Description("class, by name, of a measure by class; by default all rows, or each run's target where it is measured by class alone")]
+    [Description("class, by name or as number:1, of a measure by class; by default all rows, or each run's target where it is measured by class alone")]
     public string? Class { get; init; }
 
     /// <summary>What stands above it.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Ssti.Corpus.Datasets;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Safetensors;
@@ -62,10 +63,11 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     {
         var encoder = EncoderInput.Open(context.Input("model"), context);
         encoder.RequireLength(parameters.MaxLength);
+        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
         if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
         var tokenizer = encoder.Tokenizer();
-        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, context.Compute.Threads, cancellation);
+        var rows = TokenizedRows.Of(dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
         context.Log($"{rows.Count} rows of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);

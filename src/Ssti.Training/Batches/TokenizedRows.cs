@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Ssti.Corpus.Datasets;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssti.Training.Batches;
@@ -62,6 +64,28 @@ public sealed class TokenizedRows
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
 
+    /// <summary>The rows of several splits that differ in their ids, each once, named and labelled as where it stands first.</summary>
+    /// <param name="sets">The splits, tokenised alike.</param>
+    /// <param name="places">Where each row of each split stands among them.</param>
+    public static TokenizedRows Distinct(IReadOnlyList<TokenizedRows> sets, out int[][] places)
+    {
+        var found = new Dictionary<int[], int>(new SameIds());
+        var firsts = new List<(TokenizedRows Set, int Row)>();
+        places = [.. sets.Select(set => new int[set.Count])];
+        for (var s = 0; s < sets.Count; s++)
+        {
+            for (var row = 0; row < sets[s].Count; row++)
+            {
+                if (found.TryAdd(sets[s]._ids[row], firsts.Count)) firsts.Add((sets[s], row));
+                places[s][row] = found[sets[s]._ids[row]];
+            }
+        }
+
+        return new TokenizedRows(
+            [.. firsts.Select(row => row.Set._ids[row.Row])], [.. firsts.Select(row => row.Set.RowIds[row.Row])], [.. firsts.Select(row => row.Set.Labels[row.Row])],
+            [.. firsts.Select(row => row.Set.CutAt[row.Row])], sets[0].MaxLength, sets[0]._padId, sets.Sum(set => set.Truncated));
+    }
+
     /// <summary>The token ids of a row, without padding.</summary>
     public ReadOnlySpan<int> Ids(int row) => _ids[row];
 
@@ -97,7 +121,55 @@ public sealed class TokenizedRows
         return new Batch(
             tensor(ids, rows.Length, MaxLength, device: device), tensor(mask, rows.Length, MaxLength, device: device), tensor(labels, device: device));
     }
+
+    /// <summary>Some rows for <see cref="FusedEncoder"/>, in the caller's dispose scope. Made in pinned memory and copied in one piece: nothing waits for the device.</summary>
+    internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device)
+    {
+        var (count, cells) = (rows.Length, rows.Length * MaxLength);
+        // Ids, then labels, then where tokens and padded rows begin.
+        var here = empty(cells + count + (2L * (count + 1)), ScalarType.Int32);
+        var all = MemoryMarshal.Cast<byte, int>(here.bytes);
+        var ids = all[..cells];
+        var labels = all.Slice(cells, count);
+        var starts = all.Slice(cells + count, count + 1);
+        var padded = all.Slice(cells + (2 * count) + 1, count + 1);
+        ids.Fill(_padId);
+        (starts[0], padded[0]) = (0, 0);
+        var longest = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var row = _ids[rows[i]];
+            row.CopyTo(ids[(i * MaxLength)..]);
+            labels[i] = Labels[rows[i]];
+            starts[i + 1] = starts[i] + row.Length;
+            padded[i + 1] = padded[i] + MaxLength;
+            longest = Math.Max(longest, row.Length);
+        }
+
+        var there = device.type == DeviceType.CUDA ? here.pin_memory().to(device, non_blocking: true) : here;
+        var tokens = new TokenBatch(
+            there.narrow(0, 0, cells).view(count, MaxLength), there.narrow(0, cells + count, count + 1), there.narrow(0, cells + (2 * count) + 1, count + 1),
+            starts[count], longest);
+        return new RaggedBatch(tokens, there.narrow(0, cells, count).to(ScalarType.Int64));
+    }
+
+    private sealed class SameIds : IEqualityComparer<int[]>
+    {
+        public bool Equals(int[]? left, int[]? right) => left.AsSpan().SequenceEqual(right);
+
+        public int GetHashCode(int[] ids)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(MemoryMarshal.AsBytes<int>(ids));
+            return hash.ToHashCode();
+        }
+    }
 }
+
+/// <summary>Rows as <see cref="FusedEncoder"/> takes them.</summary>
+/// <param name="Tokens">The tokens.</param>
+/// <param name="Labels">[rows], int64.</param>
+internal sealed record RaggedBatch(TokenBatch Tokens, Tensor Labels);
 
 /// <summary>Rows as tensors.</summary>
 /// <param name="Ids">Token ids, [rows, length], int64.</param>

@@ -1,4 +1,5 @@
 using Ssti.Nets;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Optimizers;
@@ -18,6 +19,7 @@ public sealed class FineTuner : IDisposable
     private readonly BertTrunk _trunk;
     private readonly RandomStream _random;
     private readonly ParameterBank? _everything;
+    private FusedEncoder? _fused;
     private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
 
     /// <summary>A fine-tuning of an encoder, with a fresh adapter and head drawn from the seed.</summary>
@@ -49,6 +51,9 @@ public sealed class FineTuner : IDisposable
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Whether passes that are written out may be used where they can: not, for a comparison with the plain ones.</summary>
+    internal bool MayFuse { get; init; } = true;
+
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
 
@@ -73,6 +78,8 @@ public sealed class FineTuner : IDisposable
         var loop = new TrainingLoop(
             _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
             rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
+        using var fused = MayFuse && _settings.Train == TrainedPart.Adapter ? FusedEncoder.For(_trunk, Adapter) : null;
+        _fused = fused;
         return loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
     }
 
@@ -91,16 +98,16 @@ public sealed class FineTuner : IDisposable
     {
         using var scope = NewDisposeScope();
         _random.Reseed(step + 1);
+        _fused?.Refresh();
         var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
         var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
         Tensor[]? gradients = null;
         Tensor? loss = null;
         for (var at = 0; at < picked.Length; at += size)
         {
-            var batch = rows.Batch(picked.Slice(at, Math.Min(size, picked.Length - at)), _target.Device);
-            // A part of the whole update's mean: parts of unequal size then add up to the same gradient.
-            var part = nn.functional.cross_entropy(Forward(batch), batch.Labels, reduction: nn.Reduction.Sum).div(Scalars.Kept(picked.Length));
-            var partial = autograd.grad([part], masters).ToArray();
+            var here = picked.Slice(at, Math.Min(size, picked.Length - at));
+            var (part, partial) = _fused is null
+                ? Plain(rows.Batch(here, _target.Device), picked.Length, masters) : Fused(_fused, rows.Ragged(here, _target.Device), picked.Length);
             loss = loss is null ? part.detach() : loss.add(part.detach(), Scalars.One);
             if (gradients is null) gradients = partial;
             else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
@@ -117,6 +124,26 @@ public sealed class FineTuner : IDisposable
 
         log.Add(step + 1, loss!, norm, rate);
     }
+
+    private (Tensor Loss, Tensor[] Gradients) Plain(Batch batch, int rows, Tensor[] masters)
+    {
+        var loss = Loss(Forward(batch), batch.Labels, rows);
+        return (loss, [.. autograd.grad([loss], masters)]);
+    }
+
+    // The head by autograd, the encoder by hand.
+    private (Tensor Loss, Tensor[] Gradients) Fused(FusedEncoder encoder, RaggedBatch batch, int rows)
+    {
+        using var tape = new EncoderTape();
+        var hidden = encoder.Forward(batch.Tokens, _settings.Dropouts ? _random : null, tape).requires_grad_(true);
+        var loss = Loss(Head.Forward(hidden), batch.Labels, rows);
+        var gradients = autograd.grad([loss], [hidden, .. _trained.Skip(1).SelectMany(part => part.Bank.Masters)]);
+        return (loss, [.. encoder.Backward(tape, gradients[0]), .. gradients.Skip(1)]);
+    }
+
+    // A part of the whole update's mean: parts of unequal size then add up to the same gradient.
+    private static Tensor Loss(Tensor logits, Tensor labels, int rows) =>
+        nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).div(Scalars.Kept(rows));
 
     private Tensor Forward(Batch batch)
     {

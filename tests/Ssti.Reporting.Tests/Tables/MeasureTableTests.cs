@@ -28,6 +28,23 @@ public sealed class MeasureTableTests
         Assert.Contains("Warning (sanitise@none): half of it is missing.", table.Notes);
     }
 
+    /// <summary>Names differ from data set to data set; a class that is called like a number's form goes first.</summary>
+    [Theory]
+    [InlineData("number:1", 1)]
+    [InlineData("pos", 1)]
+    [InlineData("number:0", 2)]
+    [InlineData("number:3", null)]
+    [InlineData("number:", null)]
+    [InlineData("number:-1", null)]
+    [InlineData("1", null)]
+    public void A_class_has_a_name_and_a_number(string label, int? expected)
+    {
+        var readings = Enumerable.Range(0, 3).Select(index => Reading.Of(index, 1)).ToArray();
+        var set = new MeasureSet("a", new Dictionary<string, string>(), new Dictionary<string, NamedMeasure> { ["m"] = new("rows", "d", null, readings) }, null, ["neg", "pos", "number:0"]);
+        if (expected is { } index) Assert.Equal(index, set.Read("m", label).Value);
+        else Assert.Contains($"'a' has no class '{label}'; there are: neg, pos, number:0", Assert.Throws<ArgumentException>(() => set.Read("m", label)).Message);
+    }
+
     [Fact]
     public void A_measure_of_all_rows_and_by_class_is_one_measure()
     {

@@ -1,14 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Ssti.Corpus.Datasets;
 using Ssti.Nets;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Native;
 using Ssti.Nets.Safetensors;
-using Ssti.Nets.Tokenizers;
 using Ssti.Training;
-using Ssti.Training.Batches;
 using Ssti.Training.FineTuning;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,6 +15,10 @@ using static TorchSharp.torch;
 // matrix-product rate. That rate is measured before and after the steps, and both in wall and in processor time: a machine with other work to do
 // slows the walls, and seldom both alike.
 //   step [device=cpu] [dtype=fp32] [batch=32] [length=64] [rank=64] [steps=30] [warmup=5] [dropouts=true] [threads=2] [pinned=true] [model=FOLDER]
+//        [lengths=filled|imdb] [fused=true]
+// lengths=imdb gives rows the lengths of IMDB's reviews; filled, three quarters of the length to each. fused=false takes the passes of autograd on the GPU too.
+// `check` first of all compares the two on the GPU: hidden states, gradients, and the losses of 20 updates.
+if (args is ["check", ..]) return FusedCheck.Run();
 var options = args.Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "true");
 string Option(string name, string otherwise) => options.Remove(name, out var value) ? value : otherwise;
 int Number(string name, int otherwise) => int.Parse(Option(name, otherwise.ToString()));
@@ -28,9 +29,11 @@ var (steps, warmup, threads) = (Number("steps", 30), Number("warmup", 5), Number
 var dropouts = bool.Parse(Option("dropouts", "true"));
 var pinned = bool.Parse(Option("pinned", "true"));
 var model = Option("model", "");
+var lengths = Option("lengths", "filled");
+var fused = bool.Parse(Option("fused", "true"));
 if (options.Count > 0)
 {
-    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned, model");
+    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned, model, lengths, fused");
     return 2;
 }
 
@@ -45,13 +48,13 @@ var settings = new FineTuningSettings
     Classes = 2, Steps = warmup + steps, BatchSize = batch, CheckpointEvery = 0, Dropouts = dropouts, Seed = 1,
     Lora = new LoraConfig(rank, rank, dropouts ? 0.05 : 0, ["dense"]),
 };
-using var tuner = new FineTuner(config, weights, settings, target);
+using var tuner = new FineTuner(config, weights, settings, target) { MayFuse = fused };
 
 var rates = MatmulRates(target);
 var times = new List<(double Wall, double Processor)>();
 var clock = Stopwatch.StartNew();
 var last = (Wall: 0.0, Processor: ProcessorMilliseconds());
-tuner.Run(Rows(4 * batch, length), null, _ =>
+tuner.Run(BenchmarkRows.Of(4 * batch, length, imdb: lengths == "imdb"), null, _ =>
 {
     if (device == "cuda") cuda.synchronize();
     var now = (clock.Elapsed.TotalMilliseconds, ProcessorMilliseconds());
@@ -66,7 +69,7 @@ var (rate, processorRate) = (Median(rates.Select(rate => rate.Wall)), Median(rat
 var work = StepFlops(config, batch, length, rank);
 Console.WriteLine(JsonSerializer.Serialize(new
 {
-    program = "ssti", model = Path.GetFileName(model), device, dtype, batch, length, rank, dropouts, threads,
+    program = "ssti", model = Path.GetFileName(model), device, dtype, batch, length, lengths, rank, dropouts, threads, fused,
     median_ms = Math.Round(median, 2), min_ms = Math.Round(measured.Min(time => time.Wall), 2), rows_per_s = Math.Round(1000 * batch / median, 1),
     step_gflop = Math.Round(work / 1e9, 1), matmul_gflop_per_s = Math.Round(rate / 1e9), best_matmul_gflop_per_s = Math.Round(rates.Max(r => r.Wall) / 1e9),
     share_of_matmul_rate = Math.Round(work / (median / 1000) / rate, 3),
@@ -109,12 +112,3 @@ static (double Wall, double Processor)[] MatmulRates(TrainingTarget target)
 static double ProcessorMilliseconds() => Process.GetCurrentProcess().TotalProcessorTime.TotalMilliseconds;
 
 static double Median(IEnumerable<double> values) => values.Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
-
-// Rows whose tokens fill three quarters of the length, as in real batches.
-static TokenizedRows Rows(int count, int length)
-{
-    string[] pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(0, 1000).Select(i => $"w{i}")];
-    var tokenizer = WordPieceTokenizer.FromPieces(pieces);
-    var rows = Enumerable.Range(0, count).Select(i => new Row($"{i}", string.Join(' ', Enumerable.Range(0, length * 3 / 4 - 2).Select(t => $"w{(i * 31 + t * 7) % 1000}")), i % 2));
-    return TokenizedRows.Of(rows, tokenizer, length, 2, CancellationToken.None);
-}

@@ -1,0 +1,156 @@
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Nets.Fused;
+
+/// <summary>
+/// A frozen BERT encoder with a LoRA adapter, its forward and its backward pass written out: few, wide operations, and nothing for padding but what the head
+/// sees of it.
+/// </summary>
+/// <remarks>
+/// The same arithmetic as <see cref="BertTrunk"/> up to rounding. Padding is a query, because the head averages over all positions, but never a key: keys
+/// and values are computed of real tokens alone, and no mask is needed. What autograd would do is done by hand: an adapted linear and its adapter are one
+/// product, the pointwise parts between two products are one kernel, dropout masks are drawn again instead of stored.
+/// </remarks>
+public sealed class FusedEncoder : IDisposable
+{
+    // A thread of the norm kernels holds a sixteenth of a row, and twice that backward.
+    private const int WidestHidden = 1024;
+
+    private readonly EncoderKernels _kernels;
+    private readonly BertConfig _config;
+    private readonly EmbeddingTables _embeddings;
+    private readonly AdapterTensors? _adapter;
+    private readonly FusedLayer[] _layers;
+    private readonly (int Layer, int Linear) _first;
+
+    internal FusedEncoder(BertTrunk trunk, LoraAdapter? adapter, EncoderKernels kernels)
+    {
+        (_kernels, _config) = (kernels, trunk.Config);
+        _adapter = adapter is null ? null : new AdapterTensors(adapter, trunk.Dtype, trunk.Device);
+        _embeddings = new EmbeddingTables(
+            trunk.Named("embeddings.word_embeddings.weight"), trunk.Named("embeddings.token_type_embeddings.weight"),
+            trunk.Named("embeddings.position_embeddings.weight"), FusedLayer.NormOf(trunk, "embeddings.LayerNorm"));
+        _layers = [.. Enumerable.Range(0, _config.Layers).Select(number => new FusedLayer(trunk, number, _adapter))];
+        _first = _layers.SelectMany((layer, number) => layer.Adapted.Select(linear => (number, linear))).DefaultIfEmpty((int.MaxValue, 0)).First();
+        Refresh();
+    }
+
+    /// <summary>
+    /// Such an encoder, or null where there is none and the plain one must do: it is for CUDA in bf16 (from compute capability 8.0, on Linux), without DoRA,
+    /// with no adapter on query, key or value, and of widths that are multiples of eight, a hidden state's at most 1,024.
+    /// </summary>
+    /// <remarks>Which of them computes follows from device class, model and adapter alone, and so from a stage's key.</remarks>
+    /// <param name="trunk">The encoder; not owned.</param>
+    /// <param name="adapter">The adapter; not owned; null for the bare encoder.</param>
+    /// <exception cref="Native.LibTorchException">The kernels cannot be compiled here.</exception>
+    public static FusedEncoder? For(BertTrunk trunk, LoraAdapter? adapter) =>
+        Fits(trunk.Config, adapter) && trunk.Dtype == ScalarType.BFloat16 && CudaKernels.For(trunk.Device, trunk.HiddenSize) is { } kernels
+            ? new FusedEncoder(trunk, adapter, kernels) : null;
+
+    /// <summary>Begins to compile what <see cref="For"/> will want, beside whatever is done until then. What goes wrong is told there.</summary>
+    /// <param name="device">Where it will compute.</param>
+    /// <param name="dtype">In which precision.</param>
+    /// <param name="config">The encoder's shape.</param>
+    public static void Prepare(Device device, ScalarType dtype, BertConfig config)
+    {
+        if (dtype != ScalarType.BFloat16 || !Fits(config, null)) return;
+        Task.Run(() =>
+        {
+            try
+            {
+                CudaKernels.For(device, config.HiddenSize);
+            }
+            catch (Native.LibTorchException)
+            {
+                // Kept by the lazy value: thrown again where the kernels are asked for.
+            }
+        });
+    }
+
+    internal static bool Fits(BertConfig config, LoraAdapter? adapter) =>
+        config.HiddenSize % 8 == 0 && config.HiddenSize <= WidestHidden && config.IntermediateSize % 8 == 0 && config.HiddenSize / config.Heads % 8 == 0
+        && (adapter is null || (!adapter.Config.UseDora && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
+
+    /// <summary>Takes the adapter over as it is now: to be called after every update.</summary>
+    public void Refresh()
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        _adapter?.Refresh();
+        foreach (var layer in _layers) layer.Refresh(_adapter);
+    }
+
+    /// <summary>Hidden states of the last layer, [rows, length, hidden], without gradient.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="dropout">The randomness of dropouts in training; null turns them off.</param>
+    /// <param name="tape">Takes down what <see cref="Backward"/> wants; null for no backward pass.</param>
+    /// <exception cref="ModelException">The rows are longer than the model's position table.</exception>
+    public Tensor Forward(TokenBatch batch, RandomStream? dropout = null, EncoderTape? tape = null)
+    {
+        if (batch.Length > _config.MaxPositions)
+            throw new ModelException($"an input of {batch.Length} tokens is longer than the model's {_config.MaxPositions} positions; set max-length to at most {_config.MaxPositions}");
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var hidden = empty(batch.Rows * batch.Length, _config.HiddenSize, _embeddings.Words.dtype, _embeddings.Words.device);
+        _kernels.Embed(batch.Ids, _embeddings, hidden, Drops(dropout).Hidden());
+        foreach (var layer in _layers)
+        {
+            using var inner = NewDisposeScope();
+            var output = layer.Forward(_kernels, hidden, batch, Drops(dropout), tape);
+            hidden.Dispose();
+            hidden = output.MoveToOuterDisposeScope();
+        }
+
+        return hidden.view(batch.Rows, batch.Length, _config.HiddenSize).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The gradients of the adapter's masters, in their order, fp32.</summary>
+    /// <param name="tape">What the forward pass took down; used up.</param>
+    /// <param name="gradient">Of the hidden states, [rows, length, hidden].</param>
+    public IReadOnlyList<Tensor> Backward(EncoderTape tape, Tensor gradient)
+    {
+        using var _ = no_grad();
+        using (var scope = NewDisposeScope())
+        {
+            var back = new Returned(gradient.reshape(-1, _config.HiddenSize), null, null);
+            for (var number = _config.Layers - 1; number >= _first.Layer; number--)
+            {
+                using var inner = NewDisposeScope();
+                using var passed = tape.Take();
+                var before = _layers[number].Backward(_kernels, back, passed, number == _first.Layer ? _first.Linear : -1);
+                back.Dispose();
+                if (before is null) break;
+                back = before.MoveToOuterDisposeScope();
+            }
+        }
+
+        return _adapter!.Gradients();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var layer in _layers) layer.Dispose();
+        _adapter?.Dispose();
+    }
+
+    private Dropouts Drops(RandomStream? dropout) => new(dropout, _config, _adapter?.Dropout ?? 0);
+}
+
+/// <summary>Draws the dropouts of a pass, one after the other.</summary>
+internal readonly record struct Dropouts(RandomStream? Random, BertConfig Config, double Adapter)
+{
+    /// <summary>Of hidden states.</summary>
+    public Drop Hidden() => Next(Config.HiddenDropout);
+
+    /// <summary>Of what an adapter reads.</summary>
+    public Drop Lora() => Next(Adapter);
+
+    /// <summary>The probability for attention weights.</summary>
+    public double Attention => Random is null ? 0 : Config.AttentionDropout;
+
+    private Drop Next(double probability) => Random is null || probability == 0 ? new Drop(0, 0, 0) : new Drop(Random.StepSeed, Random.NextSite(), probability);
+}

@@ -1,0 +1,167 @@
+using Ssti.Nets.Fused;
+using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssti.Nets.Tests.Fused;
+
+/// <summary>The written-out passes over plain kernels, beside the plain encoder and autograd. The GPU's kernels are held to the plain ones by hand: tests/benchmarks/gpu.</summary>
+public class FusedEncoderTests
+{
+    private static readonly int[] Lengths = [12, 7, 3];
+
+    [Theory]
+    [InlineData(4, 8, "dense")]
+    [InlineData(8, 8, "dense")]
+    [InlineData(1, 2, "intermediate.dense")]
+    [InlineData(3, 1, "attention.output.dense")]
+    [InlineData(2, 2, "1.output.dense")]
+    [InlineData(2, 2, "1.intermediate.dense", "1.attention.output.dense")]
+    public void Without_dropouts_it_computes_what_the_plain_encoder_does_and_the_gradients_of_autograd(int rank, double alpha, params string[] targets)
+    {
+        using var scope = NewDisposeScope();
+        using var trunk = TinyBert.Trunk();
+        using var adapter = Adapter(trunk, new LoraConfig(rank, alpha, 0, targets));
+        var batch = PlainKernels.Batch(Lengths, 12, TinyBert.Config.VocabSize);
+        var mask = batch.Ids.ne(0.ToScalar()).to(ScalarType.Int64);
+        var weights = randn(3, 12, 16);
+
+        var expected = trunk.Forward(batch.Ids.to(ScalarType.Int64), mask, new ForwardPass(null, adapter.Begin(ScalarType.Float32)));
+        var gradients = autograd.grad([(expected * weights).sum()], [.. adapter.Parameters.Masters]);
+        using var fused = new FusedEncoder(trunk, adapter, new PlainKernels());
+        using var tape = new EncoderTape();
+        var hidden = fused.Forward(batch, null, tape);
+
+        Near(expected, hidden);
+        Near(expected, fused.Forward(batch));
+        foreach (var (wanted, got) in gradients.Zip(fused.Backward(tape, weights), (a, b) => (a, b))) Near(wanted, got);
+    }
+
+    [Fact]
+    public void It_sees_the_adapter_as_it_was_when_it_was_last_refreshed()
+    {
+        using var scope = NewDisposeScope();
+        using var trunk = TinyBert.Trunk();
+        using var adapter = Adapter(trunk, new LoraConfig(4, 4, 0, ["dense"]));
+        var batch = PlainKernels.Batch(Lengths, 12, TinyBert.Config.VocabSize);
+        using var fused = new FusedEncoder(trunk, adapter, new PlainKernels());
+        var before = fused.Forward(batch);
+        using (no_grad()) foreach (var master in adapter.Parameters.Masters) master.mul_(2);
+        Assert.Equal(before.bytes.ToArray(), fused.Forward(batch).bytes.ToArray());
+        fused.Refresh();
+        Near(trunk.Forward(batch.Ids.to(ScalarType.Int64), batch.Ids.ne(0.ToScalar()).to(ScalarType.Int64), new ForwardPass(null, adapter.Begin(ScalarType.Float32))), fused.Forward(batch));
+    }
+
+    /// <summary>With dropouts nothing else draws the same masks: the gradient is held to the slope of the loss itself, in double precision.</summary>
+    [Theory]
+    [InlineData("dense")]
+    [InlineData("intermediate.dense")]
+    [InlineData("1.output.dense")]
+    public void With_dropouts_the_gradients_are_the_slope_of_the_loss(string target)
+    {
+        using var scope = NewDisposeScope();
+        var config = TinyBert.Config with { HiddenDropout = 0.2, AttentionDropout = 0 };
+        using var random = new RandomStream(3, CPU);
+        using var trunk = new BertTrunk(config, Weights.Encoder(config, Weights.Initial(config.Tensors(), random, 0.2), CPU, ScalarType.Float64));
+        using var adapter = Adapter(trunk, new LoraConfig(4, 8, 0.3, [target]));
+        using var fused = new FusedEncoder(trunk, adapter, new PlainKernels());
+        var batch = PlainKernels.Batch(Lengths, 12, config.VocabSize);
+        var weights = random.Normal(1, 3, 12, 16).to(ScalarType.Float64);
+        var masters = adapter.Parameters.Masters;
+        var directions = masters.Select(master => random.Normal(1, master.shape)).ToArray();
+        var without = fused.Forward(batch);
+
+        using var tape = new EncoderTape();
+        var loss = Loss(tape);
+        var gradients = fused.Backward(tape, weights);
+        var slope = gradients.Zip(directions, (gradient, direction) => (gradient * direction).sum().item<float>()).Sum();
+        // A direction may happen to go along the slope: what is off is measured by the gradient's own length.
+        var length = Math.Sqrt(gradients.Sum(gradient => gradient.square().sum().item<float>()));
+        const double step = 1e-4;
+        Move(step);
+        var above = Loss(null);
+        Move(-2 * step);
+        var below = Loss(null);
+
+        Assert.NotEqual((without * weights).sum().item<double>(), loss);
+        Assert.Equal((above - below) / (2 * step), slope, length * 5e-4);
+
+        double Loss(EncoderTape? tape)
+        {
+            random.Reseed(1);
+            return (fused.Forward(batch, random, tape) * weights).sum().item<double>();
+        }
+
+        void Move(double by)
+        {
+            using var _ = no_grad();
+            foreach (var (master, direction) in masters.Zip(directions)) master.add_(direction, by);
+            fused.Refresh();
+        }
+    }
+
+    [Fact]
+    public void A_backward_pass_leaves_no_tensors_behind()
+    {
+        using var trunk = TinyBert.Trunk();
+        using var adapter = Adapter(trunk, new LoraConfig(4, 4, 0.05, ["dense"]));
+        using var random = new RandomStream(3, CPU);
+        using var fused = new FusedEncoder(trunk, adapter, new PlainKernels());
+        var config = TinyBert.Config;
+        Once();
+        var before = Tensor.TotalCount;
+        for (var i = 0; i < 3; i++) Once();
+        Assert.Equal(before, Tensor.TotalCount);
+
+        void Once()
+        {
+            using var scope = NewDisposeScope();
+            using var tape = new EncoderTape();
+            var batch = PlainKernels.Batch(Lengths, 12, config.VocabSize);
+            fused.Backward(tape, fused.Forward(batch, null, tape));
+        }
+    }
+
+    [Fact]
+    public void It_is_for_bf16_on_cuda_and_for_adapters_that_it_knows()
+    {
+        using var trunk = TinyBert.Trunk();
+        Assert.Null(FusedEncoder.For(trunk, null));
+        var config = new BertConfig(100, 384, 6, 12, 1536, 512);
+        Assert.True(FusedEncoder.Fits(config, null));
+        Assert.False(FusedEncoder.Fits(config with { HiddenSize = 1032 }, null));
+        Assert.False(FusedEncoder.Fits(TinyBert.Config, null));
+        using var query = Adapter(trunk, new LoraConfig(4, 4, 0, ["query", "dense"]));
+        using var dora = Adapter(trunk, new LoraConfig(4, 4, 0, ["dense"], UseDora: true));
+        using var plain = Adapter(trunk, new LoraConfig(4, 4, 0, ["dense"]));
+        Assert.False(FusedEncoder.Fits(config, query));
+        Assert.False(FusedEncoder.Fits(config, dora));
+        Assert.True(FusedEncoder.Fits(config, plain));
+    }
+
+    [Fact]
+    public void The_script_of_flash_attention_compiles()
+    {
+        using var unit = jit.compile(FlashAttention.Source);
+        Assert.NotNull(unit);
+    }
+
+    // An adapter whose B is not zero, as after some updates.
+    private static LoraAdapter Adapter(BertTrunk trunk, LoraConfig config)
+    {
+        using var random = new RandomStream(2, CPU);
+        var adapter = LoraAdapter.Create(config, trunk, random);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var master in adapter.Parameters.Masters) master.add_(random.Normal(0.2, master.shape), Scalars.One);
+        return adapter;
+    }
+
+    private static void Near(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        var distance = (expected.detach() - actual).abs().max().item<float>();
+        Assert.True(distance <= 2e-5 * Math.Max(1, expected.abs().max().item<float>()), $"differs by {distance}");
+    }
+}
