@@ -11,25 +11,27 @@ public sealed class OptionTests : CliFixture
     // Every verb's own options beside those of all.
     private static readonly Dictionary<string, string> Own = new()
     {
-        ["run"] = "--set --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --memory --cluster --question --locked",
+        ["run"] = "--set --profile --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --memory --cluster --question --locked",
         ["serve"] = "--store --port --http --jobs --gpus",
-        ["plan"] = "--set --device --no-local --until --from --only --force --store --question --cluster",
-        ["status"] = "--set --device --no-local --question --stage --store",
-        ["why"] = "--set --device --no-local --stage --store",
+        ["plan"] = "--set --profile --device --no-local --until --from --only --force --store --question --cluster",
+        ["status"] = "--set --profile --device --no-local --question --stage --store",
+        ["why"] = "--set --profile --device --no-local --stage --store",
         ["runs"] = "--limit --pipeline --store",
-        ["show"] = "--set --device --no-local --stage --pipeline --store",
+        ["show"] = "--set --profile --device --no-local --stage --pipeline --store",
         ["log"] = "--run --pipeline --stage --store",
         ["diff"] = "--markdown --question --pipeline --store",
+        ["measures"] = "--output --stage --pipeline --store",
+        ["figure"] = "--png --svg --output --scale --force --stage --pipeline --store",
         ["report"] = "--output --rows --pipeline --store",
         ["trace"] = "--html --output --pipeline --store",
-        ["graph"] = "--dot --cells --until --set --device --no-local --store",
-        ["export"] = "--force --set --device --no-local --stage --pipeline --store",
-        ["push"] = "--run --pipeline --stage --set --device --no-local --store",
-        ["pull"] = "--run --pipeline --stage --set --device --no-local --store",
+        ["graph"] = "--dot --cells --until --set --profile --device --no-local --store",
+        ["export"] = "--force --set --profile --device --no-local --stage --pipeline --store",
+        ["push"] = "--run --pipeline --stage --set --profile --device --no-local --store",
+        ["pull"] = "--run --pipeline --stage --set --profile --device --no-local --store",
         ["import"] = "--store",
-        ["verify"] = "--repair --rerun --seed --stage --set --device --no-local --store",
+        ["verify"] = "--repair --rerun --seed --stage --set --profile --device --no-local --store",
         ["lock"] = "--update",
-        ["gc"] = "--keep-last --keep-since --keep-young --keep-run --drop-run --unused --yes --dry-run --set --device --no-local --store",
+        ["gc"] = "--keep-last --keep-since --keep-young --keep-run --drop-run --unused --yes --dry-run --set --profile --device --no-local --store",
         ["kinds"] = "",
         ["schema"] = "",
         ["doctor"] = "--store",
@@ -84,7 +86,7 @@ public sealed class OptionTests : CliFixture
     {
         foreach (var same in _root.Subcommands.SelectMany(verb => verb.Options).GroupBy(option => option.Name))
         {
-            if (same.Key is "--help" or "--force" or "--jobs" or "--gpus" or "--run" or "--dry-run" or "--question") continue; // the same of other things
+            if (same.Key is "--help" or "--force" or "--output" or "--jobs" or "--gpus" or "--run" or "--dry-run" or "--question") continue; // the same of other things
             Assert.Single(same.Select(option => option.Description).Distinct());
         }
 
@@ -101,8 +103,8 @@ public sealed class OptionTests : CliFixture
         {
             var (options, arguments) = (Names(verb).ToList(), verb.Arguments.Select(argument => argument.Name).ToList());
             var takesPipeline = arguments.Any(name => name is "pipeline.yaml" or "pipelines" or "what");
-            if (takesPipeline && verb.Name != "lock") Assert.Superset(new HashSet<string> { "--set", "--device", "--no-local", "--store" }, options.ToHashSet());
-            if (arguments.Any(name => name is "run" or "before" or "what") || options.Contains("--run")) Assert.Contains("--pipeline", options);
+            if (takesPipeline && verb.Name != "lock") Assert.Superset(new HashSet<string> { "--set", "--profile", "--device", "--no-local", "--store" }, options.ToHashSet());
+            if (arguments.Any(name => name is "run" or "runs" or "runs|pipelines" or "what") || options.Contains("--run")) Assert.Contains("--pipeline", options);
             if (arguments.Any(name => name.StartsWith("stage", StringComparison.Ordinal))) Assert.Contains("--stage", options);
             if (options.Contains("--from") || options.Contains("--only")) Assert.DoesNotContain("--stage", options);
         }

@@ -18,9 +18,11 @@ internal static class FigureCommand
 
     private static readonly Option<bool> Png = new("--png") { Description = "PNG alone (default: PNG and SVG)." };
     private static readonly Option<bool> Svg = new("--svg") { Description = "SVG alone." };
-    private static readonly Option<string> Folder = new("--output", "-o") { Description = "The folder (default: the working folder).", HelpName = "folder", DefaultValueFactory = _ => "." };
+    private static readonly Option<string> Folder = new("--output", "-o") { Description = "The folder (default: the working folder).", HelpName = "folder",
+        DefaultValueFactory = _ => "." };
 
-    private static readonly Option<int?> Scale = WholeNumber.Option("--scale", null, 1, $"Pixels of a PNG for each of the figure's, at most {FigureDrawing.LargestScale} (default: 2).");
+    private static readonly Option<int?> Scale = WholeNumber.Option("--scale", null, 1,
+        $"Pixels of a PNG for each of the figure's, at most {FigureDrawing.LargestScale} (default: 2).");
 
     private static readonly Option<bool> Overwrite = new("--force", "-f") { Description = "Write over pictures that are there." };
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Ssti.Cli.Display;
 using Ssti.Engine.Pipelines;
 using Ssti.Engine.Records;
@@ -14,43 +13,26 @@ internal static class MeasuresCommand
     // A stage that is cached through a long history is read once; more than so many are read again rather than kept.
     private const int MostKept = 10_000;
 
-    private static readonly Argument<string[]> What = new("what")
+    private static readonly Argument<string[]> What = new("runs|pipelines")
     {
         Description = $"Pipelines, by name or file, and runs; by default all runs. {CommonOptions.RunHelp}", Arity = ArgumentArity.ZeroOrMore,
     };
-
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write to this file, whole or not at all (default: standard output).", HelpName = "file" };
 
     public static Command Create(CliHost host)
     {
         var command = new Command("measures", "Write every measure of the runs as CSV, one a line, with matrix values, parameters, interval and definition; --json: JSON lines.")
         {
-            What, Output, CommonOptions.Stages, CommonOptions.OfPipeline, CommonOptions.Store,
+            What, OutputFile.Option, CommonOptions.Stages, CommonOptions.OfPipeline, CommonOptions.Store,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
             using var use = store.UseToRead();
             var runs = Runs(RunNames.In(store, parsed, host), new RunHistory(store.Workspace), parsed.GetValue(What) ?? [], host);
-            if (parsed.GetValue(Output) is not { } named)
-            {
-                await WriteAsync(host, parsed, store.Artifacts, runs, host.Terminal.Out, cancellation);
-                return ExitCodes.Done;
-            }
-
-            if (named.Length == 0) throw new UserException("--output: an empty name is no file");
-            var path = Path.GetFullPath(named, host.WorkingFolder);
-            var aside = $"{path}.{Guid.NewGuid():n}.tmp";
-            try
-            {
-                await using (var file = new StreamWriter(aside, append: false, new UTF8Encoding(false))) await WriteAsync(host, parsed, store.Artifacts, runs, file, cancellation);
-                File.Move(aside, path, overwrite: true);
-            }
-            finally
-            {
-                File.Delete(aside);
-            }
-
+            Task WriteTo(TextWriter output) => WriteAsync(host, parsed, store.Artifacts, runs, output, cancellation);
+            if (parsed.GetValue(OutputFile.Option) is not { } named) await WriteTo(host.Terminal.Out);
+            else if (named.Length == 0) throw new UserException("--output: an empty name is no file");
+            else await OutputFile.WriteAsync(Path.GetFullPath(named, host.WorkingFolder), WriteTo);
             return ExitCodes.Done;
         });
         return command;
@@ -97,7 +79,7 @@ internal static class MeasuresCommand
         foreach (var run in runs)
         {
             // They ended in an order that another run does not have.
-            foreach (var stage in selection.In(run).OrderBy(stage => stage.Stage, StringComparer.Ordinal))
+            foreach (var stage in selection.In(run).OrderBy(stage => stage.Index).ThenBy(stage => stage.Stage, StringComparer.Ordinal))
             {
                 if (stage.Tree is not { } tree) continue;
                 if (!known.TryGetValue(tree, out var set))

@@ -22,7 +22,10 @@ internal static class DiffJson
             ["states"] = List(stage.Runs, run => run?.State),
             ["keys"] = List(stage.Runs, run => run?.Key?.ToString()),
             ["causes"] = PlanText.Reasons(stage.Causes),
-            ["metrics"] = List(stage.Metrics, value => new JsonObject { ["name"] = value.Name, ["values"] = List(value.Values, text => text is null ? null : JsonNode.Parse(text)) }),
+            ["metrics"] = List(stage.Metrics, value => new JsonObject
+            {
+                ["name"] = value.Name, ["values"] = List(value.Values, text => text is null ? null : JsonNode.Parse(text)),
+            }),
             ["files"] = List(stage.Files, file => new JsonObject { ["path"] = file.Path, ["digests"] = List(file.Digests, digest => digest?.ToString()) }),
         }),
         ["measures"] = List(outputs.Measures, measure => new JsonObject

@@ -46,7 +46,7 @@ public static class ClaimText
             new("left", "ours [range over runs]", Unit: claim.Unit), new("right", "against", Unit: claim.Unit), new("difference", "difference [95 % interval]", Unit: claim.Unit),
             new("runs", "n", Unit: "runs"), new("verdict", "verdict", Align.Left),
         ]);
-        var format = Numbers.Of(claim.Unit);
+        var format = Measure.FormatOf(claim.Unit);
         return new Table($"{Words(claim.Verdict)}: {claim.Sentence}", columns,
         [
             .. claim.Cases.Select(one => (IReadOnlyList<Cell>)

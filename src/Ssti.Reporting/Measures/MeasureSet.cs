@@ -29,11 +29,14 @@ public sealed record MeasureSet(
     /// <summary>The stage's name without its cell.</summary>
     public string Stage => Name.Split('@')[0];
 
-    /// <summary>Every reading: of the whole, or of each class with the class's name.</summary>
+    /// <summary>Every reading: of the whole, and of each class with the class's name.</summary>
     public IEnumerable<(string Measure, string? Class, NamedMeasure Described, Reading Reading)> Readings =>
         from measure in Measures
-        from one in measure.Value.Whole is { } whole ? [(Class: (string?)null, Reading: whole)]
-            : measure.Value.Classes.Select((reading, index) => (Class: (string?)(Labels.ElementAtOrDefault(index) ?? index.ToString(CultureInfo.InvariantCulture)), Reading: reading))
+        from one in (IEnumerable<(string? Class, Reading Reading)>)
+        [
+            .. measure.Value.Whole is { } whole ? [(null, whole)] : Array.Empty<(string?, Reading)>(),
+            .. measure.Value.Classes.Select((reading, index) => (Labels.ElementAtOrDefault(index) ?? index.ToString(CultureInfo.InvariantCulture), reading)),
+        ]
         select (measure.Key, one.Class, measure.Value, one.Reading);
 
     /// <summary>Reads the text of a <c>measures.json</c> or <c>metrics.json</c>.</summary>
@@ -100,7 +103,7 @@ public sealed record MeasureSet(
 public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole, IReadOnlyList<Reading> Classes)
 {
     /// <summary>How its numbers are written for people, by its unit.</summary>
-    public NumberFormat Format => Numbers.Of(Unit);
+    public NumberFormat Format => Measure.FormatOf(Unit);
 
     /// <summary>A measure of the whole.</summary>
     public static NamedMeasure Of(string unit, string definition, Reading reading) => new(unit, definition, reading, []);

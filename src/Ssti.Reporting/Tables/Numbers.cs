@@ -24,15 +24,6 @@ public enum NumberFormat
 /// <summary>The rules by which numbers become text, in one place so that every format agrees.</summary>
 internal static class Numbers
 {
-    /// <summary>How numbers of a unit are written.</summary>
-    public static NumberFormat Of(string unit) => unit switch
-    {
-        "fraction" => NumberFormat.Percent,
-        "pp" => NumberFormat.Points,
-        "rows" => NumberFormat.Count,
-        _ => NumberFormat.Decimal,
-    };
-
     public static string Show(NumberFormat format, double value) => format switch
     {
         NumberFormat.Count => Bare(format, value),
