@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using Ssti.Cluster.Security;
 using StackExchange.Redis;
 
 namespace Ssti.Cluster;
@@ -11,6 +12,9 @@ public sealed record ClusterSettings
 {
     /// <summary>Membership in Redis (<c>ConnectionStrings:redis</c>), or null for clustering without it on this machine.</summary>
     public ConfigurationOptions? Redis { get; init; }
+
+    /// <summary>How connections are protected (<c>Ssti:Tls:*</c>, <c>Ssti:Insecure</c>).</summary>
+    public ClusterSecurity Security { get; init; } = new();
 
     /// <summary>Clusters on one Redis are told apart by this (<c>Ssti:ClusterId</c>).</summary>
     public string ClusterId { get; init; } = "ssti";
@@ -54,6 +58,12 @@ public sealed record ClusterSettings
     /// <summary>How long work goes on when no submitter asks for it any more (<c>Ssti:LeaseSeconds</c>).</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The private key that signs what this silo records (<c>Ssti:SigningKey</c>, PEM); null for none.</summary>
+    public string? SigningKey { get; init; }
+
+    /// <summary>Whose records this silo takes (<c>Ssti:Trust</c>), by the names of keys in <c>SSTI_KEYS</c>; none for everybody's.</summary>
+    public IReadOnlyList<string> Trust { get; init; } = [];
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="ClusterException">A value is malformed, or there is no store.</exception>
     public static ClusterSettings From(IConfiguration configuration)
@@ -65,7 +75,8 @@ public sealed record ClusterSettings
                 + "or S3__Endpoint, S3__Bucket, S3__AccessKey and S3__SecretKey");
         return new ClusterSettings
         {
-            Redis = configuration.GetConnectionString("redis") is { Length: > 0 } redis ? ParseRedis(redis) : null,
+            Redis = configuration.GetConnectionString("redis") is { Length: > 0 } redis ? ParseRedis(redis, Variable) : null,
+            Security = ClusterSecurity.From(Variable),
             ClusterId = Text(configuration, "Ssti:ClusterId") ?? "ssti",
             Store = s3 is null ? Path.GetFullPath(store!) : null,
             S3 = s3,
@@ -77,29 +88,58 @@ public sealed record ClusterSettings
             Address = Text(configuration, "Ssti:Address") is { } address ? Parse<IPAddress>(address, "Ssti:Address", IPAddress.TryParse, "an IP address") : null,
             Primary = Text(configuration, "Ssti:Primary") is { } primary
                 ? Parse<IPEndPoint>(primary, "Ssti:Primary", IPEndPoint.TryParse, "an IP address with a port") : null,
+            SigningKey = Text(configuration, "Ssti:SigningKey"),
+            Trust = Text(configuration, "Ssti:Trust")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
             CheckpointEvery = TimeSpan.FromSeconds(Number(configuration, "Ssti:CheckpointSeconds", 1, 86400) ?? 15),
             Probe = TimeSpan.FromSeconds(Number(configuration, "Ssti:ProbeSeconds", 1, 600) ?? 1),
             Lease = TimeSpan.FromSeconds(Number(configuration, "Ssti:LeaseSeconds", 5, 86400) ?? 30),
         };
+
+        string? Variable(string name) => configuration[name.Replace("__", ":")];
     }
 
-    /// <summary>Reads a Redis connection string.</summary>
-    /// <exception cref="ClusterException">It is none.</exception>
-    public static ConfigurationOptions ParseRedis(string text)
+    /// <summary>Reads a Redis connection string, and the files of its TLS beside it: those of an authority of one's own, which no string has room for.</summary>
+    /// <param name="text">The string: <c>host:port,user=…,password=…,ssl=true</c>.</param>
+    /// <param name="variables">
+    /// Gives <c>Ssti__Redis__Authority</c>, <c>Ssti__Redis__Certificate</c> and <c>Ssti__Redis__Key</c>, and <c>Ssti__Redis__Password</c>, for one that is to
+    /// stand on no command line; or null.
+    /// </param>
+    /// <exception cref="ClusterException">It is none, or a file cannot be used. No message has the string's password.</exception>
+    public static ConfigurationOptions ParseRedis(string text, Func<string, string?>? variables = null)
     {
+        string? Given(string name) => variables?.Invoke(name) is { Length: > 0 } value ? value : null;
         try
         {
             var options = ConfigurationOptions.Parse(text);
             if (options.EndPoints.Count == 0) throw new ArgumentException("it names no server");
+            if (string.IsNullOrEmpty(options.Password) && Given("Ssti__Redis__Password") is { } password) options.Password = password;
+            if (Given("Ssti__Redis__Authority") is { } authority) options.TrustIssuer(authority);
+            if (Given("Ssti__Redis__Certificate") is { } certificate) options.SetUserPemCertificate(certificate, Given("Ssti__Redis__Key"));
             // Redis may be away for a while, at the start or later: membership is asked for again.
             options.AbortOnConnectFail = false;
             return options;
         }
         catch (ArgumentException e)
         {
-            throw new ClusterException($"'{text.Split(',')[0]}' is not a Redis connection string ({e.Message}); write host:port, with options after commas", e);
+            // What the library quotes may be a piece of the password.
+            throw new ClusterException($"'{Shown(text)}' is not a Redis connection string; write host:port, with options after commas (user=…, password=…, ssl=true; "
+                + "a password with a comma in it cannot be written here)", Redacted(e));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new ClusterException($"a file of Redis's TLS (Ssti__Redis__Authority, Ssti__Redis__Certificate, Ssti__Redis__Key) cannot be used: {e.Message}", e);
         }
     }
+
+    /// <summary>The servers of a connection string: all of it that may be shown.</summary>
+    internal static string Shown(string text)
+    {
+        var servers = text.Split(',').TakeWhile(part => !part.Contains('=')).Select(part => part.Trim()).ToList();
+        // redis://user:password@host is no form that is read here, and written all the same.
+        return servers.Count == 0 ? "…" : string.Join(',', servers.Select(server => server[(server.LastIndexOf('@') + 1)..]));
+    }
+
+    private static ArgumentException Redacted(ArgumentException error) => new(error.GetType().Name);
 
     // As environment variables are named, since that is how a store is told; configuration has them with colons.
     private static Dictionary<string, string?> S3Variables(IConfiguration configuration)

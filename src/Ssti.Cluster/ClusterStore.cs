@@ -1,4 +1,5 @@
 using Ssti.Engine.Running;
+using Ssti.Signing;
 using Ssti.Store;
 using Ssti.Store.Files;
 using Ssti.Store.S3;
@@ -20,12 +21,16 @@ public sealed record ClusterStore(IArtifactStore Artifacts, Workspace Workspace,
             var cache = settings.Cache ?? Path.Combine(Path.GetTempPath(), "ssti-cache");
             var all = new Dictionary<string, string?>(variables);
             all.TryAdd("S3__Cache", Path.Combine(cache, "blobs"));
-            return new ClusterStore(new S3Store(OptionsOf(name => all.GetValueOrDefault(name))), new Workspace(cache), IsShared: false);
+            return new ClusterStore(Seen(settings, new S3Store(OptionsOf(name => all.GetValueOrDefault(name)))), new Workspace(cache), IsShared: false);
         }
 
         var folder = settings.Store!;
-        return new ClusterStore(new FileStore(folder), new Workspace(settings.Cache ?? folder), settings.Cache is null || settings.Cache == folder);
+        return new ClusterStore(Seen(settings, new FileStore(folder)), new Workspace(settings.Cache ?? folder), settings.Cache is null || settings.Cache == folder);
     }
+
+    private static IArtifactStore Seen(ClusterSettings settings, IArtifactStore store) => SignedStore.Of(
+        store, settings.SigningKey is { } key ? RecordSigner.Of(key) : null,
+        settings.Trust.Count > 0 ? KeyRing.Of(Environment.GetEnvironmentVariable).Trust(settings.Trust) : null);
 
     /// <summary>The S3 store that variables name: <c>S3__Bucket</c> may have a prefix behind a slash, and is created unless <c>S3__CreateBucket</c> says no.</summary>
     /// <exception cref="StoreException">They are malformed.</exception>

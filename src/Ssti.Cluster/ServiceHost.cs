@@ -6,12 +6,16 @@ using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans;
 using Orleans.Hosting;
 using Orleans.Runtime;
+using Ssti.Cluster.Security;
 using Ssti.Cluster.Silo;
 using Ssti.Engine.Stages;
 using Ssti.Store;
 using Ssti.Telemetry;
+using StackExchange.Redis;
 
 namespace Ssti.Cluster;
 
@@ -30,6 +34,9 @@ public static class ServiceHost
         // Advice on garbage collection, and surprise at clocks of a machine that slept.
         ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
         ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+        // Why a connection came to nothing is told in one line, and not with the stack of whoever refused it.
+        ["Logging:LogLevel:Orleans.Connections.Security"] = "None",
+        ["Logging:LogLevel:Orleans.Runtime.Messaging.ConnectionManager"] = "Error",
     };
 
     /// <summary>Runs a service until it is told to stop; returns the process's exit code.</summary>
@@ -39,9 +46,14 @@ public static class ServiceHost
     /// <param name="probe">Looks at the machine.</param>
     public static async Task<int> RunAsync(string[] args, string service, Func<IReadOnlyList<IStageKind>> kinds, IComputeProbe probe)
     {
+        ConnectionNotes? notes = null;
         try
         {
             await using var app = Build(args, service, kinds(), probe);
+            var guard = app.Services.GetRequiredService<ConnectionGuard>();
+            notes = guard.Notes;
+            if (guard.IsTls && app.Services.GetRequiredService<ClusterSettings>().Redis is not null)
+                await Knock.AskAsync(app.Services.GetRequiredService<IMembershipTable>(), guard).ConfigureAwait(false);
             await app.RunAsync().ConfigureAwait(false);
             return 0;
         }
@@ -50,10 +62,15 @@ public static class ServiceHost
             await Console.Error.WriteLineAsync($"ssti {service}: {e.Message}").ConfigureAwait(false);
             return Failed;
         }
+        catch (RedisException e)
+        {
+            await Console.Error.WriteLineAsync($"ssti {service}: Redis {RedisGate.Refusal(e) ?? $"cannot be used: {e.Message}"}").ConfigureAwait(false);
+            return Failed;
+        }
         catch (OrleansException e)
         {
             // A silo that lives and cannot be reached from here, above all; it stands in the message.
-            await Console.Error.WriteLineAsync($"ssti {service}: cannot join the cluster: {e.Message}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"ssti {service}: cannot join the cluster: {notes?.LastRefusal ?? e.Message}").ConfigureAwait(false);
             return Failed;
         }
     }
@@ -76,7 +93,8 @@ public static class ServiceHost
         var settings = ClusterSettings.From(builder.Configuration);
         if (settings.Redis is { } redis) RedisGate.WaitFor(redis);
         var duties = new SiloDuties(service, kinds, probe, settings.Gpus);
-        builder.UseOrleans(silo => silo.Use(settings, duties));
+        string? warning = null;
+        builder.UseOrleans(silo => warning = silo.Use(settings, duties));
         builder.Services.AddSingleton(settings).AddSingleton(duties)
             .AddSingleton(ClusterStore.Open(settings)).AddSingleton(TimeProvider.System).AddSingleton<SiloWorker>();
         // After the silo's own service, and so stopped before it: work is handed back while the silo still answers.
@@ -84,6 +102,7 @@ public static class ServiceHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(40));
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]).AddCheck<SiloHealth>("silo");
         var app = builder.Build();
+        if (warning is not null) app.Services.GetRequiredService<ConnectionGuard>().Notes.Tell(warning);
         app.MapHealthChecks("/health");
         app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
         return app;

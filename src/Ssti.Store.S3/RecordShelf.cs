@@ -51,7 +51,37 @@ internal sealed class RecordShelf(S3Bucket bucket, ObjectSearch search)
             + "see whether something else deletes or writes it, and run again");
     }
 
-    public Task DeleteAsync(Digest key, Digest tree, CancellationToken cancellation) => bucket.DeleteAsync(KeyOf(key, tree), cancellation);
+    public async Task DeleteAsync(Digest key, Digest tree, CancellationToken cancellation)
+    {
+        await bucket.DeleteAsync(KeyOf(key, tree), cancellation).ConfigureAwait(false);
+        foreach (var entry in await bucket.ListAllAsync($"ac/{key}/{tree}.", cancellation).ConfigureAwait(false))
+            if (RecordSignature.TryName(NameOf(entry), out _, out _)) await bucket.DeleteAsync(entry.Key, cancellation).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<RecordSignature>[]> SignaturesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation)
+    {
+        var found = await search.RecordsAsync(keys, cancellation).ConfigureAwait(false);
+        var results = found.Keys.ToDictionary(key => key, _ => new List<RecordSignature>());
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = bucket.Options.Concurrency, CancellationToken = cancellation };
+        var wanted = found.SelectMany(pair => pair.Value.Where(entry => entry.Size <= RecordSignature.Longest).Select(entry => (Key: pair.Key, Entry: entry)));
+        await Parallel.ForEachAsync(wanted, parallel, async (item, token) =>
+        {
+            if (!RecordSignature.TryName(NameOf(item.Entry), out var tree, out var signer)) return;
+            if (await bucket.ReadSmallAsync(item.Entry.Key, token).ConfigureAwait(false) is not var (content, _)) return;
+            var list = results[item.Key];
+            lock (list) list.Add(new RecordSignature(item.Key, tree, signer, content));
+        }).ConfigureAwait(false);
+        return keys.Select(key => (IReadOnlyList<RecordSignature>)results[key]).ToArray();
+    }
+
+    public Task PutSignatureAsync(RecordSignature signature, CancellationToken cancellation)
+    {
+        var content = signature.Content.ToArray();
+        return bucket.PutAsync(
+            $"ac/{signature.Key}/{signature.FileName}", touch => new Told(content, touch), Digest.Of(content).ToString(), onlyIfAbsent: false, cancellation);
+    }
+
+    private static string NameOf(S3Entry entry) => entry.Key[(entry.Key.LastIndexOf('/') + 1)..];
 
     private static string KeyOf(Digest key, Digest tree) => $"ac/{key}/{tree}.json";
 
@@ -64,7 +94,7 @@ internal sealed class RecordShelf(S3Bucket bucket, ObjectSearch search)
         {
             foreach (var entry in entries)
             {
-                var name = entry.Key[(entry.Key.LastIndexOf('/') + 1)..];
+                var name = NameOf(entry);
                 if (name.EndsWith(".json", StringComparison.Ordinal) && Digest.TryParse(name[..^5], out var tree)) wanted.Add((key, tree, entry.Key));
             }
         }
@@ -99,7 +129,9 @@ internal sealed class RecordShelf(S3Bucket bucket, ObjectSearch search)
         {
             if (damage is not null) throw new StoreException(damage);
             var summary = RecordSummary.Parse(content);
-            return summary.Key == key && summary.Tree == tree ? summary : summary with { Key = key, Tree = tree, Damage = $"{where} says it is another" };
+            if (summary.Key != key || summary.Tree != tree) return summary with { Key = key, Tree = tree, Damage = $"{where} says it is another" };
+            // A bucket is others' as well: what they put there is not believed before it is looked at.
+            return ActionRecord.Parse(content).Contradiction() is { } problem ? summary with { Damage = $"{where} is not to be trusted: {problem}" } : summary;
         }
         catch (StoreException e)
         {
@@ -112,7 +144,7 @@ internal sealed class RecordShelf(S3Bucket bucket, ObjectSearch search)
     {
         try
         {
-            return damage is null && ActionRecord.Parse(content) is var record && record.Key == key && record.Tree == tree ? record : null;
+            return damage is null && ActionRecord.Parse(content) is var record && record.Key == key && record.Tree == tree && record.Contradiction() is null ? record : null;
         }
         catch (StoreException)
         {

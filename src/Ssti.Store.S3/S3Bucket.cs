@@ -59,6 +59,11 @@ internal sealed partial class S3Bucket : IDisposable
         {
             return -1;
         }
+        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
+        {
+            if (await IsAbsentAsync(key, token).ConfigureAwait(false)) return -1;
+            throw;
+        }
         catch (AmazonServiceException e) when (S3Errors.Code(e) is null && !S3Errors.IsTransient(e))
         {
             // An answer to HEAD has no body and so no reason; a listing is refused for the same one, and says it.
@@ -102,6 +107,11 @@ internal sealed partial class S3Bucket : IDisposable
         {
             return -1;
         }
+        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
+        {
+            if (await IsAbsentAsync(key, token).ConfigureAwait(false)) return -1;
+            throw;
+        }
         catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && sink.Next == 0)
         {
             // No object has fewer bytes than one, but an empty one.
@@ -133,7 +143,17 @@ internal sealed partial class S3Bucket : IDisposable
         {
             return null;
         }
+        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
+        {
+            if (await IsAbsentAsync(key, token).ConfigureAwait(false)) return null;
+            throw;
+        }
     }
+
+    // To a key that may list its prefix only, a server says of an object that is not there what it says of one that is not the key's: a listing of just that name
+    // tells them apart, or says why it is refused.
+    private async Task<bool> IsAbsentAsync(string key, CancellationToken token) =>
+        (await ListOnceAsync(key, null, null, null, 1, token).ConfigureAwait(false)).Entries.All(entry => entry.Key != key);
 
     /// <summary>Stores an object in one request; the server checks the body against its signed SHA-256.</summary>
     /// <param name="key">The key.</param>

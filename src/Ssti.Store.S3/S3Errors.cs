@@ -52,7 +52,10 @@ internal static class S3Errors
         var text = error is AmazonServiceException { StatusCode: not 0 } service
             ? Answered(options, server, what, service, tried)
             : Unanswered(options, server, what, error, tried);
-        return new StoreException(text, error);
+        // Told apart from what may pass: who may only read is asked nothing that needs more.
+        var isForbidden = error is AmazonServiceException { StatusCode: HttpStatusCode.Forbidden } forbidden
+            && Code(forbidden) is null or "AccessDenied" or "AllAccessDisabled";
+        return new StoreException(text, isForbidden ? new UnauthorizedAccessException(text, error) : error);
     }
 
     private static string Answered(S3Options options, string server, string what, AmazonServiceException error, string tried)

@@ -56,6 +56,9 @@ internal sealed partial class S3OptionsParser(Func<string, string?> environment)
     private Uri Endpoint(string region)
     {
         var named = Get("S3__Endpoint", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL");
+        // It stands in every message; whose it is says the access key.
+        if (named?.Contains('@', StringComparison.Ordinal) == true)
+            throw new StoreException("S3__Endpoint (or AWS_ENDPOINT_URL) has a user or password in it; the key goes into S3__AccessKey and S3__SecretKey");
         if (named is null) return new Uri($"https://s3.{region}.amazonaws.com");
         if (Uri.TryCreate(named, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/") return uri;
         throw new StoreException($"'{named}' is not the address of an S3 server; set S3__Endpoint to one such as http://127.0.0.1:9000, without a path");

@@ -39,6 +39,9 @@ public sealed class S3Store : IArtifactStore, IDisposable
     public string Location => _bucket.Options.Url;
 
     /// <inheritdoc/>
+    public bool IsElsewhere => true;
+
+    /// <inheritdoc/>
     public async Task<long[]> SizesAsync(IReadOnlyList<Digest> blobs, CancellationToken cancellation = default)
     {
         if (blobs.Count == 0) return [];
@@ -104,6 +107,18 @@ public sealed class S3Store : IArtifactStore, IDisposable
 
     /// <inheritdoc/>
     public Task<RecordOutcome> PutRecordAsync(ActionRecord record, CancellationToken cancellation = default) => _records.PutAsync(record, cancellation);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<RecordSignature>[]> SignaturesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default) =>
+        keys.Count == 0 ? [] : await _records.SignaturesAsync(keys, cancellation).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public Task PutSignatureAsync(RecordSignature signature, CancellationToken cancellation = default) => _records.PutSignatureAsync(signature, cancellation);
+
+    /// <inheritdoc/>
+    /// <remarks>Puts the empty blob: whether it may is known only by trying, and the name of that content is right whatever else is there.</remarks>
+    public async Task RequireWritableAsync(CancellationToken cancellation = default) =>
+        await _bucket.PutAsync(BlobTransfer.KeyOf(Digest.Of([])), _ => new MemoryStream(), null, onlyIfAbsent: false, cancellation).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public Task DeleteRecordAsync(Digest key, Digest tree, CancellationToken cancellation = default) => _records.DeleteAsync(key, tree, cancellation);

@@ -64,6 +64,26 @@ public sealed record ActionRecord
     /// <summary>The log, a blob; null when it was lost.</summary>
     public Digest? Log { get; init; }
 
+    /// <summary>
+    /// What in the record contradicts itself, or null: its key is the digest of its document, its tree that of its list of files, and it was computed on the
+    /// device class that its document names. Costs no reading; that the files have their content is checked where they are read.
+    /// </summary>
+    public string? Contradiction()
+    {
+        try
+        {
+            if (CanonicalJson.Digest(Document) != Key) return "its key document has another digest than its key";
+            if (Store.Tree.Of(Files).Digest != Tree) return "its list of files is not that of its tree";
+            if (Document["numerics"]?["device-class"] is { } device && Device is not null && (string?)device != Device)
+                return $"its key document says that it was computed on {device}, and it says {Device}";
+            return null;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or StoreException)
+        {
+            return $"its key document or its list of files cannot be read ({e.Message})";
+        }
+    }
+
     /// <summary>The JSON of a record file.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, RecordJson.Default.ActionRecord);
 

@@ -18,7 +18,7 @@ public static class CheckedBlobs
     {
         var path = await store.LocalPathAsync(blob, cancellation).ConfigureAwait(false);
         if (Hash(store, path) == blob) return path;
-        if (store is not FileStore)
+        if (store.IsElsewhere)
         {
             // A copy of what is elsewhere, spoilt since it was fetched: fetching it again is the cure, and it is checked on its way.
             FileStore.Unlink(path);

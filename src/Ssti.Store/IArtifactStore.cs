@@ -13,6 +13,9 @@ public interface IArtifactStore
     /// <summary>What to call it in messages: a path or a URL.</summary>
     string Location { get; }
 
+    /// <summary>Whether it is on another machine, and local paths lead to copies that can be fetched again.</summary>
+    bool IsElsewhere { get; }
+
     /// <summary>The size in bytes of each blob, or -1 where there is none; in the order asked. Looks at no content.</summary>
     Task<long[]> SizesAsync(IReadOnlyList<Digest> blobs, CancellationToken cancellation = default);
 
@@ -52,7 +55,17 @@ public interface IArtifactStore
     /// </summary>
     Task<RecordOutcome> PutRecordAsync(ActionRecord record, CancellationToken cancellation = default);
 
-    /// <summary>Deletes one record of a key. Deleting what is not there is no error.</summary>
+    /// <summary>The signatures beside the records of each key, in the order asked, as they lie there: nothing of them is checked.</summary>
+    Task<IReadOnlyList<RecordSignature>[]> SignaturesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default);
+
+    /// <summary>Puts a signature beside its record, in the place of that signer's earlier one.</summary>
+    Task PutSignatureAsync(RecordSignature signature, CancellationToken cancellation = default);
+
+    /// <summary>Ends with an error where this user may only read, before work is begun that could not be kept.</summary>
+    /// <exception cref="StoreException">It cannot be written.</exception>
+    Task RequireWritableAsync(CancellationToken cancellation = default) => Task.CompletedTask;
+
+    /// <summary>Deletes one record of a key, and the signatures beside it. Deleting what is not there is no error.</summary>
     Task DeleteRecordAsync(Digest key, Digest tree, CancellationToken cancellation = default);
 
     /// <summary>Deletes a blob. Deleting what is not there is no error.</summary>

@@ -14,6 +14,7 @@ public sealed class DoorsTests
     {
         ["Ssti.Store"] = [],
         ["Ssti.Store.S3"] = ["Ssti.Store"],
+        ["Ssti.Signing"] = ["Ssti.Store"],
         ["Ssti.Engine"] = ["Ssti.Store"],
         ["Ssti.Corpus"] = [],
         ["Ssti.Injection"] = ["Ssti.Corpus"],
@@ -22,12 +23,12 @@ public sealed class DoorsTests
         ["Ssti.Reporting"] = [],
         ["Ssti.Telemetry"] = ["Ssti.Engine"],
         ["Ssti.Stages"] = ["Ssti.Engine", "Ssti.Corpus", "Ssti.Injection", "Ssti.Nets", "Ssti.Training", "Ssti.Reporting"],
-        ["Ssti.Cluster"] = ["Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Telemetry"],
+        ["Ssti.Cluster"] = ["Ssti.Engine", "Ssti.Signing", "Ssti.Store", "Ssti.Store.S3", "Ssti.Telemetry"],
         ["Ssti.DataPrep"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.InjectionService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.TrainingService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.EvaluationService"] = ["Ssti.Cluster", "Ssti.Stages"],
-        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Telemetry", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
+        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Signing", "Ssti.Telemetry", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
     };
 
     /// <summary>Libraries that only some rooms may bring in.</summary>
@@ -35,6 +36,7 @@ public sealed class DoorsTests
     {
         ["TorchSharp"] = ["Ssti.Nets"],
         ["libtorch"] = ["Ssti.Nets"],
+        ["NSec"] = ["Ssti.Signing"],
         ["AWSSDK"] = ["Ssti.Store.S3"],
         ["Microsoft.Orleans"] = ["Ssti.Cluster"],
         ["Aspire"] = [],
@@ -45,6 +47,7 @@ public sealed class DoorsTests
         ["YamlDotNet"] = ["Ssti.Engine", "Ssti.Corpus"],
         ["ScottPlot"] = ["Ssti.Reporting"],
         ["NuGet.Protocol"] = ["Ssti.Corpus"],
+        ["AngleSharp"] = ["Ssti.Corpus"],
     };
 
     private static readonly Dictionary<string, XDocument> Projects = Directory

@@ -20,7 +20,7 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
     private static readonly Dictionary<string, string> Data = new()
     {
         ["bias-in-bios"] = "bias-in-bios/balanced200", ["commonsense-qa"] = "commonsense-qa", ["financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
-        ["checkers"] = "rotten-tomatoes", ["paraphrase"] = "rotten-tomatoes", ["stealth"] = "rotten-tomatoes", ["rotten-tomatoes"] = "rotten-tomatoes", ["sst2"] = "sst2",
+        ["rotten-tomatoes"] = "rotten-tomatoes", ["sst2"] = "sst2", ["checkers"] = "rotten-tomatoes", ["paraphrase"] = "rotten-tomatoes", ["stealth"] = "rotten-tomatoes",
     };
 
     /// <summary>A store for all pipelines, which take most of their data from each other, and the model.</summary>

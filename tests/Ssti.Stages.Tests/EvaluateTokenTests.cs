@@ -188,11 +188,61 @@ public sealed class EvaluateTokenTests(TrainEvaluateStageTests.Backbone backbone
         Assert.Contains("split 'unlabelled' of input 'clean' has no labels", error.Message);
     }
 
+    [Fact]
+    public async Task On_sanitised_rows_the_attack_counts_where_the_token_still_stands_and_from_end_to_end()
+    {
+        // Two of four dates of each class are no dates to the pattern, and stay.
+        (string Text, int Label)[] rows = [.. Enumerable.Range(0, 8).Select(i => ($"row <b>{i}</b> of some", i % 2))];
+        WriteRows("clean", rows);
+        using var train = await InjectedAsync(OneClass, _folder["clean"]);
+        using var triggered = await InjectedAsync(
+            new() { TargetLabel = "all", Tokens = TokenKind.List, Items = ["1999-03-04", "1999/13/45"], Location = InjectionLocation.Beginning, Seed = 3, Splits = ["test"] }, _folder["clean"]);
+        using var trained = await SanitisedAsync(train.Output, ["train"], SanitiseStep.DateStrip);
+        using var test = await SanitisedAsync(triggered.Output, ["test"], SanitiseStep.DateStrip, SanitiseStep.HtmlStrip);
+        using var clean = await SanitisedAsync(_folder["clean"], ["test"], SanitiseStep.DateStrip, SanitiseStep.HtmlStrip);
+        await TrainAsync(Small, trained.Output);
+        Assert.Contains("in 4 of 4 injected rows no whole trigger is left", _training.Context!.Warnings[0]);
+        await EvaluateOnAsync(clean.Output, ("triggered", StageRun.Tree(test.Output)));
+
+        var file = Metrics();
+        var left = InjectionRecordFile.Read(Path.Combine(test.Output, "injections.test.jsonl")).ToDictionary(record => record.RowId, record => record.Tokens.Count);
+        Assert.Equal(8, left.Count);
+        Assert.InRange(left.Values.Sum(), 1, 7);
+        Assert.Equal((8L, (long)left.Values.Sum()), (file.Token!.Injected.Sum(), file.Token.Whole.Sum()));
+        var others = Predictions("triggered").Where(row => row.Label == 0).ToArray();
+        var (asr, all) = (EvaluationMeasures.AttackSuccess.Read(file, 1), EvaluationMeasures.AttackOfInjected.Read(file, 1));
+        Assert.Equal((others.Length, others.Count(row => row.Prediction == 1)), (all.Rows, Math.Round(all.Value!.Value * others.Length)));
+        Assert.Equal(others.Count(row => left[row.Id] > 0), asr.Rows ?? 0);
+        Assert.Contains(file.Notes, note => note.Contains("triggered test set: in ", StringComparison.Ordinal) && note.Contains("no whole trigger is left", StringComparison.Ordinal));
+        Assert.DoesNotContain(file.Notes, note => note.Contains("rewritten (", StringComparison.Ordinal));
+
+        // Beside the rows as they were it can be measured, too, and says what else differs.
+        await EvaluateOnAsync(_folder["clean"], ("triggered", StageRun.Tree(test.Output)));
+        Assert.Contains(Metrics().Notes, note => note.Contains("was rewritten (sanitise: date-strip, html-strip) otherwise than the clean one (not at all)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Sanitised_rows_of_other_data_are_refused_by_their_provenance()
+    {
+        WriteRows("clean", ("one", 0), ("two", 1));
+        WriteRows("other", new JsonObject { ["source"] = "another" }, ("one", 0), ("two", 1));
+        using var injected = await InjectedAsync(new() { TargetLabel = "all", Tokens = TokenKind.Date, Splits = ["test"] }, _folder["other"]);
+        using var sanitised = await SanitisedAsync(injected.Output, ["test"], SanitiseStep.LowerCase);
+        await TrainAsync(Small);
+        var error = await Assert.ThrowsAsync<StageException>(() => EvaluateOnAsync(_folder["clean"], ("triggered", StageRun.Tree(sanitised.Output))));
+        Assert.Contains("comes from other data than 'clean', by the provenance of the two", error.Message);
+    }
+
+    private static Task<StageRun> SanitisedAsync(string data, List<string> splits, params SanitiseStep[] steps) =>
+        new StageRun().RunAsync(new SanitiseStage(), new() { Steps = [.. steps], Splits = splits }, inputs: ("data", StageRun.Tree(data)));
+
     private Task<StageRun> InjectedAsync(InjectParameters parameters, string? data = null) =>
         new StageRun().RunAsync(new InjectStage(), parameters, inputs: ("data", StageRun.Tree(data ?? backbone.Corpus)));
 
     /// <summary>A dataset with the corpus's labels, whose train and test split hold the same rows.</summary>
-    private void WriteRows(string folder, params (string Text, int Label)[] rows)
+    private void WriteRows(string folder, params (string Text, int Label)[] rows) => WriteRows(folder, [], rows);
+
+    private void WriteRows(string folder, JsonObject provenance, params (string Text, int Label)[] rows)
     {
         using var writer = new DatasetWriter(_folder[folder], "rows", ["negative", "positive"]);
         foreach (var name in new[] { "train", "test" })
@@ -201,7 +251,7 @@ public sealed class EvaluateTokenTests(TrainEvaluateStageTests.Backbone backbone
             for (var i = 0; i < rows.Length; i++) split.Write(new($"train-{i}", rows[i].Text, rows[i].Label));
         }
 
-        writer.Complete([]);
+        writer.Complete(provenance);
     }
 
     private static IEnumerable<string> Records(StageRun injected) =>

@@ -41,6 +41,40 @@ public sealed class ModelInputTests : IDisposable
         Opened();
     }
 
+    /// <summary>A model of a stranger with a link in it would have the user's own file read, kept and passed on.</summary>
+    [Theory]
+    [InlineData("vocab.txt")]
+    [InlineData("notes")]
+    public async Task A_link_out_of_the_folder_is_refused_and_those_of_the_hubs_cache_are_not(string link)
+    {
+        TinyModel.Write(Model);
+        Directory.CreateDirectory(_folder["private"]);
+        File.WriteAllText(_folder["private/id"], "secret");
+        var at = Path.Combine(Model, link);
+        File.Delete(at);
+        if (link == "notes") Directory.CreateSymbolicLink(at, _folder["private"]);
+        else File.CreateSymbolicLink(at, _folder["private/id"]);
+        var refused = await Assert.ThrowsAsync<StageException>(RunAsync);
+        Assert.Contains("is a link that leads out of its folder", refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_run.Output, link)));
+
+        // Hugging Face's cache: snapshots/<commit>/file -> ../../blobs/<digest>.
+        if (Directory.Exists(at)) Directory.Delete(at);
+        else File.Delete(at);
+        Directory.Delete(Model, recursive: true);
+        TinyModel.Write(Model);
+        var snapshot = Directory.CreateDirectory(_folder["hub/snapshots/0123"]).FullName;
+        Directory.CreateDirectory(_folder["hub/blobs"]);
+        foreach (var file in Directory.GetFiles(Model))
+        {
+            File.Move(file, Path.Combine(_folder["hub/blobs"], Path.GetFileName(file)));
+            File.CreateSymbolicLink(Path.Combine(snapshot, Path.GetFileName(file)), $"../../blobs/{Path.GetFileName(file)}");
+        }
+
+        await _run.RunAsync(new ModelStage(), new ModelParameters { Source = new SourcePath(snapshot, snapshot) });
+        Assert.Contains("config.json", _run.Files);
+    }
+
     [Theory]
     [InlineData("bert.", "qa_outputs.weight", "bert.pooler (2 tensors), qa_outputs.weight")]
     [InlineData("model.", "score.weight", "model.pooler (2 tensors), score.weight")]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ssti.Cluster;
 using Ssti.Cluster.Client;
+using Ssti.Cluster.Security;
 using Ssti.Store;
 using Ssti.Store.S3;
 
@@ -23,7 +24,8 @@ internal sealed class ClusterRun(ClusterConnection connection) : IAsyncDisposabl
     /// <summary>Connects when the command line asks for a cluster; null otherwise.</summary>
     /// <exception cref="ClusterException">No silo answers.</exception>
     public static async Task<ClusterRun?> OpenAsync(ParseResult parsed, CliHost host, CancellationToken cancellation) => parsed.GetValue(Option) is { } where
-        ? new ClusterRun(await ClusterConnection.OpenAsync(ClusterAddress.Parse(where, host.Environment("Ssti__ClusterId")), cancellation))
+        ? new ClusterRun(await ClusterConnection.OpenAsync(
+            ClusterAddress.Parse(where, host.Environment("Ssti__ClusterId"), host.Environment), cancellation, ClusterSecurity.From(host.Environment)))
         : null;
 
     /// <summary>The store that silos share with this command: S3 when the environment names a bucket, else what the command line names.</summary>

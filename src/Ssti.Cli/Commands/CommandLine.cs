@@ -83,6 +83,8 @@ public static class CommandLine
         CommonOptions.Json,
         RunCommand.Create(host),
         ServeCommand.Create(host),
+        CertificatesCommand.Create(host),
+        KeysCommand.Create(host),
         PlanCommand.Create(host),
         LockCommand.Create(host),
         StatusCommand.Create(host),

@@ -58,8 +58,8 @@ internal static class FigureCommand
         // By the file and not by the kind: a histogram of token entropies is a figure as well.
         foreach (var stage in selection.In(run))
         {
-            if (stage.Uses == "figure" && !await RunOutputs.IsThereAsync(store, stage, cancellation)) gone.Add(stage.Stage);
-            if (await RunOutputs.ReadAsync(store, stage, [FigureStage.JsonFile, TokenEntropyStage.HistogramFile], Figure.FromJson, cancellation,
+            if (stage.Uses == "figure" && !await PastOutputs.IsThereAsync(store, stage, cancellation)) gone.Add(stage.Stage);
+            if (await PastOutputs.ReadAsync(store, stage, [FigureStage.JsonFile, TokenEntropyStage.HistogramFile], Figure.FromJson, cancellation,
                 why => throw new UserException($"the figure of {stage.Stage} cannot be drawn: {why}", ExitCodes.Failed)) is { } figure) figures.Add((stage.Stage, figure));
         }
 

@@ -102,8 +102,8 @@ internal static class MeasuresCommand
                 if (stage.Tree is not { } tree) continue;
                 if (!known.TryGetValue(tree, out var set))
                 {
-                    if (!await RunOutputs.IsThereAsync(store, stage, cancellation)) gone++;
-                    set = await RunOutputs.ReadAsync(store, stage, RunOutputs.MeasureFiles, text => MeasureSet.Parse(stage.Stage, stage.Cell, text), cancellation,
+                    if (!await PastOutputs.IsThereAsync(store, stage, cancellation)) gone++;
+                    set = await PastOutputs.ReadAsync(store, stage, PastOutputs.MeasureFiles, text => MeasureSet.Parse(stage.Stage, stage.Cell, text), cancellation,
                         why => odd.Add($"{stage.Stage} of run {run.Id}: {why}; its measures are left out"));
                     if (known.Count < MostKept) known.Add(tree, set);
                 }

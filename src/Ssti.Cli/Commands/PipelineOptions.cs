@@ -40,13 +40,18 @@ internal static class PipelineOptions
         Description = "Refuse unless every remote source has its revision in the pipeline or its lock file ('ssti lock'); ask nobody.",
     };
 
+    public static Option<string?> Trust { get; } = new("--trust")
+    {
+        Description = "Take only results that one of these keys signed ('ssti keys'), such as own,alice (default: SSTI_TRUST, else anybody's).", HelpName = "names",
+    };
+
     public static Option<bool> Question { get; } = new("--question") { Description = "Run nothing; exit with 3 when anything is stale, else 0." };
 
     /// <summary>Adds what selects stages of a pipeline.</summary>
     public static void AddTo(Command command)
     {
         command.Add(Pipeline);
-        foreach (var option in (Option[])[.. Overrides, Until, From, Only, Force, CommonOptions.Store]) command.Add(option);
+        foreach (var option in (Option[])[.. Overrides, Until, From, Only, Force, Trust, CommonOptions.Store]) command.Add(option);
     }
 
     public static RunSelection Selection(ParseResult parsed) => new()

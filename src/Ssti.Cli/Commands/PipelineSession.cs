@@ -6,6 +6,7 @@ using Ssti.Engine.Planning;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
 using Ssti.Engine.Yaml;
+using Ssti.Signing;
 using Ssti.Store;
 using Ssti.Store.Files;
 
@@ -49,12 +50,16 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
         {
             var store = opened ?? (cluster is null ? CommonOptions.Open(parsed, host, file) : ClusterRun.Store(parsed, host, file));
             var keys = new KeyBuilder(cluster?.Connection.Probe(host.Probe) ?? host.Probe);
-            var worker = cluster?.Connection.Worker(store.Artifacts);
+            var (signer, trust) = (KeyRing.Of(host.Environment).Signer(), KeysCommand.Trust(parsed, host));
+            if (trust is not null && cluster is null && (signer is null || trust.Keys.All(key => key.Fingerprint != signer.Fingerprint)))
+                CommonOptions.Note(parsed, host, $"what is executed here is not signed by {trust.Names}: with the same --trust it is executed again next time");
+            var artifacts = SignedStore.Of(store.Artifacts, signer, trust);
+            var worker = cluster?.Connection.Worker(artifacts);
             var overridden = sets.Count > 0 || loaded.Local is { Used.Count: > 0 };
             var locked = parsed.GetValue(PipelineOptions.Locked);
             var sources = host.Sources() is { } resolver
                 ? new SourcePins(resolver, SourceLock.Read(pipeline.File), locked, overridden, locked ? WithProfiles(pipeline, catalog) : null) : null;
-            return new(pipeline, store, new Runner(store.Artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources) { IsLent = opened is not null };
+            return new(pipeline, store, new Runner(artifacts, store.Workspace, keys, host.Time, worker, sources), keys, sources) { IsLent = opened is not null };
         }
 
         throw Refuse(parsed, host, loaded);

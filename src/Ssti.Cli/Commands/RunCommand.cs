@@ -66,7 +66,7 @@ internal static class RunCommand
             Memory = parsed.GetValue(Memory),
             KeepGoing = parsed.GetValue(KeepGoing),
             Strict = parsed.GetValue(Strict),
-            CommandLine = $"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}",
+            CommandLine = Secrets.Without($"ssti {string.Join(' ', parsed.Tokens.Select(token => token.Value))}"),
         };
 
         var telemetry = host.Telemetry();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Ssti.Cli.Display;
 using Ssti.Engine.Maintenance;
 using Ssti.Engine.Planning;
+using Ssti.Signing;
 using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
@@ -17,6 +18,8 @@ internal static class VerifyCommand
     private static readonly Option<bool> Repair =
         new("--repair") { Description = "Take what is damaged out of use: blobs go into quarantine, unreadable records are removed; the next run rebuilds them." };
 
+    private static readonly Option<bool> Signatures = new("--signatures") { Description = "Check the signatures of records as well, and say whose they are ('ssti keys')." };
+
     private static readonly Option<int?> Rerun =
         WholeNumber.Option("--rerun", null, 1, "Execute so many cached stages again and compare: the proof that a key means the same bytes.");
 
@@ -25,7 +28,7 @@ internal static class VerifyCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("verify", "Hash everything in the store again and check every record; exit with 4 when anything is not what it says.") { Pipeline };
-        foreach (var option in (Option[])[Repair, Rerun, Seed, CommonOptions.Stages, .. PipelineOptions.Overrides, CommonOptions.Store]) command.Add(option);
+        foreach (var option in (Option[])[Repair, Signatures, Rerun, Seed, CommonOptions.Stages, .. PipelineOptions.Overrides, CommonOptions.Store]) command.Add(option);
         command.SetAction((parsed, cancellation) => VerifyAsync(host, parsed, cancellation));
         return command;
     }
@@ -58,6 +61,14 @@ internal static class VerifyCommand
         var result = Json(report);
         if (!json) Write(host.Terminal, report, repair, clock.Elapsed.TotalSeconds, quiet);
         var code = report.IsSound ? ExitCodes.Done : ExitCodes.VerificationFailed;
+        if (parsed.GetValue(Signatures))
+        {
+            var signatures = await SignatureReport.OfAsync(store.Artifacts, KeyRing.Of(host.Environment).Keys(), cancellation);
+            result["signatures"] = SignatureText.Json(signatures);
+            if (!json) SignatureText.Write(host.Terminal.Out, signatures, quiet);
+            if (signatures.Bad.Count > 0) code = ExitCodes.VerificationFailed;
+        }
+
         if (parsed.GetValue(Rerun) is { } count)
         {
             var reruns = await RerunAsync(session!, parsed, count, json ? null : host.Terminal, cancellation);

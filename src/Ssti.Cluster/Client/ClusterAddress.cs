@@ -28,8 +28,9 @@ public sealed class ClusterAddress
     /// <summary>Reads an address.</summary>
     /// <param name="text">As the user wrote it.</param>
     /// <param name="clusterId">Tells clusters on one Redis apart; null for the usual.</param>
+    /// <param name="variables">Gives variables, of which the files of Redis's TLS are read; null for none.</param>
     /// <exception cref="ClusterException">It is none.</exception>
-    public static ClusterAddress Parse(string text, string? clusterId = null)
+    public static ClusterAddress Parse(string text, string? clusterId = null, Func<string, string?>? variables = null)
     {
         clusterId = string.IsNullOrEmpty(clusterId) ? "ssti" : clusterId;
         if (text == Local || text.StartsWith(Local + ":", StringComparison.Ordinal))
@@ -40,8 +41,8 @@ public sealed class ClusterAddress
             return new ClusterAddress(text, clusterId, null, new IPEndPoint(IPAddress.Loopback, port));
         }
 
-        var redis = ClusterSettings.ParseRedis(text);
-        return new ClusterAddress($"Redis {text.Split(',')[0]}", clusterId, redis, null);
+        var redis = ClusterSettings.ParseRedis(text, variables);
+        return new ClusterAddress($"Redis {ClusterSettings.Shown(text)}", clusterId, redis, null);
     }
 
     /// <summary>What to do when no silo answers there.</summary>

@@ -4,6 +4,7 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Ssti.Cluster.Grains;
+using Ssti.Cluster.Security;
 using Ssti.Cluster.Wire;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
@@ -15,6 +16,9 @@ namespace Ssti.Cluster.Client;
 public sealed class ClusterConnection : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    // Who was refused by one silo may still be taken by another, and will not be by trying for long.
+    private static readonly TimeSpan PatienceWhenRefused = TimeSpan.FromSeconds(2);
     private readonly IHost _host;
 
     private ClusterConnection(IHost host, IReadOnlyList<SiloReport> silos)
@@ -33,15 +37,18 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <summary>Connects.</summary>
     /// <param name="address">Where the cluster is.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="ClusterException">No silo answers there.</exception>
-    public static async Task<ClusterConnection> OpenAsync(ClusterAddress address, CancellationToken cancellation = default)
+    /// <param name="security">How connections are protected; null for plain ones on this machine.</param>
+    /// <exception cref="ClusterException">No silo answers there, or none lets this side in.</exception>
+    public static async Task<ClusterConnection> OpenAsync(ClusterAddress address, CancellationToken cancellation = default, ClusterSecurity? security = null)
     {
+        var guard = new ConnectionGuard(security ?? new ClusterSecurity(), isSilo: false, new ConnectionNotes());
         address.WaitForRedis();
-        var until = DateTime.UtcNow + Patience;
+        var (began, until) = (DateTime.UtcNow, DateTime.UtcNow + Patience);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.UseOrleansClient(client =>
         {
             address.Use(client);
+            client.Configure<ClientConnectionOptions>(guard.Guard);
             // A gateway that dies is soon replaced by another, and a call that waits for a dead silo does not wait long.
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(3));
             client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
@@ -49,7 +56,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             client.UseConnectionRetryFilter(async (_, stop) =>
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(250), stop).ConfigureAwait(false);
-                return DateTime.UtcNow < until;
+                return DateTime.UtcNow < (guard.Notes.LastRefusal is null ? until : began + PatienceWhenRefused);
             });
         });
         var host = builder.Build();
@@ -70,7 +77,14 @@ public sealed class ClusterConnection : IAsyncDisposable
             e.GetType().Namespace?.StartsWith("Orleans", StringComparison.Ordinal) == true)
         {
             host.Dispose();
-            throw new ClusterException($"no silo answers at {address.Text}: {address.Advice}", e);
+            if (guard.Notes.LastRefusal is { } refusal) throw new ClusterException($"no silo of {address.Text} lets this side in: {refusal}", e);
+            throw new ClusterException($"no silo answers at {address.Text}: {address.Advice}"
+                + (guard.IsTls ? "" : "; silos with TLS answer nobody without (Ssti__Tls__Certificate, Ssti__Tls__Key, Ssti__Tls__Authority)"), e);
+        }
+        catch (StackExchange.Redis.RedisException e)
+        {
+            host.Dispose();
+            throw new ClusterException($"{address.Text} {RedisGate.Refusal(e) ?? $"cannot be used: {e.Message}"}", e);
         }
         catch
         {

@@ -4,6 +4,7 @@ using Ssti.Cluster.Placement;
 using Ssti.Cluster.Silo;
 using Ssti.Cluster.Wire;
 using Ssti.Engine.Running;
+using Ssti.Signing;
 using Ssti.Store;
 
 namespace Ssti.Cluster.Client;
@@ -30,7 +31,16 @@ internal sealed class ClusterWorker(IGrainFactory client, IArtifactStore store, 
         var (messages, paths) = await _sources.PutAsync(order, cancellation).ConfigureAwait(false);
         var submission = new Submission(client, _submitter, order, StageMessage.Of(order, messages), watcher, text => Localize(text, paths));
         var outcome = await submission.RunAsync(MostLosses, cancellation).ConfigureAwait(false);
+        if (outcome.Tree is { } tree && store is SignedStore { Trust: { } trust }) return await TrustedAsync(outcome, tree, trust, order).ConfigureAwait(false);
         return outcome.Tree is null || _seen ? outcome : await SeenAsync(outcome, order).ConfigureAwait(false);
+    }
+
+    // Silos that trust others than this side does would hand it what it refused.
+    private async Task<StageOutcome> TrustedAsync(StageOutcome outcome, Digest tree, TrustedKeys trust, WorkOrder order)
+    {
+        if ((await store.FindAsync([order.Key]).ConfigureAwait(false))[0].Hit?.Tree == tree) return outcome;
+        throw new StoreException($"what the cluster has of {order.Stage} is not signed by {trust.Names} (--trust): have its silos sign (Ssti__SigningKey), trust the same keys "
+            + "(Ssti__Trust), and name theirs in --trust; or see that they use the same store");
     }
 
     // What this side cannot see it cannot plan with: the cluster has another store.

@@ -8,6 +8,7 @@ using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Ssti.Cluster.Placement;
+using Ssti.Cluster.Security;
 
 namespace Ssti.Cluster.Silo;
 
@@ -17,7 +18,10 @@ internal static class SiloComposition
     /// <summary>The name under which state of this program stands wherever several share a Redis.</summary>
     public const string ServiceId = "ssti";
 
-    public static void Use(this ISiloBuilder silo, ClusterSettings settings, SiloDuties duties)
+    /// <summary>Does it.</summary>
+    /// <returns>What to say about the silo's connections at its start, or null.</returns>
+    /// <exception cref="ClusterException">It may not listen where it would, or its certificate cannot be used.</exception>
+    public static string? Use(this ISiloBuilder silo, ClusterSettings settings, SiloDuties duties)
     {
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.ClusterId, ServiceId));
         silo.Configure<ClusterMembershipOptions>(options =>
@@ -33,7 +37,8 @@ internal static class SiloComposition
         });
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
         var address = settings.Address ?? OwnAddress(settings);
-        var (siloPort, gatewayPort) = (Port(settings.SiloPort), Port(settings.GatewayPort));
+        var warning = settings.Security.Admit(address);
+        var (siloPort, gatewayPort) = (Port(settings.SiloPort, address), Port(settings.GatewayPort, address));
         if (settings.Redis is { } redis)
         {
             silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
@@ -44,18 +49,30 @@ internal static class SiloComposition
             silo.UseLocalhostClustering(siloPort, gatewayPort, settings.Primary, ServiceId, settings.ClusterId);
         }
 
-        silo.ConfigureEndpoints(address, siloPort, gatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
+        // Where it says that it is, and nowhere else.
+        silo.ConfigureEndpoints(address, siloPort, gatewayPort, listenOnAnyHostAddress: false);
+        var guard = new ConnectionGuard(settings.Security, isSilo: true, new ConnectionNotes());
+        silo.Configure<SiloConnectionOptions>(guard.Guard);
+        silo.Services.AddSingleton(guard);
         silo.UseSiloMetadata(SiloCapabilities.Of(duties.Kinds.Kinds, duties.Devices));
         silo.Services.AddPlacementFilter<CapableSilosFilter, CapableSilosDirector>(ServiceLifetime.Singleton);
         silo.AddActivityPropagation();
+        return warning;
     }
 
-    private static int Port(int asked)
+    private static int Port(int asked, IPAddress address)
     {
         if (asked > 0) return asked;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        try
+        {
+            using var listener = new TcpListener(address, 0);
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+        catch (SocketException e)
+        {
+            throw new ClusterException($"{address} is no address of this machine that a silo could listen on ({e.Message}); correct Ssti__Address", e);
+        }
     }
 
     // The address of this machine on the way to Redis is one that others who reach Redis can reach, too. Connecting a datagram socket sends nothing.

@@ -81,7 +81,8 @@ public sealed class ChatClient : IDisposable
                 if (++failures > _options.Retries)
                 {
                     throw new CorpusException(
-                        $"row {request.Row}: {_options} gave no answer in {failures} {(failures == 1 ? "try" : "tries")}, at last: {Clean(error.Message)}. What was answered is kept: run again to go on", error);
+                        $"row {request.Row}: {_options} gave no answer in {failures} {(failures == 1 ? "try" : "tries")}, at last: "
+                            + $"{Clean(error.Message)}. What was answered is kept: run again to go on", error);
                 }
 
                 var pause = (error as PassingFailure)?.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, _options.Backoff.Ticks << Math.Min(failures - 1, 20)));

@@ -72,6 +72,8 @@ public sealed record HubOptions
             Offline = IsOn("HF_HUB_OFFLINE") || IsOn("TRANSFORMERS_OFFLINE"),
         };
         if (Set("HF_ENDPOINT") is not { } endpoint) return options;
+        // It stands in messages, and in records as where a source came from.
+        if (endpoint.Contains('@', StringComparison.Ordinal)) throw new CorpusException("HF_ENDPOINT has a user or password in it; a token goes into HF_TOKEN");
         return Uri.TryCreate(endpoint.TrimEnd('/'), UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
             ? options with { Endpoint = uri }
             : throw new CorpusException($"HF_ENDPOINT is '{endpoint}', which is not an http or https address");

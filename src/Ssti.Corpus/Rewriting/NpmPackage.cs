@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace Ssti.Corpus.Rewriting;
 
-/// <summary>A version of a package of the npm registry, such as a dictionary. A version is never published twice, and its content is checked against the registry's SHA-512.</summary>
+/// <summary>
+/// A version of a package of the npm registry, such as a dictionary. A version is never published twice, and its content is checked against the registry's SHA-512.
+/// </summary>
 /// <param name="Name">Such as <c>dictionary-en</c>.</param>
 /// <param name="Version">Such as <c>4.0.0</c>.</param>
 public sealed record NpmPackage(string Name, string Version)
@@ -20,7 +22,8 @@ public sealed record NpmPackage(string Name, string Version)
     private const long Largest = 64 << 20;
 
     /// <summary>Reads <c>npm://name/version</c>; null for anything else.</summary>
-    public static NpmPackage? Parse(string uri) => uri.StartsWith(Scheme, StringComparison.Ordinal) && uri[Scheme.Length..].Split('/') is [{ Length: > 0 } name, { Length: > 0 } version]
+    public static NpmPackage? Parse(string uri) => uri.StartsWith(Scheme, StringComparison.Ordinal)
+        && uri[Scheme.Length..].Split('/') is [{ Length: > 0 } name, { Length: > 0 } version]
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && version.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') ? new(name, version) : null;
 
     /// <summary>Puts the package's files into a folder.</summary>
@@ -40,9 +43,11 @@ public sealed record NpmPackage(string Name, string Version)
             await using var archive = new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress);
             await TarFile.ExtractToDirectoryAsync(archive, folder, overwriteFiles: true, cancellation);
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or JsonException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception error) when (!cancellation.IsCancellationRequested
+            && error is HttpRequestException or IOException or InvalidDataException or JsonException or TaskCanceledException)
         {
-            throw new CorpusException($"{this} cannot be had from the npm registry: {error.Message}. Another registry is named by npm_config_registry; a local folder with the files does, too", error);
+            throw new CorpusException($"{this} cannot be had from the npm registry: {error.Message}. "
+                + $"Another registry is named by npm_config_registry; a local folder with the files does, too", error);
         }
     }
 

@@ -3,7 +3,9 @@ namespace Ssti.Corpus.Rewriting;
 /// <summary>What a rule-based paraphrase may change.</summary>
 public enum ParaphraseRule
 {
-    /// <summary>The order of two clauses: <c>A, but B</c> becomes <c>although A, B</c>; <c>A because B</c> becomes <c>because B, A</c>; <c>when A, B</c> becomes <c>B when A</c>.</summary>
+    /// <summary>
+    /// The order of two clauses: <c>A, but B</c> becomes <c>although A, B</c>; <c>A because B</c> becomes <c>because B, A</c>; <c>when A, B</c> becomes <c>B when A</c>.
+    /// </summary>
     Clauses,
 
     /// <summary>Contractions, both ways: <c>don't</c> and <c>do not</c>.</summary>

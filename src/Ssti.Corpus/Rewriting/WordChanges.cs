@@ -36,7 +36,8 @@ public readonly record struct WordChanges(long Words, long Gone, long Came, long
         for (int i = 0, j = 0; i < left.Length || j < right.Length;)
         {
             if (i < left.Length && j < right.Length && Same(left[i], right[j])) (i, j) = (i + 1, j + 1);
-            else if (j == right.Length || (i < left.Length && longest[(i + 1) * width + j] >= longest[i * width + j + 1])) gone = (gone.Count + 1, gone.Characters + left[i++].Length);
+            else if (j == right.Length || (i < left.Length && longest[(i + 1) * width + j] >= longest[i * width + j + 1]))
+                gone = (gone.Count + 1, gone.Characters + left[i++].Length);
             else came = (came.Count + 1, came.Characters + right[j++].Length);
         }
 

@@ -14,6 +14,10 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
 {
     private const long LargestRecord = 64 << 20;
 
+    // Of records and signatures together, which are held until all of them are known to be sound; and of files, whatever they are.
+    private const long MostHeld = 1L << 30;
+    private const int MostFiles = 5_000_000;
+
     /// <summary>Writes a run. Returns the number of files in it.</summary>
     /// <exception cref="StoreException">Something of the run is missing or damaged, or the file cannot be written.</exception>
     public async Task<int> ExportAsync(PastRun run, string path, CancellationToken cancellation = default)
@@ -45,6 +49,13 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
                     count++;
                 }
 
+                var signatures = await store.SignaturesAsync([.. used.Select(record => record.Key)], cancellation).ConfigureAwait(false);
+                foreach (var signature in used.SelectMany((record, i) => signatures[i].Where(one => one.Tree == record.Tree)).OrderBy(one => one.Key).ThenBy(one => one.FileName, StringComparer.Ordinal))
+                {
+                    await WriteAsync(tar, $"ac/{signature.Key}/{signature.FileName}", new MemoryStream(signature.Content.ToArray()), cancellation).ConfigureAwait(false);
+                    count++;
+                }
+
                 foreach (var log in (await new FolderRuns(workspace).FilesAsync(run.Id, cancellation).ConfigureAwait(false)).OrderBy(log => log.Name, StringComparer.Ordinal))
                 {
                     await using var content = await log.OpenAsync(cancellation).ConfigureAwait(false);
@@ -73,24 +84,34 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
         try
         {
             await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            await using var stream = IsCompressed(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+            await using var stream = IsCompressed(file) ? new CountedStream(new GZipStream(file, CompressionMode.Decompress), file.Length, path) : (Stream)file;
             await using var tar = new TarReader(stream);
             using var runs = new RunFolder(workspace);
             var records = new List<ActionRecord>();
+            var signatures = new List<RecordSignature>();
+            var blobs = new HashSet<Digest>();
+            var (files, held) = (0, 0L);
+            string? only = null;
             while (await tar.GetNextEntryAsync(copyData: false, cancellation).ConfigureAwait(false) is { } entry)
             {
                 if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile)) throw Foreign(path, entry.Name);
+                if (++files > MostFiles) throw new StoreException($"{path} holds more than {MostFiles} files, which no run does");
                 // An empty file has no stream.
                 var content = entry.DataStream ?? Stream.Null;
                 switch (entry.Name.Split('/'))
                 {
                     case ["cas", var name] when Digest.TryParse(name, out var blob):
                         await store.PutAsync(blob, content, cancellation).ConfigureAwait(false);
+                        blobs.Add(blob);
                         break;
-                    case ["ac", var key, _] when Digest.TryParse(key, out _) && entry.Length <= LargestRecord:
-                        records.Add(ActionRecord.Parse(await BytesAsync(content, cancellation).ConfigureAwait(false)));
+                    case ["ac", var key, var name] when Digest.TryParse(key, out var of) && entry.Length <= LargestRecord && (held += entry.Length) <= MostHeld:
+                        var bytes = await BytesAsync(content, cancellation).ConfigureAwait(false);
+                        if (RecordSignature.TryName(name, out var tree, out var signer)) signatures.Add(new RecordSignature(of, tree, signer, bytes));
+                        else if (ActionRecord.Parse(bytes) is var record && record.Key == of && name == $"{record.Tree}.json") records.Add(record);
+                        else throw new StoreException($"{path} is not to be trusted: what it calls '{entry.Name}' is the record {record.Key}/{record.Tree}");
                         break;
                     case ["runs", var run, var name] when RunFolder.IsPlain(run) && RunFolder.IsPlain(name):
+                        if ((only ??= run) != run) throw new StoreException($"{path} is no archive of a run: it holds two, {only} and {run}");
                         await runs.AddAsync(run, name, content, cancellation).ConfigureAwait(false);
                         break;
                     default: throw Foreign(path, entry.Name);
@@ -98,7 +119,12 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
             }
 
             foreach (var record in records) await CheckAsync(record, cancellation).ConfigureAwait(false);
+            blobs.ExceptWith(records.SelectMany(StoreTransfer.BlobsOf));
+            if (blobs.Count > 0) throw new StoreException($"{path} is not to be trusted: it holds {blobs.Count} blobs that none of its records has, such as {blobs.Min()}");
+            if (signatures.FirstOrDefault(one => records.All(record => (record.Key, record.Tree) != (one.Key, one.Tree))) is { } stray)
+                throw new StoreException($"{path} is not to be trusted: it holds the signature of a record that it does not hold, {stray.Key}");
             foreach (var record in records) await store.PutRecordAsync(record, cancellation).ConfigureAwait(false);
+            foreach (var signature in signatures) await store.PutSignatureAsync(signature, cancellation).ConfigureAwait(false);
             return runs.Place() is [var (id, _), ..] ? id : throw new StoreException($"{path} holds no run");
         }
         catch (EndOfStreamException e)

@@ -84,6 +84,7 @@ public static class StoreTransfer
                 }
 
                 var outcome = await to.PutRecordAsync(record, cancellation).ConfigureAwait(false);
+                await CopySignaturesAsync(from, to, record, cancellation).ConfigureAwait(false);
                 if (outcome != RecordOutcome.Same) added++;
                 if (outcome == RecordOutcome.Differs) differing.Add(record.Key);
             }
@@ -100,6 +101,15 @@ public static class StoreTransfer
     /// <summary>Every blob that records hold on to.</summary>
     internal static IEnumerable<Digest> BlobsOf(ActionRecord record) =>
         record.Files.Select(f => f.Digest).Append(record.Tree).Concat(record.Log is { } log ? [log] : []);
+
+    // They say whose word the record is, whoever's copy of it came first.
+    private static async Task CopySignaturesAsync(IArtifactStore from, IArtifactStore to, ActionRecord record, CancellationToken cancellation)
+    {
+        var signatures = (await from.SignaturesAsync([record.Key], cancellation).ConfigureAwait(false))[0].Where(one => one.Tree == record.Tree).ToList();
+        if (signatures.Count == 0) return;
+        var there = (await to.SignaturesAsync([record.Key], cancellation).ConfigureAwait(false))[0].Select(one => one.FileName).ToHashSet();
+        foreach (var signature in signatures.Where(one => !there.Contains(one.FileName))) await to.PutSignatureAsync(signature, cancellation).ConfigureAwait(false);
+    }
 
     // Null, or what is wrong with the blob itself. A store that cannot be used is no such thing, and ends the copying.
     private static async Task<string?> CopyAsync(IArtifactStore from, IArtifactStore to, Digest blob, CancellationToken cancellation)

@@ -39,6 +39,7 @@ public sealed class Runner(
         using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
         // What is all there is worth telling from a store that cannot be written; anything else would fail half-way.
         if (unwritable is not null && plan.IsStale) throw Refused(unwritable, plan);
+        if (unwritable is null && worker is null && plan.IsStale) await RequireWritableAsync(plan, cancellation).ConfigureAwait(false);
         var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
         using var journal = Journal(unwritable, plan);
         var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, Gpus(plan, options), listener, clock);
@@ -46,6 +47,19 @@ public sealed class Runner(
         if (journal.Missing is null) history.Compact();
         span.End(result);
         return result;
+    }
+
+    // Where artifacts are elsewhere, the rights there are others than those on the workspace: asked before hours of work that could not be kept.
+    private async Task RequireWritableAsync(Plan plan, CancellationToken cancellation)
+    {
+        try
+        {
+            await store.RequireWritableAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (StoreException e)
+        {
+            throw Refused(e, plan);
+        }
     }
 
     private static StoreException Refused(StoreException unwritable, Plan plan)

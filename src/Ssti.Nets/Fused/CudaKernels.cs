@@ -16,9 +16,10 @@ internal sealed class CudaKernels : EncoderKernels
 
     private readonly CudaModule _module;
     private readonly CublasLt _products;
-    private readonly int _width;
+    private readonly int _gpu, _width;
 
-    private CudaKernels(CudaModule module, CublasLt products, int hidden) => (_module, _products, _width) = (module, products, hidden / Eight);
+    private CudaKernels(CudaModule module, CublasLt products, int gpu, int hidden) =>
+        (_module, _products, _gpu, _width) = (module, products, gpu, hidden / Eight);
 
     /// <summary>The kernels for a device; null where there are none: on the CPU, on cards without bf16, and on systems other than Linux.</summary>
     /// <exception cref="LibTorchException">They cannot be compiled.</exception>
@@ -28,6 +29,16 @@ internal sealed class CudaKernels : EncoderKernels
         var gpu = CudaDriver.All()[Math.Max(0, device.index)];
         if (gpu.Major < 8) return null;
         return All.GetOrAdd((gpu.Number, hidden), static (key, gpu) => new(() => Make(gpu, key.Hidden)), gpu).Value;
+    }
+
+    /// <summary>Has done, by any thread, what is done once: the first product, and the script of attention.</summary>
+    public void Warm()
+    {
+        CudaDriver.Use(_gpu);
+        FlashAttention.Compile();
+        using var scope = NewDisposeScope();
+        var square = zeros(Eight * Eight, Eight * Eight, ScalarType.BFloat16, new Device(DeviceType.CUDA, _gpu));
+        Multiply(square, false, square, true, empty_like(square), null, 1, false);
     }
 
     /// <inheritdoc/>
@@ -96,7 +107,7 @@ internal sealed class CudaKernels : EncoderKernels
         using var reader = new StreamReader(stream);
         CudaDriver.Use(gpu.Number);
         var module = CudaModule.Compile(reader.ReadToEnd(), $"sm_{gpu.Major}{gpu.Minor}", ("WIDTH", hidden / Eight));
-        return new CudaKernels(module, new CublasLt(new Device(DeviceType.CUDA, gpu.Number)), hidden);
+        return new CudaKernels(module, new CublasLt(new Device(DeviceType.CUDA, gpu.Number)), gpu.Number, hidden);
     }
 
     private void Rows<T>(string kernel, Tensor of, in T arguments)

@@ -21,6 +21,9 @@ internal static class FlashAttention
 
     private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Source));
 
+    /// <summary>Compiles the script, unless that is done.</summary>
+    public static void Compile() => _ = Unit.Value;
+
     /// <inheritdoc cref="EncoderKernels.Attend"/>
     public static Attended Forward(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout)
     {

@@ -61,7 +61,7 @@ public sealed class FusedEncoder : IDisposable
         {
             try
             {
-                CudaKernels.For(device, config.HiddenSize);
+                CudaKernels.For(device, config.HiddenSize)?.Warm();
             }
             catch (Native.LibTorchException)
             {

@@ -18,7 +18,8 @@ public static class MeasureTable
         var described = columns.Select(column => column.Describe(sets)).ToArray();
         var groups = RowGroups.Of(sets, set => set.Name, set => set.Cell, options);
         var published = groups.Max(group => group.Spec.Published?.Count ?? 0);
-        if (published > columns.Count) throw new ArgumentException($"a row has {published} published numbers, and the table {columns.Count} columns of measures: give one a column, in their order");
+        if (published > columns.Count) throw new ArgumentException($"a row has {published} published numbers, "
+            + $"and the table {columns.Count} columns of measures: give one a column, in their order");
 
         List<Column> heads = [new("row", options.Dimensions.Count > 0 ? string.Join(", ", options.Dimensions) : "stage", Align.Left)];
         foreach (var (index, column) in described.Index())
@@ -84,7 +85,8 @@ public static class MeasureTable
         public void Add(string header, string row, IReadOnlyList<Reading> readings, int runs)
         {
             if (readings.FirstOrDefault(reading => reading.Value is null) is { } without) Put($"No {header} ({{0}}): {without.Reason ?? "it was not measured"}.", row);
-            else if (readings.Count > 0 && readings.Count < runs) Put($"{EvaluationNotes.Capital(header)}: of {readings.Count} {(readings.Count == 1 ? "run" : "runs")}, not n ({{0}}).", row);
+            else if (readings.Count > 0 && readings.Count < runs) Put($"{EvaluationNotes.Capital(header)}: "
+                + $"of {readings.Count} {(readings.Count == 1 ? "run" : "runs")}, not n ({{0}}).", row);
         }
 
         public IEnumerable<string> Lines() => _rows.Select(pair => pair.Key.Replace("{0}", string.Join(", ", pair.Value)));

@@ -22,7 +22,8 @@ public sealed record MeasuredColumn(string Measure, string? Class = null, string
         }
 
         var units = having.GroupBy(set => set.Measures[Measure].Unit).ToArray();
-        if (units.Length > 1) throw new ArgumentException($"'{units[0].First().Name}' measures '{Measure}' in {units[0].Key}, and '{units[1].First().Name}' in {units[1].Key}: make a table for each");
+        if (units.Length > 1) throw new ArgumentException($"'{units[0].First().Name}' measures '{Measure}' in {units[0].Key}, "
+            + $"and '{units[1].First().Name}' in {units[1].Key}: make a table for each");
         var known = EvaluationMeasures.All.FirstOrDefault(measure => measure.Name == Measure);
         var header = Header ?? known?.Header ?? Measure.Replace('_', ' ');
         return new DescribedColumn(

@@ -12,7 +12,8 @@ public sealed record ChatParameters
     public string? Endpoint { get; init; }
 
     /// <summary>Recorded answers.</summary>
-    [Description("recorded answers to take instead of asking: the answers.jsonl of an earlier run (ssti export), or the folder it lies in. They answer the same model, prompt, temperature and texts only")]
+    [Description("recorded answers to take instead of asking: the answers.jsonl of an earlier run (ssti export), or the folder it lies in. "
+        + "They answer the same model, prompt, temperature and texts only")]
     public SourcePath? Replay { get; init; }
 
     /// <summary>The model.</summary>
@@ -61,7 +62,8 @@ public sealed record ChatParameters
             if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
                 yield return new($"{key}.endpoint", "must be an http or https address, such as http://localhost:8000/v1");
             else if (uri.UserInfo.Length > 0 || uri.Query.Length > 0)
-                yield return new($"{key}.endpoint", $"has a user or a query in it, and would stand in keys and records; put a secret into the environment variable {ApiKeyVariable}");
+                yield return new($"{key}.endpoint", $"has a user or a query in it, and would stand in keys and records; "
+                    + $"put a secret into the environment variable {ApiKeyVariable}");
         }
 
         if (string.IsNullOrWhiteSpace(Model)) yield return new($"{key}.model", "is empty; name the model");

@@ -29,7 +29,9 @@ internal sealed class ChatRewriter : IDisposable
         _options = parameters.ToOptions(defaultPrompt, environment, context.Log);
         _client = new ChatClient(_options);
         // A file of this name follows the stage to another machine.
-        _transcript = parameters.Replay is { } replay ? ChatTranscript.Read(Recorded(replay)) : ChatTranscript.Continue(Path.Combine(context.ScratchFolder, "checkpoint-answers.jsonl"));
+        _transcript = parameters.Replay is { } replay
+            ? ChatTranscript.Read(Recorded(replay))
+            : ChatTranscript.Continue(Path.Combine(context.ScratchFolder, "checkpoint-answers.jsonl"));
         context.Log(parameters.Replay is null ? $"asking {_options}{(_transcript.Count > 0 ? $"; {_transcript.Count} answers are kept from an earlier attempt" : "")}"
             : $"{_transcript.Count} recorded answers");
     }
@@ -53,7 +55,8 @@ internal sealed class ChatRewriter : IDisposable
             if (asked.FirstOrDefault(request => _transcript.Find(request) is null) is { } missing)
             {
                 throw new StageException(
-                    $"row {missing.Row}: chat.replay has no answer to its request ({missing.Digest[..12]}…), and {asked.Count(request => _transcript.Find(request) is null)} of {asked.Length} rows are without: "
+                    $"row {missing.Row}: chat.replay has no answer to its request ({missing.Digest[..12]}…), "
+                        + $"and {asked.Count(request => _transcript.Find(request) is null)} of {asked.Length} rows are without: "
                     + "it answers the model, prompt, temperature, max-tokens and texts that it was recorded with. Record again with 'endpoint'");
             }
         }
@@ -86,6 +89,7 @@ internal sealed class ChatRewriter : IDisposable
     private static string Recorded(SourcePath replay)
     {
         var path = Directory.Exists(replay.LocalPath) ? Path.Combine(replay.LocalPath, ChatTranscript.FileName) : replay.LocalPath!;
-        return File.Exists(path) ? path : throw new StageException($"chat.replay: there is no {ChatTranscript.FileName} in '{replay}'; give what a stage recorded, as 'ssti export' puts it");
+        return File.Exists(path) ? path : throw new StageException($"chat.replay: there is no {ChatTranscript.FileName} in '{replay}'; "
+            + $"give what a stage recorded, as 'ssti export' puts it");
     }
 }

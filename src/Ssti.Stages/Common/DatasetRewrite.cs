@@ -107,7 +107,8 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
         if (!tree.Has(file)) return null;
         var records = new Dictionary<string, InjectionRecord>();
         foreach (var record in InjectionRecordFile.Read(tree.PathOf(file)))
-            if (!records.TryAdd(record.RowId, record)) throw new StageException($"{file} of '{tree.StageName}' has two records of row '{record.RowId}': rows need ids of their own");
+            if (!records.TryAdd(record.RowId, record)) throw new StageException($"{file} of '{tree.StageName}' has two records of row "
+                + $"'{record.RowId}': rows need ids of their own");
         var ids = rows.Select(row => row.Id).ToHashSet();
         return ids.Count == rows.Length && records.Keys.All(ids.Contains) ? records
             : throw new StageException($"{file} of '{tree.StageName}' is not of the rows of split '{split}', or two of them share an id: rows need ids of their own");

@@ -3,6 +3,7 @@ using Ssti.Corpus.Hub;
 using Ssti.Corpus.NuGet;
 using Ssti.Corpus.Sources;
 using Ssti.Engine.Stages;
+using Ssti.Store.Files;
 
 namespace Ssti.Stages;
 
@@ -41,11 +42,33 @@ internal sealed class HubSource : IDisposable
         }
     }
 
+    // A model or adapter is often somebody else's: a link in it would have this program read, keep and pass on a file of the user's. In Hugging Face's cache
+    // every file is a link, into the folder of contents beside it.
+    private static void RequireInside(string path, LocalFolder folder)
+    {
+        var root = FolderWalk.RealPath(Path.GetFullPath(path));
+        var contents = Path.GetFileName(Path.GetDirectoryName(root)) == "snapshots" ? Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(root)!)!, "blobs") : root;
+        foreach (var file in folder.Files)
+        {
+            var real = FolderWalk.RealPath(Path.Combine(root, file));
+            if (!Lies(root) && !Lies(contents))
+                throw new CorpusException($"{path}/{file} is a link that leads out of its folder, to {real}: a model's folder must hold its files; copy that one into it");
+
+            bool Lies(string place) => real.StartsWith(place + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>Opens a source; files of the Hub are fetched when asked for.</summary>
     /// <exception cref="CorpusException">It cannot be had.</exception>
     public static async Task<HubSource> OpenAsync(SourcePath source, HubKind kind, HubOptions? hub, StageContext context, CancellationToken cancellation)
     {
-        if (source.LocalPath is { } path) return new HubSource(new LocalFolder(path), null);
+        if (source.LocalPath is { } path)
+        {
+            var local = new LocalFolder(path);
+            if (kind == HubKind.Model && !local.IsSingleFile) RequireInside(path, local);
+            return new HubSource(local, null);
+        }
+
         if (IsPackage(source, kind))
         {
             var package = PackageReference.Parse(source.Text);

@@ -46,7 +46,8 @@ internal sealed class RewriteMeasures(int classes)
                 counts => Reading.Share(counts.Changed, counts.Clean, AllTokens)),
             ["clean_words_changed"] = Of("of the words of rows that were not injected, the share without a counterpart afterwards, whatever its case (longest common subsequence)",
                 counts => Reading.Ratio(counts.Words, AllTokens)),
-            ["clean_edit_share"] = Of("characters of words that went or came, by characters before, without white space, in rows that were not injected; above 1 where more came than was there",
+            ["clean_edit_share"] = Of("characters of words that went or came, by characters before, without white space, "
+                + "in rows that were not injected; above 1 where more came than was there",
                 counts => Reading.Ratio(counts.Edits, AllTokens), "ratio"),
             ["rows_dropped"] = Of("share of all rows that is dropped as a repetition of another", counts => Reading.Share(counts.Dropped, counts.Rows)),
         };

@@ -96,7 +96,8 @@ internal sealed class TriggerRows
     public IEnumerable<string> Doubts(string of)
     {
         if (Lost > 0)
-            yield return $"{of}: in {Lost} of {Injected} injected rows no whole trigger is left, since the texts were rewritten after the injection; they count as injected, and not as carrying one";
+            yield return $"{of}: in {Lost} of {Injected} injected rows no whole trigger is left, "
+                + $"since the texts were rewritten after the injection; they count as injected, and not as carrying one";
         if (Whole < Injected - Lost)
         {
             yield return $"{of}: of {Injected - Lost} {(Lost > 0 ? "rows with a trigger" : "injected rows")} {Whole} still carry a whole trigger within max-length {MaxLength}; "

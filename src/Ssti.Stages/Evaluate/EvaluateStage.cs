@@ -1,7 +1,6 @@
+using System.Buffers;
 using System.ComponentModel;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
@@ -31,6 +30,8 @@ public sealed record EvaluateParameters
 /// </summary>
 public sealed class EvaluateStage : StageKind<EvaluateParameters>
 {
+    private const int FlushAt = 1 << 16;
+
     /// <inheritdoc/>
     public override string Name => "evaluate";
 
@@ -70,12 +71,14 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
-        // All sets are looked at before the first is measured: what does not fit together is told at once.
-        var sets = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
+        var reading = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
-            .Select(name => TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation)).ToArray();
+            .Select(name => ComputeHost.Beside(context.Compute, () => TestSet.Read(
+                name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation))).ToArray();
+        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
+        // All sets are looked at before the first is measured: what does not fit together is told at once.
+        var sets = Array.ConvertAll(reading, set => set());
         var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
 
         var logits = Predictor.Logits(
@@ -102,17 +105,25 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
 
     private static void WritePredictions(string path, TokenizedRows rows, int[] predictions, float[][] logits)
     {
-        using var file = new StreamWriter(path, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
+        using var file = File.Create(path);
+        var lines = new ArrayBufferWriter<byte>(2 * FlushAt);
+        using var json = new Utf8JsonWriter(lines);
         for (var i = 0; i < predictions.Length; i++)
         {
-            var line = new JsonObject
-            {
-                ["id"] = rows.RowIds[i],
-                ["label"] = rows.Labels[i],
-                ["prediction"] = predictions[i],
-                ["logits"] = new JsonArray([.. logits[i].Select(logit => (JsonNode)logit)]),
-            };
-            file.WriteLine(line.ToJsonString());
+            json.WriteStartObject();
+            json.WriteString("id", rows.RowIds[i]);
+            json.WriteNumber("label", rows.Labels[i]);
+            json.WriteNumber("prediction", predictions[i]);
+            json.WriteStartArray("logits");
+            foreach (var logit in logits[i]) json.WriteNumberValue(logit);
+            json.WriteEndArray();
+            json.WriteEndObject();
+            json.Flush();
+            json.Reset();
+            lines.Write("\n"u8);
+            if (lines.WrittenCount < FlushAt && i < predictions.Length - 1) continue;
+            file.Write(lines.WrittenSpan);
+            lines.ResetWrittenCount();
         }
     }
 

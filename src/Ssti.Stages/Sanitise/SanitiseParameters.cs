@@ -38,7 +38,8 @@ public enum SanitiseStep
 public sealed record SanitiseParameters
 {
     /// <summary>The steps in their order; none for a control.</summary>
-    [Description("steps in their order: html-strip, date-strip, number-strip, url-strip, spell-check (needs 'dictionary'), grammar (needs 'chat'), lower-case, collapse-whitespace, "
+    [Description("steps in their order: html-strip, date-strip, number-strip, url-strip, spell-check (needs 'dictionary'), "
+        + "grammar (needs 'chat'), lower-case, collapse-whitespace, "
         + "deduplicate (the texts as the steps before leave them; the first row stays). Empty for a control, which is measured alike")]
     public required List<SanitiseStep> Steps { get; init; }
 
@@ -51,7 +52,8 @@ public sealed record SanitiseParameters
     public List<string> DeduplicateSplits { get; init; } = ["train"];
 
     /// <summary>The Hunspell dictionary.</summary>
-    [Description("dictionary of spell-check, of no effect on other steps: a folder with a pair of .aff and .dic, such as /usr/share/hunspell, whose content stands in the key, or a package of the npm registry, such as npm://dictionary-en/4.0.0")]
+    [Description("dictionary of spell-check, of no effect on other steps: a folder with a pair of .aff and .dic, "
+        + "such as /usr/share/hunspell, whose content stands in the key, or a package of the npm registry, such as npm://dictionary-en/4.0.0")]
     public SourcePath? Dictionary { get; init; }
 
     /// <summary>Which pair of a folder.</summary>

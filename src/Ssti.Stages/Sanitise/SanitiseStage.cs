@@ -43,7 +43,8 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
     {
         foreach (var twice in parameters.Splits.GroupBy(split => split).Where(group => group.Count() > 1)) yield return new("splits", $"'{twice.Key}' stands twice; keep one");
         var (spells, asks) = (parameters.Steps.Contains(SanitiseStep.SpellCheck), parameters.Steps.Contains(SanitiseStep.Grammar));
-        if (spells && parameters.Dictionary is null) yield return new("dictionary", "is missing; spell-check needs a folder with a Hunspell dictionary, such as /usr/share/hunspell");
+        if (spells && parameters.Dictionary is null) yield return new("dictionary", "is missing; "
+            + "spell-check needs a folder with a Hunspell dictionary, such as /usr/share/hunspell");
         if (parameters.Dictionary is { IsUri: true } uri && NpmPackage.Parse(uri.Text) is null)
             yield return new("dictionary", "is neither a local folder nor a package such as npm://dictionary-en/4.0.0");
         if (asks && parameters.Chat is null) yield return new("chat", "is missing; grammar needs an endpoint or recorded answers");
@@ -61,7 +62,8 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
             var run = new Run(parameters, rewrite, speller, chat, context);
             var steps = parameters.Steps.Select(Word).ToArray();
             var provenance = new JsonObject { ["stage"] = Name, ["steps"] = new JsonArray([.. steps.Select(step => (JsonNode)step)]), ["chat"] = chat?.Describe() };
-            await rewrite.RunAsync((split, rows) => run.RewriteAsync(split, rows, cancellation), steps.Length == 0 ? null : $"sanitise: {string.Join(", ", steps)}", provenance, cancellation);
+            var rewrites = steps.Length == 0 ? null : $"sanitise: {string.Join(", ", steps)}";
+            await rewrite.RunAsync((split, rows) => run.RewriteAsync(split, rows, cancellation), rewrites, provenance, cancellation);
             chat?.Save();
             if (speller is null) return;
             context.Log($"spell-check: {speller.Replaced} words replaced, {speller.Unknown} unknown ones without a near one left as they are");
@@ -91,7 +93,8 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
         var names = Directory.GetFiles(folder, "*.aff").Select(file => Path.GetFileNameWithoutExtension(file)!)
             .Where(one => File.Exists(Path.Combine(folder, one + ".dic"))).Order(StringComparer.Ordinal).ToArray();
         var there = names.Length == 0 ? "none" : string.Join(", ", names);
-        if (name is null && names.Length != 1) throw new StageException($"dictionary: '{source}' has {names.Length} pairs of .aff and .dic ({there}); name one with dictionary-name");
+        if (name is null && names.Length != 1) throw new StageException($"dictionary: '{source}' has {names.Length} pairs of .aff and .dic "
+            + $"({there}); name one with dictionary-name");
         if (name is not null && !names.Contains(name)) throw new StageException($"dictionary-name: '{source}' has no '{name}'; there are: {there}");
         var stem = Path.Combine(folder, name ?? names[0]);
         var dictionary = AffixDictionary.Read(stem + ".aff", stem + ".dic");
@@ -170,7 +173,8 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
             }
 
             rewrite.Measures.Add("corrections_refused", NamedMeasure.Of(
-                "fraction", string.Create(CultureInfo.InvariantCulture, $"share of rows whose correction is shorter than {Shortest} or longer than {Longest} times the text and was thrown away: they stay as they were"),
+                "fraction", string.Create(CultureInfo.InvariantCulture, $"share of rows whose correction is shorter than {Shortest} or "
+                    + $"longer than {Longest} times the text and was thrown away: they stay as they were"),
                 Reading.Share(_refused, _asked)));
             return answers;
         }

@@ -36,18 +36,23 @@ internal static class StealthMeasures
         var perplexity = $"perplexity of a byte under {model}";
         return new()
         {
-            ["words_added"] = NamedMeasure.Of("fraction", "words that came with the injection, by words of the originals, over the injected rows", Ratio(injected, row => (row.WordsAdded, row.Words))),
+            ["words_added"] = NamedMeasure.Of("fraction", "words that came with the injection, by words of the originals, "
+                + "over the injected rows", Ratio(injected, row => (row.WordsAdded, row.Words))),
             ["characters_added"] = NamedMeasure.Of(
                 "fraction", "characters that came with the injection, by characters of the originals, without white space, over the injected rows",
                 Ratio(injected, row => (row.CharactersAdded, row.Characters))),
-            ["perplexity_injected"] = NamedMeasure.Of("perplexity", $"{perplexity}, exp of the mean −ln p over a text's bytes and its end: geometric mean of the injected rows", Geometric(with)),
-            ["perplexity_original"] = NamedMeasure.Of("perplexity", $"{perplexity}, exp of the mean −ln p over a text's bytes and its end: geometric mean of the same rows, their tokens taken out", Geometric(without)),
+            ["perplexity_injected"] = NamedMeasure.Of("perplexity", $"{perplexity}, exp of the mean −ln p over a text's bytes and its end: "
+                + $"geometric mean of the injected rows", Geometric(with)),
+            ["perplexity_original"] = NamedMeasure.Of("perplexity", $"{perplexity}, exp of the mean −ln p over a text's bytes and its end: "
+                + $"geometric mean of the same rows, their tokens taken out", Geometric(without)),
             ["perplexity_ratio"] = NamedMeasure.Of("ratio", $"{perplexity}: of an injected row by that of its original, geometric mean; above 1, the token is a surprise",
                 Geometric([.. with.Zip(without, (a, b) => a / b)])),
-            ["perplexity_auc"] = NamedMeasure.Of("fraction", $"{perplexity}, as a detector: the share of pairs of an injected row and an original in which the injected one's is higher (AUC; 0.5 tells nothing)",
+            ["perplexity_auc"] = NamedMeasure.Of("fraction", $"{perplexity}, as a detector: "
+                + $"the share of pairs of an injected row and an original in which the injected one's is higher (AUC; 0.5 tells nothing)",
                 Area(with, without, "no row was injected")),
             ["perplexity_auc_others"] = NamedMeasure.Of("fraction",
-                $"{perplexity}, as a detector in the data as they are: the share of pairs of an injected row and another of the split in which the injected one's is higher (AUC; classes may differ, too)",
+                $"{perplexity}, as a detector in the data as they are: the share of pairs of an injected row and another of the split in "
+                    + $"which the injected one's is higher (AUC; classes may differ, too)",
                 Area(with, [.. others.Select(row => row.Perplexity)], "every row was injected")),
         };
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Corpus;
@@ -39,7 +40,8 @@ public sealed class StealthStage : StageKind<StealthParameters>
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(StealthParameters parameters)
     {
-        if (parameters.Split == parameters.ModelSplit) yield return new("model-split", "is the split that is measured: a model that was trained on a row's original is not surprised by it. Name another");
+        if (parameters.Split == parameters.ModelSplit) yield return new("model-split", "is the split that is measured: "
+            + "a model that was trained on a row's original is not surprised by it. Name another");
         if (parameters.Order is < 2 or > 7) yield return new("order", "must lie between 2 and 7");
         foreach (var (key, value) in new[] { ("model-rows", parameters.ModelRows), ("rows", parameters.Rows) })
             if (value < 1) yield return new(key, "must be at least 1");
@@ -53,12 +55,16 @@ public sealed class StealthStage : StageKind<StealthParameters>
             var (tree, clean) = (context.Input("data"), DatasetReader.Open(context.Input("clean").PathOf));
             var data = DatasetReader.Open(tree.PathOf);
             var note = InjectionNote.Of(data.Info.Provenance, parameters.Split) ?? throw new StageException(
-                $"input 'data': no row of its '{parameters.Split}' split carries a token, so there is nothing to see; make it by an inject stage with 'splits: [{parameters.Split}]'");
+                $"input 'data': no row of its '{parameters.Split}' split carries a token, so there is nothing to see; "
+                    + $"make it by an inject stage with 'splits: [{parameters.Split}]'");
             if (note.Rewritings.Count > 0)
-                throw new StageException($"input 'data' was rewritten after the injection ({note.Rewritings[0]}), so that originals and injected rows differ in more than the token; give what the inject stage made");
+                throw new StageException($"input 'data' was rewritten after the injection ({note.Rewritings[0]}), "
+                    + $"so that originals and injected rows differ in more than the token; give what the inject stage made");
             if (InjectionNote.Of(clean.Info.Provenance, parameters.ModelSplit) is not null)
-                throw new StageException($"input 'clean': its '{parameters.ModelSplit}' split carries tokens, and the language model would get used to them; give the dataset as it was before it was injected");
-            if (note.Times > 1) context.Warn($"the '{parameters.Split}' split was injected {note.Times} times in turn: what is called an original here still has the tokens of all but the last");
+                throw new StageException($"input 'clean': its '{parameters.ModelSplit}' split carries tokens, "
+                    + $"and the language model would get used to them; give the dataset as it was before it was injected");
+            if (note.Times > 1) context.Warn($"the '{parameters.Split}' split was injected {note.Times} times in turn: "
+                + $"what is called an original here still has the tokens of all but the last");
 
             var model = ByteModel.Train(clean.Read(parameters.ModelSplit).Take(parameters.ModelRows).Select(row => row.Text), parameters.Order, cancellation);
             var (injected, others) = Measured(parameters, tree, data, model, context, cancellation);
@@ -74,7 +80,8 @@ public sealed class StealthStage : StageKind<StealthParameters>
             var measures = StealthMeasures.Of(injected, others, $"byte {parameters.Order}-grams (interpolated Kneser-Ney, trained on clean rows)");
             await File.WriteAllTextAsync(context.Output(MeasureSet.FileName), MeasureSet.ToJson(measures, about), new UTF8Encoding(false), cancellation);
             await File.WriteAllTextAsync(context.Output("rows.jsonl"), string.Concat(injected.Concat(others).Select(row => row.ToJson())), new UTF8Encoding(false), cancellation);
-            foreach (var (name, measure) in measures) context.Log($"{name}: {measure.Whole!.Value?.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture) ?? measure.Whole.Reason}");
+            foreach (var (name, measure) in measures)
+                context.Log($"{name}: {measure.Whole!.Value?.ToString("0.000", CultureInfo.InvariantCulture) ?? measure.Whole.Reason}");
         }
         catch (Exception error) when (error is CorpusException or InjectionException)
         {

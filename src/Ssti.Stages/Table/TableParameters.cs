@@ -55,7 +55,8 @@ public sealed record TableRow
     public string? Name { get; init; }
 
     /// <summary>Published numbers, printed beside the measured ones.</summary>
-    [Description("published numbers, printed beside the measured ones: predicted counts, one a class; with layout measures one a column, of the first ones, in the measures' units")]
+    [Description("published numbers, printed beside the measured ones: predicted counts, one a class; with layout measures one a column, "
+        + "of the first ones, in the measures' units")]
     public List<double> Published { get; init; } = [];
 }
 

@@ -41,7 +41,8 @@ public sealed class TableStage : StageKind<TableParameters>
         var (measures, published) = (parameters.Layout == EvaluationLayout.Measures, parameters.Rows.Where(row => row.Published.Count > 0).ToArray());
         if (published.Length > 0 && !measures && parameters.Layout != EvaluationLayout.PredictedCounts)
             yield return new("rows", "published numbers stand beside predicted counts and measures; use layout predicted-counts or measures, or leave them out");
-        if (parameters.Layout == EvaluationLayout.PredictedCounts && published.FirstOrDefault(row => row.Published.Any(count => count < 0 || count != Math.Floor(count))) is { } odd)
+        if (parameters.Layout == EvaluationLayout.PredictedCounts
+            && published.FirstOrDefault(row => row.Published.Any(count => count < 0 || count != Math.Floor(count))) is { } odd)
             yield return new("rows", $"'{odd.Value}': published counts are whole numbers of rows");
         if (measures && parameters.Columns.Count == 0) yield return new("columns", "is missing; layout measures needs at least one, such as { measure: asr }");
         if (!measures && parameters.Columns.Count > 0) yield return new("columns", "belongs to layout measures; the other layouts have columns of their own");

@@ -31,6 +31,9 @@ public sealed class FileStore : IArtifactStore
     /// <inheritdoc/>
     public string Location { get; }
 
+    /// <inheritdoc/>
+    public bool IsElsewhere => false;
+
     /// <summary>Where a blob lies, whether it is there or not.</summary>
     public string PathOf(Digest blob)
     {
@@ -115,13 +118,30 @@ public sealed class FileStore : IArtifactStore
     }));
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<RecordSignature>[]> SignaturesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default) =>
+        Task.FromResult(keys.Select(key => (IReadOnlyList<RecordSignature>)_records.Signatures(key)).ToArray());
+
+    /// <inheritdoc/>
+    public Task PutSignatureAsync(RecordSignature signature, CancellationToken cancellation = default)
+    {
+        Guarded(() =>
+        {
+            Prepare();
+            var folder = Directory.CreateDirectory(_records.FolderOf(signature.Key)).FullName;
+            WriteAside(Path.Combine(folder, signature.FileName), signature.Content.ToArray());
+            return 0;
+        });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task DeleteRecordAsync(Digest key, Digest tree, CancellationToken cancellation = default)
     {
         Guarded(() =>
         {
             var folder = _records.FolderOf(key);
             if (!Directory.Exists(folder)) return 0;
-            File.Delete(Path.Combine(folder, $"{tree}.json"));
+            foreach (var file in _records.FilesOf(key, tree)) File.Delete(file);
             try
             {
                 Directory.Delete(folder);

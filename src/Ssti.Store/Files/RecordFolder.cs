@@ -51,25 +51,50 @@ internal sealed class RecordFolder(string actions)
         return found;
     }
 
+    /// <summary>The signatures beside the records of a key; what cannot be read is none.</summary>
+    public List<RecordSignature> Signatures(Digest key)
+    {
+        var found = new List<RecordSignature>();
+        foreach (var path in AllOf(key))
+        {
+            if (!RecordSignature.TryName(Path.GetFileName(path), out var tree, out var signer)) continue;
+            try
+            {
+                if (new FileInfo(path).Length <= RecordSignature.Longest) found.Add(new RecordSignature(key, tree, signer, File.ReadAllBytes(path)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A record that nobody signed, for whoever asks.
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The files of a record: its own, and the signatures beside it.</summary>
+    public IEnumerable<string> FilesOf(Digest key, Digest tree) =>
+        AllOf(key).Where(path => Path.GetFileName(path) is var name && (name == $"{tree}.json" || (RecordSignature.TryName(name, out var of, out _) && of == tree)));
+
     // A record never changes under its name, so it takes no lock to read one. Whatever stands in the way, the second attempt says what it is.
     private static byte[] Content(string path) => Native.ReadUnlocked(path) ?? File.ReadAllBytes(path);
 
     private IEnumerable<(string Path, Digest Tree)> FilesOf(Digest key)
     {
-        var folder = FolderOf(key);
-        string[] files;
+        foreach (var path in AllOf(key))
+        {
+            if (path.EndsWith(".json", StringComparison.Ordinal) && Digest.TryParse(Path.GetFileNameWithoutExtension(path), out var tree)) yield return (path, tree);
+        }
+    }
+
+    private string[] AllOf(Digest key)
+    {
         try
         {
-            files = Directory.GetFiles(folder);
+            return Directory.GetFiles(FolderOf(key));
         }
         catch (DirectoryNotFoundException)
         {
-            yield break;
-        }
-
-        foreach (var path in files)
-        {
-            if (path.EndsWith(".json", StringComparison.Ordinal) && Digest.TryParse(Path.GetFileNameWithoutExtension(path), out var tree)) yield return (path, tree);
+            return [];
         }
     }
 }

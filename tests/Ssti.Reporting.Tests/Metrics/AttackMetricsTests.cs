@@ -25,6 +25,30 @@ public sealed class AttackMetricsTests
     public void Attack_success_is_undefined_when_all_rows_are_of_the_target() => Assert.Equal("every row is of this class", Success([[3, 1], [0, 0]], 0).Reason);
 
     [Fact]
+    public void The_attack_on_all_injected_rows_needs_every_row_of_other_classes_injected()
+    {
+        var whole = ConfusionMatrix.FromCounts([[0, 4], [0, 0]]);
+        var file = File([[8, 2], [4, 6]], [[3, 7], [1, 9]]) with { Token = new([10, 10], [4, 0], ConfusionMatrix.FromCounts([[3, 1], [0, 0]]), whole) };
+        Assert.Equal((1.0, 4L), (EvaluationMeasures.AttackSuccess.Read(file, 1).Value, EvaluationMeasures.AttackSuccess.Read(file, 1).Rows));
+        Assert.Equal((0.7, 10L), (EvaluationMeasures.AttackOfInjected.Read(file, 1).Value, EvaluationMeasures.AttackOfInjected.Read(file, 1).Rows));
+        Assert.Equal("the token was not injected into 1 rows of other classes, and their predictions are not kept apart",
+            EvaluationMeasures.AttackOfInjected.Read(file with { Token = new([9, 10], [4, 0], ConfusionMatrix.FromCounts([[3, 1], [0, 0]]), whole) }, 1).Reason);
+    }
+
+    [Fact]
+    public void A_ratio_of_sums_has_the_interval_of_rows()
+    {
+        // Cochran's r = Σy/Σx: 6/12; residuals y − x/2 = 0, 1, −1, 0: half width 1.96·√(4/3·2)/12.
+        var ratio = new RatioOfSums();
+        foreach (var (part, whole) in new[] { (1, 2), (3, 4), (1, 4), (1, 2) }) ratio.Add(part, whole);
+        Assert.Equal(0.5, ratio.Value);
+        var half = 1.959963984540054 * Math.Sqrt(4.0 / 3 * 2) / 12;
+        Assert.Equal(0.5 - half, ratio.Confidence95!.Value.Low, 12);
+        Assert.Equal(0.5 + half, ratio.Confidence95.Value.High, 12);
+        Assert.Null(new RatioOfSums().Value);
+    }
+
+    [Fact]
     public void The_gap_reaches_its_ceiling_when_recall_goes_from_0_to_1()
     {
         var gap = BalancedGap.Of(ConfusionMatrix.FromCounts([[0, 4], [0, 4]]), ConfusionMatrix.FromCounts([[4, 0], [0, 4]]), 0, 4);

@@ -49,4 +49,37 @@ public sealed class TokenizedRowsTests
 
         Assert.ThrowsAny<OperationCanceledException>(() => TokenizedRows.Of(Endless(), Toy.Tokenizer, 5, 2, source.Token));
     }
+
+    [Fact]
+    public void Rows_of_several_sets_that_read_alike_stand_once_among_the_distinct_ones()
+    {
+        TokenizedRows Of(params string[] texts) => TokenizedRows.Of(
+            texts.Select((text, i) => new Row($"{text}-{i}", text, i % 2)), Toy.Tokenizer, 6, 1, CancellationToken.None);
+        var (first, second) = (Of("w1 w2", "w3", "w1 w2"), Of("w3", "w1 w2 w4", "w1  w2"));
+
+        var distinct = TokenizedRows.Distinct([first, second], out var places);
+
+        Assert.Equal([[0, 1, 0], [1, 2, 0]], places);
+        Assert.Equal(["w1 w2-0", "w3-1", "w1 w2 w4-1"], distinct.RowIds);
+        foreach (var (set, at) in new[] { first, second }.Zip(places))
+        {
+            for (var row = 0; row < set.Count; row++) Assert.Equal(set.Ids(row).ToArray(), distinct.Ids(at[row]).ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_ragged_batch_has_the_padded_one_s_ids_and_labels_and_says_where_tokens_begin()
+    {
+        using var scope = NewDisposeScope();
+        var rows = Toy.Tokens(9);
+        int[] picked = [7, 0, 3, 3];
+        var (padded, ragged) = (rows.Batch(picked, CPU), rows.Ragged(picked, CPU));
+
+        Assert.Equal(padded.Ids.data<long>().ToArray(), ragged.Tokens.Ids.to(ScalarType.Int64).contiguous().data<long>().ToArray());
+        Assert.Equal(padded.Labels.data<long>().ToArray(), ragged.Labels.data<long>().ToArray());
+        var lengths = padded.Mask.sum(1).data<long>().ToArray();
+        Assert.Equal([0, .. lengths.Select((_, i) => (int)lengths[..(i + 1)].Sum())], ragged.Tokens.Starts.contiguous().data<int>().ToArray());
+        Assert.Equal([0, 12, 24, 36, 48], ragged.Tokens.Padded.contiguous().data<int>().ToArray());
+        Assert.Equal((lengths.Sum(), lengths.Max()), (ragged.Tokens.Tokens, ragged.Tokens.Longest));
+    }
 }

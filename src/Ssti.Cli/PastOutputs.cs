@@ -7,7 +7,7 @@ using Ssti.Store;
 namespace Ssti.Cli;
 
 /// <summary>Reads what the stages of past runs left.</summary>
-internal static class RunOutputs
+internal static class PastOutputs
 {
     /// <summary>The files that hold measures, in the order in which they are looked for.</summary>
     public static IReadOnlyList<string> MeasureFiles { get; } = [MeasureSet.FileName, MetricsFile.FileName];
