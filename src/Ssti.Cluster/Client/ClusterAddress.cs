@@ -37,7 +37,7 @@ public sealed class ClusterAddress
         {
             var port = DefaultPort;
             if (text != Local && !(int.TryParse(text.AsSpan(Local.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535))
-                throw new ClusterException($"'{text}' has no port; write local:{DefaultPort}, or local alone");
+                throw new ClusterException($"'{ClusterSettings.Shown(text)}' has no port; write local:{DefaultPort}, or local alone");
             return new ClusterAddress(text, clusterId, null, new IPEndPoint(IPAddress.Loopback, port));
         }
 
