@@ -101,7 +101,7 @@ public sealed class DatasetStageTests : IDisposable
         await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder["in"]) });
         Assert.Equal(
             [
-                "train: 1 of 3 rows have no label and are left out (1 with none)", "1 text stands in 'train' and in 'test'",
+                "train: 1 of 3 rows has no label and is left out (1 with none)", "1 text stands in 'train' and in 'test'",
                 "no row of test is of class '1': nothing is measured for it",
             ],
             _run.Context!.Warnings);

@@ -106,7 +106,7 @@ public sealed class EvaluateTokenTests(TrainEvaluateStageTests.Backbone backbone
         await TrainAsync(Small, train.Output);
         var told = JsonNode.Parse(File.ReadAllText(Path.Combine(_training.Output, "training.json")))!["triggers"]!;
         Assert.Equal((4, 1), ((int)told["injectedRows"]!, (int)told["wholeRows"]!));
-        Assert.Contains("training split 'train': of 4 injected rows 1 still carry a whole trigger within max-length 16", Assert.Single(_training.Context!.Warnings));
+        Assert.Contains("training split 'train': of 4 injected rows 1 still carries a whole trigger within max-length 16", Assert.Single(_training.Context!.Warnings));
 
         await EvaluateOnAsync(_folder["long"], ("triggered", StageRun.Tree(test.Output)));
         var file = Metrics();

@@ -144,6 +144,7 @@ public sealed class FigureAndClaimTests : IDisposable
     {
         var stage = new ClaimStage();
         Assert.Contains(Problems(new() { Left = ["rank=1"] }), message => message.Contains("needs one of 'right', 'at-least' and 'below'"));
+        Assert.Contains(Problems(new() { Left = ["rank=1", "rank=2"], AtLeast = 1 }), message => message.Contains("names the dimension 'rank' twice"));
         Assert.Contains(Problems(new() { Left = ["rank 1"], AtLeast = 1 }), message => message.Contains("'rank 1' is not dimension=value"));
 
         IEnumerable<string> Problems(ClaimCaseParameters one) =>

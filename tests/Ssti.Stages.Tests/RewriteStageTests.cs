@@ -111,7 +111,7 @@ public sealed class RewriteStageTests : IDisposable
     {
         await SanitiseAsync(new() { Steps = [SanitiseStep.HtmlStrip] }, await DataAsync(("<br>", 0), ("x", 1)));
         Assert.Equal(2, Output().Info.Split("train")!.Rows);
-        Assert.Contains("nothing is left of the text of 1 rows", _run.Context!.Warnings[0]);
+        Assert.Contains("nothing is left of the text of 1 row", _run.Context!.Warnings[0]);
         Assert.Contains("nothing is left", Measures().Notes[0]);
     }
 

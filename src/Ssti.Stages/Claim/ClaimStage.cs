@@ -45,6 +45,11 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
             if (sides != 1) yield return new(key, "needs one of 'right', 'at-least' and 'below'");
             if (one.Margin is not null && one.Right.Count == 0) yield return new(key, "has a 'margin' and nothing on the right that it could be a margin to");
             if (one.Left.Concat(one.Right).FirstOrDefault(pair => pair.IndexOf('=') is < 1) is { } odd) yield return new(key, $"'{odd}' is not dimension=value, such as rank=16");
+            foreach (var (side, pairs) in new[] { ("left", one.Left), ("right", one.Right) })
+            {
+                if (pairs.GroupBy(pair => pair.Split('=')[0].Trim()).FirstOrDefault(group => group.Count() > 1) is { } twice)
+                    yield return new($"{key}.{side}", $"names the dimension '{twice.Key}' twice; a side is the cells of one value of it");
+            }
         }
     }
 

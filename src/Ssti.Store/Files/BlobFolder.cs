@@ -21,6 +21,20 @@ internal sealed class BlobFolder(string folder)
         return info.Exists ? info.Length : -1;
     }
 
+    /// <summary>What its bytes hash to now; null where they cannot be read: a bad sector, or no such file.</summary>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public Digest? Rehash(Digest blob)
+    {
+        try
+        {
+            return FileHash.Of(PathOf(blob)).Digest;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>All there are.</summary>
     public IEnumerable<StoredBlob> All()
     {

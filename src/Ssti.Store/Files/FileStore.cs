@@ -181,12 +181,7 @@ public sealed class FileStore : IArtifactStore
     {
         try
         {
-            return Task.FromResult<Digest?>(FileHash.Of(PathOf(blob)).Digest);
-        }
-        catch (IOException)
-        {
-            // A bad sector, or no such file.
-            return Task.FromResult<Digest?>(null);
+            return Task.FromResult(_blobs.Rehash(blob));
         }
         catch (UnauthorizedAccessException e)
         {
