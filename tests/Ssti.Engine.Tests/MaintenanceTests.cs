@@ -199,7 +199,7 @@ public sealed class MaintenanceTests : IDisposable
         var run = await _box.Run(_box.Load(Yaml));
         var journal = Path.Combine(_box.Workspace.Runs, run.RunId, "journal.jsonl");
         var text = File.ReadAllText(journal);
-        File.WriteAllText(journal, text[..(text.IndexOf("\"stage\":\"b\"", StringComparison.Ordinal) + 3)]);
+        File.WriteAllText(journal, text[..(text.LastIndexOf("\"stage\":\"b\"", StringComparison.Ordinal) + 3)]);
         var past = new RunHistory(_box.Workspace).Read(run.RunId)!;
 
         Assert.Equal(["a"], past.Stages.Select(s => s.Stage));

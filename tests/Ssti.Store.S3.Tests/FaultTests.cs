@@ -45,7 +45,7 @@ public sealed class FaultTests(S3Server server) : IDisposable
         var options = Via(proxy) with { Timeout = TimeSpan.FromSeconds(fault.StartsWith("stalled", StringComparison.Ordinal) ? 0.5 : 5), Attempts = 5 };
         using var store = Open(options);
         using var reader = Open(options with { Cache = _folder["reader"] });
-        var (small, large, key) = (Bytes(500), Bytes(Part + 1000), Digest.Of("key"));
+        var (small, large, key) = (Bytes(500), Bytes(Part + 1000), Records.Key("key"));
 
         await store.PutAsync(Digest.Of(small), new MemoryStream(small));
         await store.PutAsync(Digest.Of(large), new MemoryStream(large));
@@ -57,7 +57,7 @@ public sealed class FaultTests(S3Server server) : IDisposable
         Assert.Equal(1, Assert.Single((await reader.RecordsAsync([key]))[0]).Generation);
         Assert.Equal(2, await reader.BlobsAsync().CountAsync());
         Assert.Equal([key], await reader.KeysAsync().ToListAsync());
-        await reader.DeleteRecordAsync(key, Digest.Of("one"));
+        await reader.DeleteRecordAsync(key, Records.TreeOf("one"));
         await reader.DeleteBlobAsync(Digest.Of(large));
         Assert.Equal([BlobTransfer.KeyOf(Digest.Of(small))], await server.KeysAsync(options));
         Assert.True(proxy.Requests.Count > known.Count, "no request was ever tried again");
@@ -189,7 +189,7 @@ public sealed class FaultTests(S3Server server) : IDisposable
         var error = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(new MemoryStream([1, 2, 3])));
         Assert.Contains("took the 3 bytes", error.Message);
         Assert.Contains("nothing of it arrived", error.Message);
-        var lost = await Assert.ThrowsAsync<StoreException>(() => store.PutRecordAsync(Records.Make(Digest.Of("key"), "one")));
+        var lost = await Assert.ThrowsAsync<StoreException>(() => store.PutRecordAsync(Records.Make(Records.Key("key"), "one")));
         Assert.Contains("still is not there", lost.Message);
     }
 
@@ -232,7 +232,7 @@ public sealed class FaultTests(S3Server server) : IDisposable
         await using var proxy = Proxy(seen => seen.Header("If-None-Match") is null
             ? null : new Fault.Answer(501, "<?xml version=\"1.0\"?><Error><Code>NotImplemented</Code></Error>"));
         using var store = Open(Via(proxy));
-        var key = Digest.Of("key");
+        var key = Records.Key("key");
         Assert.Equal(RecordOutcome.Added, await store.PutRecordAsync(Records.Make(key, "one")));
         Assert.Equal(RecordOutcome.Differs, await store.PutRecordAsync(Records.Make(key, "two")));
         Assert.Equal(2, (await store.RecordsAsync([key]))[0].Count);
@@ -242,7 +242,7 @@ public sealed class FaultTests(S3Server server) : IDisposable
     public async Task Two_different_records_put_at_once_are_both_kept_and_reported()
     {
         await using var proxy = Proxy(_ => null);
-        var key = Digest.Of("key");
+        var key = Records.Key("key");
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
         {
             using var store = Open(Via(proxy));
@@ -250,7 +250,7 @@ public sealed class FaultTests(S3Server server) : IDisposable
         }));
         using var reader = Open(Via(proxy));
         Assert.Contains(RecordOutcome.Differs, outcomes);
-        Assert.Equal(new HashSet<Digest> { Digest.Of("one"), Digest.Of("two") }, (await reader.RecordsAsync([key]))[0].Select(r => r.Tree).ToHashSet());
+        Assert.Equal(new HashSet<Digest> { Records.TreeOf("one"), Records.TreeOf("two") }, (await reader.RecordsAsync([key]))[0].Select(r => r.Tree).ToHashSet());
     }
 
     private FaultProxy Proxy(Func<Seen, Fault?> choose) => new(server.Endpoint, choose);

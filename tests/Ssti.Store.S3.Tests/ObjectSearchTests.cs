@@ -30,7 +30,7 @@ public sealed class ObjectSearchTests(S3Server server) : IDisposable
         // Pages of three: the records of one key are cut apart by their ends.
         var options = server.Options(_folder["cache"]) with { PageSize = 3 };
         using var store = new S3Store(options);
-        var keys = InShard("ab", 24).ToList();
+        var keys = InShard("ab", 24, Records.Key).ToList();
         foreach (var (key, i) in keys.Select((k, i) => (k, i)))
         {
             for (var n = 0; n < i % 4; n++) await store.PutRecordAsync(Records.Make(key, $"outputs {n}"));
@@ -44,6 +44,6 @@ public sealed class ObjectSearchTests(S3Server server) : IDisposable
     }
 
     // Digests with the same first two digits, by trying.
-    private static IEnumerable<Digest> InShard(string shard, int count) =>
-        Enumerable.Range(0, int.MaxValue).Select(i => Digest.Of($"{i}")).Where(d => d.ToString().StartsWith(shard, StringComparison.Ordinal)).Take(count);
+    private static IEnumerable<Digest> InShard(string shard, int count, Func<string, Digest>? of = null) =>
+        Enumerable.Range(0, int.MaxValue).Select(i => (of ?? Digest.Of)($"{i}")).Where(d => d.ToString().StartsWith(shard, StringComparison.Ordinal)).Take(count);
 }

@@ -137,7 +137,7 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
             throw new StoreException($"{path} is damaged, or was cut short: {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException
-            or ArgumentException or NotSupportedException or OverflowException)
+            or ArgumentException or NotSupportedException or OverflowException or InvalidOperationException)
         {
             throw new StoreException($"cannot read {path} as an archive of a run: {e.Message}", e);
         }

@@ -160,7 +160,7 @@ public sealed class LayoutTests : IDisposable
         Assert.Equal(["neg", "pos"], dataset.Info.Labels);
         Assert.Equal(["bad film/neg", "good film/pos"], Imports.Of(dataset, "train"));
         Assert.Equal(["bad one/neg", "good one/pos"], Imports.Of(dataset, "test"));
-        Assert.Contains("train/neg/*: train; folder, 1 rows, label 'neg'", _in.Log);
+        Assert.Contains("train/neg/*: train; folder, 1 row, label 'neg'", _in.Log);
         Assert.Contains("left out, for 'unsupervised' is not asked for: train/unsup/0_0.txt", _in.Log);
         Assert.Contains(_in.Log, line => line.StartsWith("left out: imdb.vocab, imdbEr.txt, test/labeledBow.feat, test/urls_neg.txt", StringComparison.Ordinal));
         Assert.Empty(_in.Warnings);
@@ -280,7 +280,7 @@ public sealed class LayoutTests : IDisposable
         _in.With("train.csv", "text,polarity\na,1\nb,0\n", "test.csv", "text,polarity\nc,1\n");
         Assert.Contains("train.csv: no field that looks like the label; the fields are: text, polarity. Name it with 'fields: { label: … }'", await _in.FailAsync());
         await _in.With("train.csv", A).RunAsync();
-        Assert.Contains("test.csv: left out, for no row of 'test' has a label; csv, 1 rows (1 without a label), the text in 'text', no label", _in.Log);
+        Assert.Contains("test.csv: left out, for no row of 'test' has a label; csv, 1 row (1 without a label), the text in 'text', no label", _in.Log);
     }
 
     [Fact]
