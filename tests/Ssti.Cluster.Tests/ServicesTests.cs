@@ -119,6 +119,8 @@ public sealed class ServicesTests
         var lines = said.Split('\n').ToList();
         var from = lines.IndexOf("Small");
         Assert.True(from >= 0, said);
-        return string.Join('\n', lines.Skip(from).TakeWhile(line => !line.StartsWith("Run ", StringComparison.Ordinal)));
+        // The list of warnings is standard error's, which may come in between: a head, and lines set in.
+        return string.Join('\n', lines.Skip(from).TakeWhile(line => !line.StartsWith("Run ", StringComparison.Ordinal))
+            .Where(line => !line.StartsWith("  ", StringComparison.Ordinal) && !line.EndsWith(" warnings:", StringComparison.Ordinal)));
     }
 }
