@@ -1,4 +1,3 @@
-using System.Text;
 using Ssti.Engine.Records;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -28,8 +27,7 @@ internal static class PastOutputs
         {
             var tree = await store.TreeAsync(stage.Tree!.Value, cancellation);
             if (files.Select(name => tree.Files.FirstOrDefault(file => file.Path == name)).FirstOrDefault(file => file.Path is not null) is not { Path: not null } found) return null;
-            using var reader = new StreamReader(await store.CheckedPathAsync(found.Digest, cancellation), Encoding.UTF8);
-            return parse(await reader.ReadToEndAsync(cancellation));
+            return parse(await store.CheckedTextAsync(found.Digest, cancellation));
         }
         catch (Exception error) when (error is FormatException or StoreException)
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using Ssti.Store.Files;
 
 namespace Ssti.Store;
@@ -29,6 +30,11 @@ public static class CheckedBlobs
         var aside = await AsideAsync(store, blob, cancellation).ConfigureAwait(false);
         throw new StoreException($"the blob {blob} in {store.Location} is damaged{aside}{Cure}");
     }
+
+    /// <summary>The text of a blob, UTF-8, whose content was checked as in <see cref="CheckedPathAsync"/>.</summary>
+    /// <exception cref="StoreException">It is damaged, missing, or cannot be read.</exception>
+    public static async Task<string> CheckedTextAsync(this IArtifactStore store, Digest blob, CancellationToken cancellation = default) =>
+        await File.ReadAllTextAsync(await store.CheckedPathAsync(blob, cancellation).ConfigureAwait(false), Encoding.UTF8, cancellation).ConfigureAwait(false);
 
     private static async Task<string> AsideAsync(IArtifactStore store, Digest blob, CancellationToken cancellation)
     {

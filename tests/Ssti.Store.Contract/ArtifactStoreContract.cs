@@ -8,7 +8,6 @@ namespace Ssti.Tests;
 /// <summary>What every store must do, whatever it keeps its blobs in. A store's tests inherit it and say how to make an empty one.</summary>
 public abstract class ArtifactStoreContract
 {
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<Digest, JsonObject> Documents = [];
     private static readonly Digest Nowhere = Digest.Of("nothing has this content");
 
     /// <summary>An empty store of the test's own.</summary>
@@ -141,15 +140,15 @@ public abstract class ArtifactStoreContract
     public async Task Records_come_best_first_and_a_second_output_is_reported()
     {
         var store = Store();
-        var key = Key("key");
-        Assert.Equal(RecordOutcome.Added, await store.PutRecordAsync(Record(key, "one")));
-        Assert.Equal(RecordOutcome.Same, await Another().PutRecordAsync(Record(key, "one")));
-        Assert.Equal(RecordOutcome.Differs, await Another().PutRecordAsync(Record(key, "two")));
+        var key = Records.Key("key");
+        Assert.Equal(RecordOutcome.Added, await store.PutRecordAsync(Records.Make(key, "one")));
+        Assert.Equal(RecordOutcome.Same, await Another().PutRecordAsync(Records.Make(key, "one")));
+        Assert.Equal(RecordOutcome.Differs, await Another().PutRecordAsync(Records.Make(key, "two")));
         var records = (await store.RecordsAsync([Nowhere, key]))[1];
-        Assert.Equal([(TreeOf("two"), 2), (TreeOf("one"), 1)], records.Select(r => (r.Tree, r.Generation)));
+        Assert.Equal([(Records.TreeOf("two"), 2), (Records.TreeOf("one"), 1)], records.Select(r => (r.Tree, r.Generation)));
         Assert.Equal("one", (string?)records[1].Metrics["made"]);
         var summaries = await store.SummariesAsync([key, Nowhere, key]);
-        Assert.Equal([(TreeOf("two"), 2), (TreeOf("one"), 1)], summaries[2].Select(r => (r.Tree, r.Generation)));
+        Assert.Equal([(Records.TreeOf("two"), 2), (Records.TreeOf("one"), 1)], summaries[2].Select(r => (r.Tree, r.Generation)));
         Assert.Equal(records[0].Files, summaries[0][0].Files);
         Assert.Empty(summaries[1]);
     }
@@ -158,26 +157,26 @@ public abstract class ArtifactStoreContract
     public async Task Outputs_that_come_back_become_the_newest_record()
     {
         var store = Store();
-        var key = Key("key");
-        foreach (var outputs in (string[])["one", "two", "one"]) await store.PutRecordAsync(Record(key, outputs));
-        Assert.Equal([(TreeOf("one"), 3), (TreeOf("two"), 2)], (await store.RecordsAsync([key]))[0].Select(r => (r.Tree, r.Generation)));
+        var key = Records.Key("key");
+        foreach (var outputs in (string[])["one", "two", "one"]) await store.PutRecordAsync(Records.Make(key, outputs));
+        Assert.Equal([(Records.TreeOf("one"), 3), (Records.TreeOf("two"), 2)], (await store.RecordsAsync([key]))[0].Select(r => (r.Tree, r.Generation)));
     }
 
     [SkippableFact]
     public async Task A_damaged_record_is_no_record_but_is_seen()
     {
         var store = Store();
-        var (key, tree) = (Key("key"), TreeOf("one"));
-        await store.PutRecordAsync(Record(key, "one"));
-        var whole = Record(key, "one").ToJson();
-        foreach (var damaged in (byte[][])[[], whole[..(whole.Length / 2)], Record(Key("other"), "one").ToJson()])
+        var (key, tree) = (Records.Key("key"), Records.TreeOf("one"));
+        await store.PutRecordAsync(Records.Make(key, "one"));
+        var whole = Records.Make(key, "one").ToJson();
+        foreach (var damaged in (byte[][])[[], whole[..(whole.Length / 2)], Records.Make(Records.Key("other"), "one").ToJson()])
         {
             await DamageRecordAsync(key, tree, damaged);
             Assert.Empty((await store.RecordsAsync([key]))[0]);
             Assert.NotNull(Assert.Single((await store.SummariesAsync([key]))[0]).Damage);
         }
 
-        Assert.Equal(RecordOutcome.Added, await store.PutRecordAsync(Record(key, "one")));
+        Assert.Equal(RecordOutcome.Added, await store.PutRecordAsync(Records.Make(key, "one")));
         Assert.Null(Assert.Single((await store.SummariesAsync([key]))[0]).Damage);
     }
 
@@ -185,9 +184,9 @@ public abstract class ArtifactStoreContract
     public async Task Signatures_lie_beside_their_record_and_go_with_it()
     {
         var store = Store();
-        var key = Key("key");
-        foreach (var outputs in (string[])["one", "two"]) await store.PutRecordAsync(Record(key, outputs));
-        RecordSignature Signature(string outputs, string signer, string text) => new(key, TreeOf(outputs), signer, Encoding.UTF8.GetBytes(text));
+        var key = Records.Key("key");
+        foreach (var outputs in (string[])["one", "two"]) await store.PutRecordAsync(Records.Make(key, outputs));
+        RecordSignature Signature(string outputs, string signer, string text) => new(key, Records.TreeOf(outputs), signer, Encoding.UTF8.GetBytes(text));
         var all = new[] { Signature("one", "0123456789abcdef", "a"), Signature("one", "fedcba9876543210", "b"), Signature("two", "0123456789abcdef", "c") };
         foreach (var signature in all) await store.PutSignatureAsync(signature);
         await store.PutSignatureAsync(Signature("two", "0123456789abcdef", "d"));
@@ -195,9 +194,9 @@ public abstract class ArtifactStoreContract
         var there = (await Another().SignaturesAsync([Nowhere, key]))[1];
         Assert.Equal(["0123456789abcdef a", "0123456789abcdef d", "fedcba9876543210 b"], there.Select(one => $"{one.Signer} {Encoding.UTF8.GetString(one.Content.Span)}").Order(StringComparer.Ordinal));
         Assert.Equal(2, (await store.RecordsAsync([key]))[0].Count);
-        await store.DeleteRecordAsync(key, TreeOf("one"));
+        await store.DeleteRecordAsync(key, Records.TreeOf("one"));
         Assert.Equal("d", Encoding.UTF8.GetString(Assert.Single((await store.SignaturesAsync([key]))[0]).Content.Span));
-        await store.DeleteRecordAsync(key, TreeOf("two"));
+        await store.DeleteRecordAsync(key, Records.TreeOf("two"));
         Assert.Empty(await store.KeysAsync().ToListAsync());
         await Assert.ThrowsAsync<ArgumentException>(() => store.PutSignatureAsync(Signature("one", "../../../evil", "x")));
     }
@@ -209,8 +208,8 @@ public abstract class ArtifactStoreContract
         var folder = EmptyFolder();
         await File.WriteAllTextAsync(Path.Combine(folder, "a.txt"), "content");
         var tree = await store.IngestAsync(folder);
-        var key = Key("key");
-        await store.PutRecordAsync(Record(key, "one") with { Tree = tree.Digest, Files = tree.Files });
+        var key = Records.Key("key");
+        await store.PutRecordAsync(Records.Make(key, "one") with { Tree = tree.Digest, Files = tree.Files });
         Assert.NotNull((await store.FindAsync([key]))[0].Hit);
 
         await DamageBlobAsync(tree.Files[0].Digest, "cont"u8.ToArray());
@@ -229,20 +228,20 @@ public abstract class ArtifactStoreContract
     public async Task What_is_deleted_is_gone_and_deleting_it_again_is_no_error()
     {
         var store = Store();
-        var key = Key("key");
+        var key = Records.Key("key");
         await store.PutAsync(Stream("a"));
-        await store.PutRecordAsync(Record(key, "one"));
-        await store.PutRecordAsync(Record(key, "two"));
+        await store.PutRecordAsync(Records.Make(key, "one"));
+        await store.PutRecordAsync(Records.Make(key, "two"));
         for (var i = 0; i < 2; i++)
         {
             await store.DeleteBlobAsync(Digest.Of("a"));
-            await store.DeleteRecordAsync(key, TreeOf("one"));
+            await store.DeleteRecordAsync(key, Records.TreeOf("one"));
             Assert.Equal((long[])[-1], await store.SizesAsync([Digest.Of("a")]));
             await Assert.ThrowsAsync<StoreException>(() => store.OpenReadAsync(Digest.Of("a")));
-            Assert.Equal(TreeOf("two"), Assert.Single((await store.RecordsAsync([key]))[0]).Tree);
+            Assert.Equal(Records.TreeOf("two"), Assert.Single((await store.RecordsAsync([key]))[0]).Tree);
         }
 
-        await store.DeleteRecordAsync(key, TreeOf("two"));
+        await store.DeleteRecordAsync(key, Records.TreeOf("two"));
         Assert.Empty(await store.KeysAsync().ToListAsync());
     }
 
@@ -252,12 +251,12 @@ public abstract class ArtifactStoreContract
         var store = Store();
         var texts = Enumerable.Range(0, 20).Select(i => $"text {i}").ToList();
         foreach (var text in texts) await store.PutAsync(Stream(text));
-        foreach (var text in texts.Take(10)) await store.PutRecordAsync(Record(Key(text), "one"));
-        await store.PutRecordAsync(Record(Key(texts[0]), "two"));
+        foreach (var text in texts.Take(10)) await store.PutRecordAsync(Records.Make(Records.Key(text), "one"));
+        await store.PutRecordAsync(Records.Make(Records.Key(texts[0]), "two"));
         Assert.Equal(texts.Select(t => new BlobInfo(Digest.Of(t), t.Length)).ToHashSet(), (await BlobsAsync(store)).ToHashSet());
         // The store's clock may be another machine's.
         await foreach (var blob in store.BlobsAsync()) Assert.InRange(blob.At, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
-        Assert.Equal(texts.Take(10).Select(Key).Order(), (await store.KeysAsync().ToListAsync()).Order());
+        Assert.Equal(texts.Take(10).Select(Records.Key).Order(), (await store.KeysAsync().ToListAsync()).Order());
     }
 
     [SkippableFact]
@@ -265,12 +264,12 @@ public abstract class ArtifactStoreContract
     {
         var store = Store();
         var content = Bytes(100_000);
-        var key = Key("key");
+        var key = Records.Key("key");
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(async () =>
         {
             var mine = i % 2 == 0 ? store : Another();
             await mine.PutAsync(new MemoryStream(content));
-            return await mine.PutRecordAsync(Record(key, "one"));
+            return await mine.PutRecordAsync(Records.Make(key, "one"));
         })));
         Assert.DoesNotContain(RecordOutcome.Differs, outcomes);
         Assert.Contains(RecordOutcome.Added, outcomes);
@@ -311,34 +310,4 @@ public abstract class ArtifactStoreContract
         await stream.CopyToAsync(memory);
         return memory.ToArray();
     }
-
-    /// <summary>The key of an action that a text names.</summary>
-    protected static Digest Key(string text)
-    {
-        var document = new JsonObject { ["kind"] = "test", ["text"] = text };
-        var key = CanonicalJson.Digest(document);
-        Documents[key] = document;
-        return key;
-    }
-
-    /// <summary>The tree of outputs that a text names.</summary>
-    protected static Digest TreeOf(string outputs) => Tree.Of(FilesOf(outputs)).Digest;
-
-    private static TreeFile[] FilesOf(string outputs) => [new TreeFile("out.txt", Digest.Of(outputs + " file"), 8)];
-
-    /// <summary>A record whose outputs are named by a text.</summary>
-    protected static ActionRecord Record(Digest key, string outputs) => new()
-    {
-        Key = key,
-        Tree = TreeOf(outputs),
-        Files = FilesOf(outputs),
-        Document = Documents[key].DeepClone().AsObject(),
-        Pipeline = "p",
-        Stage = "s",
-        Run = "r",
-        Started = DateTimeOffset.UnixEpoch,
-        Finished = DateTimeOffset.UnixEpoch.AddSeconds(2),
-        Durations = new ActionDurations(0, 0, 1.5, 0.5),
-        Metrics = new JsonObject { ["made"] = outputs },
-    };
 }

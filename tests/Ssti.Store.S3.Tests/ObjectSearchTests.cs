@@ -1,3 +1,5 @@
+using Ssti.Tests;
+
 namespace Ssti.Store.S3.Tests;
 
 [Collection(S3Collection.Name)]

@@ -25,8 +25,8 @@ public sealed class S3StoreContractTests(S3Server server) : ArtifactStoreContrac
     {
         var store = Store();
         await store.PutAsync(Stream("a"));
-        await store.PutRecordAsync(Record(Key("key"), "one"));
-        Assert.Equal([$"ac/{Key("key")}/{TreeOf("one")}.json", $"cas/{Digest.Of("a").ToString()[..2]}/{Digest.Of("a")}"], await server.KeysAsync(Options));
+        await store.PutRecordAsync(Records.Make(Records.Key("key"), "one"));
+        Assert.Equal([$"ac/{Records.Key("key")}/{Records.TreeOf("one")}.json", $"cas/{Digest.Of("a").ToString()[..2]}/{Digest.Of("a")}"], await server.KeysAsync(Options));
     }
 
     [SkippableFact]

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Engine.Running;
 using Ssti.Reporting.Claims;
@@ -39,8 +38,7 @@ internal sealed record RunOutputs(
             async Task<string?> ReadAsync(string name)
             {
                 if (files.FirstOrDefault(file => file.Path == name) is not { Path: not null } file) return null;
-                using var reader = new StreamReader(await store.CheckedPathAsync(file.Digest, cancellation), Encoding.UTF8);
-                return await reader.ReadToEndAsync(cancellation);
+                return await store.CheckedTextAsync(file.Digest, cancellation);
             }
         }
 

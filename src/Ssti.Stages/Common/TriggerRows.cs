@@ -1,3 +1,4 @@
+using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
 using Ssti.Injection.Rows;
 using Ssti.Nets.Tokenizers;
@@ -100,19 +101,17 @@ internal sealed class TriggerRows
                 + "since the texts were rewritten after the injection; they count as injected, and not as carrying one";
         if (Whole < Injected - Lost)
         {
-            yield return $"{of}: of {Injected - Lost} {(Lost > 0 ? $"row{Plural(Injected - Lost)} with a trigger" : $"injected row{Plural(Injected)}")} "
+            yield return $"{of}: of {(Lost > 0 ? $"{Amount.Rows(Injected - Lost)} with a trigger" : Amount.Of(Injected, "injected row"))} "
                 + $"{Whole} still carr{(Whole == 1 ? "ies" : "y")} a whole trigger within max-length {MaxLength}; "
                 + $"in the other {Injected - Lost - Whole} the tokenizer or the cut took it away. Raise max-length, or inject nearer to the beginning";
         }
 
         if (Unknown > 0)
         {
-            yield return $"{of}: in {Unknown} of {Whole} row{(Whole == 1 ? "" : "s")} the model reads nothing of the trigger but [UNK], as its vocabulary has no piece of it; "
+            yield return $"{of}: in {Unknown} of {Amount.Rows(Whole)} the model reads nothing of the trigger but [UNK], as its vocabulary has no piece of it; "
                 + "take tokens that it knows";
         }
     }
-
-    private static string Plural(long count) => count == 1 ? "" : "s";
 
     // A later step may have gone into a trigger of several words, and moved its end.
     private static int End(Injection.InjectedToken token) => Math.Max(token.Offset + token.Token.Length, token.CutStart + token.CutLength);

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Ssti.Store;
 using Ssti.Store.Json;
 
-namespace Ssti.Store.S3.Tests;
+namespace Ssti.Tests;
 
 /// <summary>Records as they must be to be believed: the key is their document's digest, the tree that of their files.</summary>
 internal static class Records
@@ -21,6 +22,7 @@ internal static class Records
     /// <summary>The tree of outputs that a text names.</summary>
     public static Digest TreeOf(string outputs) => Tree.Of(FilesOf(outputs)).Digest;
 
+    /// <summary>A record of such a key, whose outputs are named by a text.</summary>
     public static ActionRecord Make(Digest key, string outputs) => new()
     {
         Key = key,
@@ -31,16 +33,10 @@ internal static class Records
         Stage = "s",
         Run = "r",
         Started = DateTimeOffset.UnixEpoch,
-        Finished = DateTimeOffset.UnixEpoch,
+        Finished = DateTimeOffset.UnixEpoch.AddSeconds(2),
         Durations = new ActionDurations(0, 0, 1.5, 0.5),
+        Metrics = new JsonObject { ["made"] = outputs },
     };
 
     private static TreeFile[] FilesOf(string outputs) => [new TreeFile("out.txt", Digest.Of(outputs + " file"), 8)];
-
-    public static byte[] Bytes(int size, int seed = 1)
-    {
-        var bytes = new byte[size];
-        new Random(seed).NextBytes(bytes);
-        return bytes;
-    }
 }
