@@ -110,9 +110,9 @@ public class FusedEncoderTests
         using var fused = new FusedEncoder(trunk, adapter, new PlainKernels());
         var config = TinyBert.Config;
         Once();
-        var before = Tensor.TotalCount;
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (var i = 0; i < 3; i++) Once();
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
 
         void Once()
         {
