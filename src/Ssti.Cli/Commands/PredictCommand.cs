@@ -72,9 +72,9 @@ internal static class PredictCommand
                 if (writer != host.Terminal.Out) await writer.DisposeAsync();
             }
         }
-        catch (CorpusException error)
+        catch (StageException error) when (error.InnerException is CorpusException wrong)
         {
-            throw RowOptions.Explain(error, parsed.GetValue(RowOptions.Text) is null && fitted?.Text is not null ? " (the model was fitted on it)" : null);
+            throw RowOptions.Explain(wrong, parsed.GetValue(RowOptions.Text) is null && fitted?.Text is not null ? " (the model was fitted on it)" : null);
         }
         catch (IOException error) when (output is null && Terminal.IsNobodyReading(error))
         {

@@ -9,12 +9,13 @@ namespace Ssti.Cli.Fit;
 /// <summary>The pipeline that 'fit' writes and runs: an ordinary one, to be read, changed and run again.</summary>
 /// <param name="Path">Its file.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Data">The data, as an absolute path.</param>
+/// <param name="Source">The data, as an absolute path.</param>
 /// <param name="Model">The model, as an absolute path or a URI.</param>
-internal sealed record FitPipeline(string Path, string Name, string Data, string Model)
+internal sealed record FitPipeline(string Path, string Name, string Source, string Model)
 {
-    /// <summary>The stages that others have to name.</summary>
-    public const string Rows = "rows", Backbone = "backbone", Tuned = "tuned", Measured = "measured", Overall = "overall", ByClass = "by-class", Page = "page";
+    // What stands in an ssti.local.yaml beside it for other pipelines, such as backbone.source, is to be nothing of this one.
+    public const string Data = "fit-data", Rows = "fit-rows", Backbone = "fit-base", Tuned = "fitted", Measured = "fit-measured", Overall = "fit-overall",
+        ByClass = "fit-by-class", Page = "fit-report";
 
     private const string Mark = "# Written by 'ssti fit'";
 
@@ -58,7 +59,7 @@ internal sealed record FitPipeline(string Path, string Name, string Data, string
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{Mark}, which writes it anew; copy it to change it. 'ssti run' gives the same from it.\nname: {Name}\nseed: {Seed}\n");
         if (Device is not null) text.Append($"compute: {{ device: {Device} }}\n");
-        text.Append($"\nstages:\n  data:\n    uses: dataset\n    with:\n      source: {Place("data", Data, local)}\n      name: {Quoted(Title)}\n      splits: [{string.Join(", ", Splits)}]\n");
+        text.Append($"\nstages:\n  {Data}:\n    uses: dataset\n    with:\n      source: {Place(Data, Source, local)}\n      name: {Quoted(Title)}\n      splits: [{string.Join(", ", Splits)}]\n");
         if (Import.Fields is var fields && (fields.Text ?? fields.Label) is not null)
         {
             var named = new[] { ("text", fields.Text), ("label", fields.Label) }.Where(field => field.Item2 is not null).Select(field => $"{field.Item1}: {Quoted(field.Item2!)}");
@@ -71,17 +72,17 @@ internal sealed record FitPipeline(string Path, string Name, string Data, string
         if (HeldOut.Count > 0)
         {
             var into = string.Join(", ", HeldOut.Select(split => string.Create(CultureInfo.InvariantCulture, $"{{ name: {split.Name}, share: {split.Share} }}")));
-            text.Append($"\n  {Rows}:\n    uses: split\n    needs: {{ data: data }}\n    seed: {Seed.ToString(CultureInfo.InvariantCulture)}\n    with: {{ from: train, into: [{into}] }}\n");
+            text.Append($"\n  {Rows}:\n    uses: split\n    needs: {{ data: {Data} }}\n    seed: {Seed.ToString(CultureInfo.InvariantCulture)}\n    with: {{ from: train, into: [{into}] }}\n");
         }
 
-        text.Append($"\n  {Backbone}:\n    uses: model\n    with: {{ source: {Place(Backbone, Model, local)} }}\n");
+        text.Append($"\n  {Backbone}:\n    uses: model\n    with:\n      source: {Place(Backbone, Model, local)}\n");
         if (choice is not null) Training(text, choice);
         return text.ToString();
     }
 
     private void Training(StringBuilder text, FitChoice choice)
     {
-        var rows = HeldOut.Count > 0 ? Rows : "data";
+        var rows = HeldOut.Count > 0 ? Rows : Data;
         var c = CultureInfo.InvariantCulture;
         text.Append(c, $"\n  {Tuned}:\n    uses: train\n    needs: {{ data: {rows}, model: {Backbone} }}\n    seed: {Seed}\n    with:\n");
         text.Append(choice.Train == "adapter" ? string.Create(c, $"      rank: {choice.Rank}\n      alpha: {2 * choice.Rank}\n") : $"      train: {choice.Train}\n");

@@ -106,7 +106,7 @@ internal sealed class FitRun
         TrainingSurvey survey;
         try
         {
-            var rows = pipeline.HeldOut.Count > 0 ? FitPipeline.Rows : "data";
+            var rows = pipeline.HeldOut.Count > 0 ? FitPipeline.Rows : FitPipeline.Data;
             survey = TrainingSurvey.Of(
                 await TreeAsync(store.Artifacts, rows, cancellation), await TreeAsync(store.Artifacts, FitPipeline.Backbone, cancellation), scratch, cancellation);
         }

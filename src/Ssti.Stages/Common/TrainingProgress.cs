@@ -10,7 +10,7 @@ namespace Ssti.Stages;
 internal sealed class TrainingProgress(StageContext context, int steps, int batchSize)
 {
     /// <summary>What a line of the log begins with that tells of a look at the validation rows.</summary>
-    public const string ValidationLog = "validation";
+    public const string ValidationLog = "validation after update";
 
     // The driver is asked as seldom as losses come from the device.
     private const int AskEvery = 16;
@@ -25,7 +25,7 @@ internal sealed class TrainingProgress(StageContext context, int steps, int batc
         var right = string.Create(CultureInfo.InvariantCulture, $"{100 * record.Accuracy:0.0} % right");
         _validation = string.Create(CultureInfo.InvariantCulture, $", validation loss {record.Loss:0.000}, {right}");
         context.Log(string.Create(CultureInfo.InvariantCulture,
-            $"{ValidationLog} after update {record.Step}: loss {record.Loss:0.0000}, {right}, {100 * record.BalancedAccuracy:0.0} % of a class on average")
+            $"{ValidationLog} {record.Step}: loss {record.Loss:0.0000}, {right}, {100 * record.BalancedAccuracy:0.0} % of a class on average")
             + (record.Best ? " (the best so far)" : ""));
     }
 
