@@ -7,7 +7,7 @@ namespace Ssti.Cli.Fit;
 /// <summary>How a user's rows are trained on: what the command line says, and for the rest what suits the data. docs/your-data.md says what was tried.</summary>
 internal sealed record FitChoice
 {
-    public const int UsualRank = 8, UsualBatch = 16, UsualPatience = 5;
+    public const int UsualRank = 8, UsualBatch = 16, UsualPatience = 4;
 
     public const int UsualSeed = 1;
 
@@ -21,7 +21,7 @@ internal sealed record FitChoice
     // Classes of which the largest has more than so many times the rows of the smallest are weighted.
     private const double Unbalanced = 2;
 
-    private const int UsualEpochs = 8, LeastSteps = 120, MostSteps = 3000, LooksEachEpoch = 2;
+    private const int UsualEpochs = 4, LeastSteps = 120, MostSteps = 3000, LooksEachEpoch = 2;
 
     public required string Train { get; init; }
 
