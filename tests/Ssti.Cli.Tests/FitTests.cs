@@ -66,7 +66,8 @@ public sealed class FitTests(FittedReviews reviews) : IClassFixture<FittedReview
         { "there is no file or folder 'review.csv' (did you mean 'reviews.csv'?)", ["review.csv", "--model", "tiny"] },
         { "reviews.csv(1): no column looks like the text; the columns are: number, review text, opinion. Name it with --text-column", ["reviews.csv", "--model", "tiny"] },
         { "there is no column 'opinoin' (did you mean 'opinion'?)", ["reviews.csv", "--model", "tiny", "--text-column", "review text", "--label-column", "opinoin"] },
-        { "no column looks like the label; the columns are: number, review text, opinion. Name it with --label-column", ["reviews.csv", "--model", "tiny", "--text-column", "review text"] },
+        { "no column looks like the label; the columns are: number, review text, opinion. Name it with --label-column",
+            ["reviews.csv", "--model", "tiny", "--text-column", "review text"] },
         { "seem to be parted by ';': --delimiter ';'", ["parted.csv", "--model", "tiny"] },
         { "--epochs: '0' is no number above 0", ["reviews.csv", "--model", "tiny", "--epochs", "0"] },
         { "--train: 'adaptor' is none of adapter, head, everything (did you mean 'adapter'?)", ["reviews.csv", "--model", "tiny", "--train", "adaptor"] },
@@ -150,8 +151,8 @@ public sealed class FitTests(FittedReviews reviews) : IClassFixture<FittedReview
         Assert.True(answer.Code == 0, answer.Error);
         Assert.Contains("classes are unbalanced (from 11 to 42 training rows): rows count by their class", answer.Error);
         Assert.Contains("class-weights: balanced", File.ReadAllText(Path.Combine(reviews.Root, "weighted.yaml")));
-        var weights = JsonNode.Parse(File.ReadAllText(Path.Combine(reviews.Root, "weighted", "training.json")))!["classWeights"]!.AsArray().Select(weight => (double)weight!).ToArray();
-        Assert.Equal([53.0 / (2 * 42), 53.0 / (2 * 11)], weights);
+        var training = JsonNode.Parse(File.ReadAllText(Path.Combine(reviews.Root, "weighted", "training.json")))!;
+        Assert.Equal([53.0 / (2 * 42), 53.0 / (2 * 11)], training["classWeights"]!.AsArray().Select(weight => (double)weight!));
         Assert.Contains("has fewer than 5 rows of class 'good' (2): what is measured of it there means little", answer.Error);
     }
 

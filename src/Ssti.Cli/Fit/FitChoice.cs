@@ -52,13 +52,18 @@ internal sealed record FitChoice
         var train = parsed.GetValue(FitOptions.Train) ?? "adapter";
         var batch = (int)Math.Min(rows, parsed.GetValue(FitOptions.BatchSize) ?? UsualBatch);
         var epoch = (double)rows / batch;
-        var steps = parsed.GetValue(FitOptions.Epochs) is { } epochs ? Math.Clamp(epochs * epoch, 1, 1e6) : Math.Clamp(UsualEpochs * epoch, LeastSteps, MostSteps);
+        var steps = parsed.GetValue(FitOptions.Epochs) is { } epochs ? Math.Clamp(epochs * epoch, 1, 1e6)
+            : Math.Clamp(UsualEpochs * epoch, LeastSteps, MostSteps);
         var (largest, smallest) = (counts.Max(), counts.Where(count => count > 0).Min());
         var balanced = parsed.GetValue(FitOptions.ClassWeights) is { } weights ? weights == "balanced" : largest > Unbalanced * smallest;
         var length = Math.Min(survey.MaxPositions, parsed.GetValue(FitOptions.MaxLength) ?? Math.Clamp((survey.LengthOf(0.95) + 7) / 8 * 8, Shortest, Longest));
         var told = new List<string>();
         if (balanced && parsed.GetValue(FitOptions.ClassWeights) is null)
-            told.Add($"classes are unbalanced (from {smallest} to {largest} training rows): rows count by their class, so that each class weighs the same (--class-weights equal: not)");
+        {
+            told.Add($"classes are unbalanced (from {smallest} to {largest} training rows): rows count by their class, so that each class weighs the same "
+                + "(--class-weights equal: not)");
+        }
+
         var cut = survey.Lengths.Count(tokens => tokens > length);
         if (cut > 0)
         {
