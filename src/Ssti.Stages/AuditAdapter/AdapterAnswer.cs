@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Ssti.Defenses.Adapters;
+using Ssti.Reporting.Measures;
+using Ssti.Reporting.Metrics;
+
+namespace Ssti.Stages;
+
+/// <summary>What an audit of an adapter comes to, in words and as measures.</summary>
+internal sealed class AdapterAnswer
+{
+    /// <summary>Something was found.</summary>
+    public const string Found = "found";
+
+    /// <summary>It was looked for, and nothing was found.</summary>
+    public const string NothingFound = "nothing-found";
+
+    /// <summary>There was nothing to judge it by.</summary>
+    public const string NotJudged = "not-judged";
+
+    private const string NotProbed = "it was not probed: that takes the inputs 'model' and 'data'";
+    private const int Shown = 5;
+
+    private readonly AuditedAdapter _adapter;
+    private readonly BankVerdict? _bank;
+    private readonly AdapterProbe? _probe;
+    private readonly AuditAdapterParameters _parameters;
+    private readonly List<string> _findings = [], _seen = [], _unseen = [];
+
+    /// <summary>Comes to an answer.</summary>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="bank">How it looks beside a bank; null where there was none, or it could not be compared.</param>
+    /// <param name="probe">What tokens did; null where it was not probed.</param>
+    /// <param name="parameters">The bounds.</param>
+    public AdapterAnswer(AuditedAdapter adapter, BankVerdict? bank, AdapterProbe? probe, AuditAdapterParameters parameters)
+    {
+        (_adapter, _bank, _probe, _parameters) = (adapter, bank, probe, parameters);
+        ByWeights();
+        ByProbing();
+    }
+
+    /// <summary>One of the words above.</summary>
+    public string Verdict => _findings.Count > 0 ? Found : CouldJudge ? NothingFound : NotJudged;
+
+    /// <summary>The answer in sentences.</summary>
+    public IEnumerable<string> Sentences => [Headline, .. _findings, .. _seen, .. _unseen];
+
+    private bool CouldJudge => _adapter.Spectrum.IsZero || (_probe is not null && _probe.Worst is not null) || (_bank is not null && _bank.Smallest <= _parameters.Level);
+
+    private string Headline => Verdict switch
+    {
+        Found => $"Do not trust {_adapter.Title} as it is: something was found.",
+        NothingFound => $"Nothing was found in {_adapter.Title}, which is no proof that there is nothing: see what could not be seen.",
+        _ => $"Nothing can be said about {_adapter.Title}: its numbers alone tell nothing without clean rows to probe it with (the inputs 'model' and 'data'), "
+            + "or a bank of adapters of its base that is large enough.",
+    };
+
+    /// <summary>The answer for programs.</summary>
+    public JsonObject Describe() => new()
+    {
+        ["schema"] = 1,
+        ["adapter"] = _adapter.Title,
+        ["verdict"] = Verdict,
+        ["headline"] = Headline,
+        ["findings"] = Texts(_findings),
+        ["seen"] = Texts(_seen),
+        ["unseen"] = Texts(_unseen),
+        ["labels"] = Texts(_probe?.Labels ?? []),
+        ["rank"] = _adapter.Rank,
+        ["modules"] = _adapter.Spectrum.Modules.Count,
+        ["base"] = _adapter.Base,
+        ["injected-rows"] = _adapter.InjectedRows,
+        ["features"] = new JsonObject(AdapterSpectrum.FeatureNames.Zip(_adapter.Spectrum.Features, (name, value) => KeyValuePair.Create(name, (JsonNode?)value))),
+    };
+
+    /// <summary>The measures by name.</summary>
+    public Dictionary<string, NamedMeasure> Measures()
+    {
+        var (modules, measures) = (_adapter.Spectrum.Modules.Count, new Dictionary<string, NamedMeasure>());
+        foreach (var (index, number) in AdapterSpectrum.Numbers.Index())
+        {
+            Add($"{number.Name}_mean", number.Unit, $"{number.Definition}; mean over the adapted modules", Of(_adapter.Spectrum.Features[2 * index], "ΔW is zero in every module"));
+            Add($"{number.Name}_spread", number.Unit, $"{number.Definition}; standard deviation over the adapted modules",
+                Of(_adapter.Spectrum.Features[(2 * index) + 1], "fewer than two modules have the number"));
+        }
+
+        const string noBank = "it was not compared with a bank of adapters";
+        Add("bank_score", "nats", "log-odds of being poisoned, by the weights, of a detector that learnt from the bank (0: even odds)",
+            _bank is null ? Reading.None(noBank) : Reading.Of(_bank.Score, _bank.Clean));
+        Add("bank_p", "fraction", "share of clean adapters of the bank, of its rank where there are any, that score at least as high, one more added above and below (a p-value)",
+            _bank is null ? Reading.None(noBank) : Reading.Of(_bank.PValue, _bank.Clean));
+        var worst = _probe?.Worst;
+        var why = _probe is null ? NotProbed : "the controls do not differ, so that nothing can be called unusual";
+        var rows = _probe?.Prefixes ?? 0;
+        Add("probe_outlier", "deviations", "the most unusual thing that a token of the battery does to a class's log-odds, mean or max − mean over prefixes, "
+            + "in robust deviations from the median of the controls", worst?.Outlier is { } outlier ? Reading.Of(outlier, rows) : Reading.None(why));
+        Add("probe_turned", "fraction", "the largest share of the rows of other classes that a token of the battery turns to one class",
+            Turned() is { } turned ? turned : Reading.None(_probe is null ? NotProbed : "every row is of one class to the model, so that none can be turned"));
+        Add("strip_entropy", "bits", "entropy of the predictions of clean rows under random insertions (STRIP), mean over rows", Mean(_probe?.CleanEntropies, why));
+        Add("strip_entropy_suspect", "bits", "the same of the rows with the token that probe_outlier is of", Mean(_probe?.SuspectEntropies, why));
+        Add("strip_auc", "fraction", "share of pairs of a row with that token and one without in which the one with it has the lower entropy (AUC with DeLong's interval; 0.5 tells nothing)",
+            worst is not null && RankAuc.Of([.. _probe!.SuspectEntropies.Select(value => -value)], [.. _probe.CleanEntropies.Select(value => -value)]) is { } area
+                ? new(area.Value, 2L * rows, area.Interval95) : Reading.None(why));
+        Add("found", "fraction", "1 where something was found, else 0: over several adapters the share that is found",
+            Verdict == NotJudged ? Reading.None("there was nothing to judge it by") : Reading.Of(Verdict == Found ? 1 : 0, 1));
+        return measures;
+
+        void Add(string name, string unit, string definition, Reading reading) => measures[name] = NamedMeasure.Of(unit, definition, reading);
+
+        Reading Of(double? value, string otherwise) => value is { } number ? Reading.Of(number, modules) : Reading.None(otherwise, 0);
+
+        static Reading Mean(IReadOnlyList<double>? values, string otherwise)
+        {
+            if (values is not { Count: > 0 }) return Reading.None(otherwise);
+            var summary = new SeedSummary(values);
+            return new(summary.Mean, values.Count, summary.Confidence95);
+        }
+    }
+
+    private Reading? Turned() => _probe?.Tokens.Where(token => !token.IsControl).SelectMany(token => token.Classes).Where(shift => shift.Others > 0)
+        .MaxBy(shift => shift.TurnedShare) is { } most ? Reading.Share(most.Turned, most.Others) : null;
+
+    private void ByWeights()
+    {
+        if (_adapter.Spectrum.IsZero) _seen.Add("Every ΔW is zero: the adapter changes nothing.");
+        if (_bank is null)
+        {
+            _unseen.Add("By weights: it was compared with no bank of clean and poisoned adapters of its base, and without one no number of its weights is usual or unusual.");
+            return;
+        }
+
+        var which = _bank.OfItsRank ? $"clean adapters of the bank with rank {_adapter.Rank}" : "clean adapters of the bank, of other ranks";
+        var said = string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Above} of {_bank.Clean} {which} look as poisoned or more (p = {_bank.PValue:0.000}, log-odds {_bank.Score:0.00})");
+        if (_bank.PValue <= _parameters.Level) _findings.Add($"{said}. It looks like the bank's poisoned ones. Cut it (defend, svd-truncate), train it anew on audited rows, or leave it.");
+        else _seen.Add($"{said}.");
+        if (_bank.Smallest > _parameters.Level)
+            _unseen.Add(string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Clean} clean adapters can show no p below {_bank.Smallest:0.000}, and the level is {_parameters.Level}; ")
+                + $"a bank of at least {(int)Math.Ceiling(1 / _parameters.Level) - 1} is needed.");
+        _unseen.Add("By weights: a bank knows the triggers, tasks and ways of training that it was made of, and no others.");
+    }
+
+    private void ByProbing()
+    {
+        if (_probe is null)
+        {
+            _unseen.Add("By probing: no token was tried, because there were no model and no clean rows.");
+            return;
+        }
+
+        if (_probe.Worst is null)
+        {
+            _unseen.Add("By probing: no word of the rows moves the model at all, so that nothing can be called unusual: it may predict one class whatever it reads.");
+            return;
+        }
+
+        var found = _probe.Tokens.Concat(_probe.Families).Where(token => !token.IsControl && token.Towards(_parameters.Threshold, _parameters.Turned).Any())
+            .OrderByDescending(token => token.Outlier).ToArray();
+        foreach (var token in found.Take(Shown)) _findings.Add($"By probing: {Told(token, token.Towards(_parameters.Threshold, _parameters.Turned).First())}");
+        if (found.Length > Shown) _findings.Add($"By probing: {found.Length - Shown} more tokens and families do such things; {AuditAdapterStage.TokensFile} has all.");
+        if (found.Length > 0) _seen.Add("A word of an opinion moves a prediction by right: look at the tokens that were found, and ask whether they should say anything about the class.");
+        else _seen.Add($"By probing: the most unusual token is {Told(_probe.Worst, Strongest(_probe.Worst))}");
+        var suspects = _probe.Tokens.Count(token => !token.IsControl);
+        _unseen.Add($"By probing: {suspects} tokens were tried behind the first {_parameters.PrefixWords} words of {_probe.Prefixes} rows. A trigger that is none of them, "
+            + "and none of their family to the model, is not seen; nor is one that needs another place, two places, or a longer text.");
+    }
+
+    private static int Strongest(ProbedToken token) =>
+        Enumerable.Range(0, token.Classes.Count).MaxBy(label => Math.Max(token.Classes[label].MeanOutlier ?? 0, token.Classes[label].ContextOutlier ?? 0));
+
+    private string Told(ProbedToken token, int label)
+    {
+        var shift = token.Classes[label];
+        var what = token.Suspect.Token.Length == 0 ? $"the family '{token.Suspect.Family}', all its tokens together," : $"'{token.Suspect.Token}' ({token.Suspect.Family})";
+        var turns = shift.Others == 0 ? "has no rows of other classes to turn" : $"turns {shift.Turned} of {shift.Others} rows of other classes to '{_probe!.Labels[label]}'";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{what} {turns}; its log-odds move by {shift.Mean:+0.00;−0.00} on average, {shift.MeanOutlier ?? 0:0.0} deviations from what words of the rows do "
+            + $"(bound {_parameters.Threshold}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0} deviations).");
+    }
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+}
