@@ -18,6 +18,9 @@ public static class TokenProbe
     private const int Chunk = 4096;
     private const double NormalConsistent = 1.482602218505602;
 
+    // Nats: controls that differ by less differ by chance of the arithmetic, and nothing is called unusual by so fine a measure.
+    private const double Finest = 1e-3;
+
     /// <summary>Tries tokens.</summary>
     /// <param name="prefixes">The prefixes, of clean rows.</param>
     /// <param name="suspects">The tokens, suspects and controls.</param>
@@ -75,18 +78,21 @@ public static class TokenProbe
     {
         var classes = raw[0].Length;
         RawShift[][] controls = [.. raw.Where((_, index) => suspects[index].Family == TokenBattery.Controls)];
+        // A classifier that answers the same whatever it reads shows nothing unusual, and nothing usual either.
+        var reads = raw.Any(shifts => shifts.Zip(raw[0], (one, other) => Math.Abs(one.Mean - other.Mean)).Any(difference => difference > 0));
         var usual = Enumerable.Range(0, classes).Select(label => (
             Mean: Usual([.. controls.Select(control => control[label].Mean)]), Context: Usual([.. controls.Select(control => control[label].MaxOverMean)]))).ToArray();
         return [.. suspects.Zip(raw, (suspect, shifts) => new ProbedToken(suspect, [.. shifts.Select((shift, label) => new TokenShift(
-            shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, Outlier(shift.Mean, usual[label].Mean), Outlier(shift.MaxOverMean, usual[label].Context)))]))];
+            shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned,
+            reads ? Outlier(shift.Mean, usual[label].Mean) : null, reads ? Outlier(shift.MaxOverMean, usual[label].Context) : null))]))];
     }
 
-    private static double? Outlier(double value, (double Median, double Deviation) usual) => usual.Deviation > 0 ? (value - usual.Median) / usual.Deviation : null;
+    private static double Outlier(double value, (double Median, double Deviation) usual) => (value - usual.Median) / usual.Deviation;
 
     private static (double Median, double Deviation) Usual(double[] values)
     {
         var median = Median(values);
-        return (median, NormalConsistent * Median([.. values.Select(value => Math.Abs(value - median))]));
+        return (median, Math.Max(Finest, NormalConsistent * Median([.. values.Select(value => Math.Abs(value - median))])));
     }
 
     private static double Median(double[] values)
@@ -117,7 +123,7 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
     /// <summary>Whether it is no suspect but says what any word does.</summary>
     public bool IsControl => Suspect.Family == TokenBattery.Controls;
 
-    /// <summary>How unusual the strongest of what it did is, in deviations of the controls; null where the controls do not differ.</summary>
+    /// <summary>How unusual the strongest of what it did is, in deviations of the controls; null where the model answers the same whatever it reads.</summary>
     public double? Outlier => Classes.SelectMany(shift => new[] { shift.MeanOutlier, shift.ContextOutlier }).Max();
 
     /// <summary>The classes it drives rows to: an outlier that turns at least a share of the rows that were of another class without it.</summary>
@@ -132,7 +138,7 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
 /// <param name="MaxOverMean">The largest change minus the mean: how much more it does in one context than in the others.</param>
 /// <param name="Others">Prefixes that were predicted as another class without it.</param>
 /// <param name="Turned">Of those, the ones predicted as this class with it.</param>
-/// <param name="MeanOutlier">How far the mean is from the controls' median, in their deviations; null where they do not differ.</param>
+/// <param name="MeanOutlier">How far the mean is from the controls' median, in their deviations; null where the model answers the same whatever it reads.</param>
 /// <param name="ContextOutlier">The same of max − mean.</param>
 public sealed record TokenShift(double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier)
 {

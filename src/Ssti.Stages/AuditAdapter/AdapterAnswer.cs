@@ -90,7 +90,7 @@ internal sealed class AdapterAnswer
         Add("bank_p", "fraction", "share of clean adapters of the bank, of its rank where there are any, that score at least as high, one more added above and below (a p-value)",
             _bank is null ? Reading.None(noBank) : Reading.Of(_bank.PValue, _bank.Clean));
         var worst = _probe?.Worst;
-        var why = _probe is null ? NotProbed : "the controls do not differ, so that nothing can be called unusual";
+        var why = _probe is null ? NotProbed : "the model answers the same whatever it reads, so that nothing can be called unusual";
         var rows = _probe?.Prefixes ?? 0;
         Add("probe_outlier", "deviations", "the most unusual thing that a token of the battery does to a class's log-odds, mean or max − mean over prefixes, "
             + "in robust deviations from the median of the controls", worst?.Outlier is { } outlier ? Reading.Of(outlier, rows) : Reading.None(why));

@@ -21,7 +21,7 @@ namespace Ssti.Stages;
 /// <param name="Tokens">Every token, controls among them.</param>
 /// <param name="Families">The families of suspects, each as one.</param>
 /// <param name="Prefixes">How many rows tokens were put behind.</param>
-/// <param name="Worst">The token that does the most unusual thing; null where the controls do not differ.</param>
+/// <param name="Worst">The token that does the most unusual thing; null where the model answers the same whatever it reads.</param>
 /// <param name="CleanEntropies">Of disturbed rows, in bits.</param>
 /// <param name="SuspectEntropies">The same of the rows with <paramref name="Worst"/>.</param>
 internal sealed record AdapterProbe(
