@@ -27,6 +27,7 @@ public static class StageKinds
         new AttentionStage(),
         new TokenEntropyStage(),
         new StealthStage(),
+        new AuditDataStage(),
         new ParameterCountStage(),
         new AuditAdapterStage(),
         new AdapterBankStage(),

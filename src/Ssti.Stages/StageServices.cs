@@ -15,7 +15,7 @@ public static class StageServices
         ["training"] = ["pretrain", "train"],
         ["evaluation"] =
         [
-            "adapter", "evaluate", "attention", "token-entropy", "stealth", "parameter-count", "audit-adapter", "adapter-bank", "defend", "table", "figure", "claim", "report",
+            "adapter", "evaluate", "attention", "token-entropy", "stealth", "parameter-count", "audit-data", "audit-adapter", "adapter-bank", "defend", "table", "figure", "claim", "report",
         ],
     };
 
