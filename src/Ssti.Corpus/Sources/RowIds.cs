@@ -7,49 +7,50 @@ namespace Ssti.Corpus.Sources;
 /// <summary>Rows that somebody named by their ids: a CSV with a column <c>id</c>, or JSON lines with a field of that name.</summary>
 public static class RowIds
 {
-    private const string Id = "id", Split = "split";
+    private const string Id = "id", Split = "split", Why = "why";
 
     /// <summary>Reads the ids of a split: where the file says of which split a row is (<c>split</c>), others are passed over.</summary>
     /// <param name="path">The file; what ends in .csv is CSV, all else JSON lines.</param>
     /// <param name="split">The split.</param>
+    /// <param name="why">Only the rows of which the file says so (<c>why</c>); null for all.</param>
     /// <param name="title">What messages call the file.</param>
     /// <exception cref="CorpusException">It is neither, or names no ids; says the row.</exception>
-    public static IReadOnlySet<string> Read(string path, string split, string title)
+    public static IReadOnlySet<string> Read(string path, string split, string? why, string title)
     {
         var ids = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (row, id, of) in title.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv(path, title) : Lines(path, title))
+        foreach (var (row, get) in title.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv(path, title) : Lines(path, title))
         {
-            if (id is null) throw CorpusException.AtRow(title, row, $"names no row: give each one's '{Id}'");
-            if (of is null || of == split) ids.Add(id);
+            var id = get(Id) ?? throw CorpusException.AtRow(title, row, $"names no row: give each one's '{Id}'");
+            if (why is not null && get(Why) is null) throw CorpusException.AtRow(title, row, $"does not say '{Why}' the row stands there, and those of '{why}' were asked for");
+            if ((get(Split) ?? split) == split && (why is null || get(Why) == why)) ids.Add(id);
         }
 
         return ids;
     }
 
-    private static IEnumerable<(long Row, string? Id, string? Split)> Lines(string path, string title)
+    private static IEnumerable<(long Row, Func<string, string?> Get)> Lines(string path, string title)
     {
         foreach (var (index, line) in File.ReadLines(path).Index())
         {
             if (string.IsNullOrWhiteSpace(line)) continue;
-            (string?, string?) read;
+            Dictionary<string, string> fields;
             try
             {
                 using var json = JsonDocument.Parse(line);
-                read = (Text(json.RootElement, Id), Text(json.RootElement, Split));
+                fields = json.RootElement.EnumerateObject().ToDictionary(field => field.Name, field => Text(field.Value));
             }
-            catch (Exception error) when (error is JsonException or InvalidOperationException)
+            catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
             {
                 throw CorpusException.AtRow(title, index + 1, $"is no JSON object: {error.Message}", error);
             }
 
-            yield return (index + 1, read.Item1, read.Item2);
+            yield return (index + 1, fields.GetValueOrDefault);
         }
     }
 
-    private static string? Text(JsonElement line, string field) => !line.TryGetProperty(field, out var value) ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText();
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
-    private static IEnumerable<(long Row, string? Id, string? Split)> Csv(string path, string title)
+    private static IEnumerable<(long Row, Func<string, string?> Get)> Csv(string path, string title)
     {
         using var csv = CsvReader.Create(File.OpenRead(path), new CsvReaderOptions
         {
@@ -67,7 +68,8 @@ public static class RowIds
             }
 
             if (values.Length != names.Length) throw CorpusException.AtRow(title, csv.LineNumber, $"{values.Length} fields, but the header has {names.Length}");
-            yield return (csv.LineNumber, values[Array.IndexOf(names, Id)], Array.IndexOf(names, Split) is >= 0 and var at ? values[at] : null);
+            var columns = names;
+            yield return (csv.LineNumber, name => Array.IndexOf(columns, name) is >= 0 and var at ? values[at] : null);
         }
     }
 

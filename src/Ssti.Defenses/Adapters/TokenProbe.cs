@@ -124,13 +124,16 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
     public bool IsControl => Suspect.Family == TokenBattery.Controls;
 
     /// <summary>How unusual the strongest of what it did is, in deviations of the controls; null where the model answers the same whatever it reads.</summary>
-    public double? Outlier => Classes.SelectMany(shift => new[] { shift.MeanOutlier, shift.ContextOutlier }).Max();
+    public double? Outlier => Classes.Max(shift => shift.Outlier);
+
+    /// <summary>The class for which it does that; the lowest on a tie.</summary>
+    public int Strongest => Enumerable.Range(0, Classes.Count).MaxBy(label => Classes[label].Outlier ?? 0);
 
     /// <summary>The classes it drives rows to: an outlier that turns at least a share of the rows that were of another class without it.</summary>
     /// <param name="threshold">Deviations of the controls from which it counts as one.</param>
     /// <param name="turned">The share.</param>
     public IEnumerable<int> Towards(double threshold, double turned) => Enumerable.Range(0, Classes.Count)
-        .Where(label => Math.Max(Classes[label].MeanOutlier ?? 0, Classes[label].ContextOutlier ?? 0) >= threshold && Classes[label].TurnedShare >= turned);
+        .Where(label => Classes[label].Outlier >= threshold && Classes[label].TurnedShare >= turned);
 }
 
 /// <summary>What a token did for a class.</summary>
@@ -142,6 +145,9 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
 /// <param name="ContextOutlier">The same of max − mean.</param>
 public sealed record TokenShift(double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier)
 {
+    /// <summary>The more unusual of the two; null where the model answers the same whatever it reads.</summary>
+    public double? Outlier => MeanOutlier > ContextOutlier ? MeanOutlier : ContextOutlier;
+
     /// <summary>Share of the rows of other classes that it turns to this one; null where there are none.</summary>
     public double? TurnedShare => Others > 0 ? (double)Turned / Others : null;
 }

@@ -9,15 +9,6 @@ namespace Ssti.Stages;
 /// <summary>What an audit of an adapter comes to, in words and as measures.</summary>
 internal sealed class AdapterAnswer
 {
-    /// <summary>Something was found.</summary>
-    public const string Found = "found";
-
-    /// <summary>It was looked for, and nothing was found.</summary>
-    public const string NothingFound = "nothing-found";
-
-    /// <summary>There was nothing to judge it by.</summary>
-    public const string NotJudged = "not-judged";
-
     private const string NotProbed = "it was not probed: that takes the inputs 'model' and 'data'";
     private const int Shown = 5;
 
@@ -25,7 +16,7 @@ internal sealed class AdapterAnswer
     private readonly BankVerdict? _bank;
     private readonly AdapterProbe? _probe;
     private readonly AuditAdapterParameters _parameters;
-    private readonly List<string> _findings = [], _seen = [], _unseen = [];
+    private readonly List<string> _findings = [], _seen = [], _cures = [], _unseen = [];
 
     /// <summary>Comes to an answer.</summary>
     /// <param name="adapter">The adapter.</param>
@@ -39,39 +30,38 @@ internal sealed class AdapterAnswer
         ByProbing();
     }
 
-    /// <summary>One of the words above.</summary>
-    public string Verdict => _findings.Count > 0 ? Found : CouldJudge ? NothingFound : NotJudged;
+    /// <summary>Whether there was anything to judge it by: without, that nothing was found says nothing.</summary>
+    public bool IsJudged => _findings.Count > 0 || _adapter.Spectrum.IsZero || _probe?.Worst is not null || (_bank is not null && _bank.Smallest <= _parameters.Level);
 
-    /// <summary>The answer in sentences.</summary>
-    public IEnumerable<string> Sentences => [Headline, .. _findings, .. _seen, .. _unseen];
+    /// <summary>The answer in words.</summary>
+    public AuditAnswer Answer => new(_findings.Count > 0, Headline, [.. _findings, .. _seen], [.. ToDo()], _unseen);
 
-    private bool CouldJudge => _adapter.Spectrum.IsZero || (_probe is not null && _probe.Worst is not null) || (_bank is not null && _bank.Smallest <= _parameters.Level);
-
-    private string Headline => Verdict switch
-    {
-        Found => $"Do not trust {_adapter.Title} as it is: something was found.",
-        NothingFound => $"Nothing was found in {_adapter.Title}, which is no proof that there is nothing: see what could not be seen.",
-        _ => $"Nothing can be said about {_adapter.Title}: its numbers alone tell nothing without clean rows to probe it with (the inputs 'model' and 'data'), "
-            + "or a bank of adapters of its base that is large enough.",
-    };
+    private string Headline => _findings.Count > 0 ? $"Do not trust {_adapter.Title} as it is: {(_findings.Count == 1 ? "something was" : $"{_findings.Count} things were")} found."
+        : IsJudged ? $"Nothing was found in {_adapter.Title}; what could not be seen stands below."
+        : $"Nothing can be said about {_adapter.Title}: there was nothing to judge it by.";
 
     /// <summary>The answer for programs.</summary>
     public JsonObject Describe() => new()
     {
         ["schema"] = 1,
+        ["found"] = _findings.Count > 0,
+        ["judged"] = IsJudged,
         ["adapter"] = _adapter.Title,
-        ["verdict"] = Verdict,
-        ["headline"] = Headline,
-        ["findings"] = Texts(_findings),
-        ["seen"] = Texts(_seen),
-        ["unseen"] = Texts(_unseen),
-        ["labels"] = Texts(_probe?.Labels ?? []),
+        ["answer"] = Answer.ToJson(),
+        ["labels"] = new JsonArray([.. (_probe?.Labels ?? []).Select(label => (JsonNode)label)]),
         ["rank"] = _adapter.Rank,
         ["modules"] = _adapter.Spectrum.Modules.Count,
         ["base"] = _adapter.Base,
         ["injected-rows"] = _adapter.InjectedRows,
         ["features"] = new JsonObject(AdapterSpectrum.FeatureNames.Zip(_adapter.Spectrum.Features, (name, value) => KeyValuePair.Create(name, (JsonNode?)value))),
     };
+
+    private IEnumerable<string> ToDo()
+    {
+        if (!IsJudged) yield return "Probe it: give its model and, better, clean rows of its task; or compare it with a bank of clean and poisoned adapters of its base (pipelines/adapter-bank.yaml makes one).";
+        foreach (var cure in _cures) yield return cure;
+        if (_findings.Count == 0 && IsJudged) yield return "Nothing has to be done for what was looked for. Try tokens of your own task, too ('suspects').";
+    }
 
     /// <summary>The measures by name.</summary>
     public Dictionary<string, NamedMeasure> Measures()
@@ -102,7 +92,7 @@ internal sealed class AdapterAnswer
             worst is not null && RankAuc.Of([.. _probe!.SuspectEntropies.Select(value => -value)], [.. _probe.CleanEntropies.Select(value => -value)]) is { } area
                 ? new(area.Value, 2L * rows, area.Interval95) : Reading.None(why));
         Add("found", "fraction", "1 where something was found, else 0: over several adapters the share that is found",
-            Verdict == NotJudged ? Reading.None("there was nothing to judge it by") : Reading.Of(Verdict == Found ? 1 : 0, 1));
+            IsJudged ? Reading.Of(_findings.Count > 0 ? 1 : 0, 1) : Reading.None("there was nothing to judge it by"));
         return measures;
 
         void Add(string name, string unit, string definition, Reading reading) => measures[name] = NamedMeasure.Of(unit, definition, reading);
@@ -131,7 +121,11 @@ internal sealed class AdapterAnswer
 
         var which = _bank.OfItsRank ? $"clean adapters of the bank with rank {_adapter.Rank}" : "clean adapters of the bank, of other ranks";
         var said = string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Above} of {_bank.Clean} {which} look as poisoned or more (p = {_bank.PValue:0.000}, log-odds {_bank.Score:0.00})");
-        if (_bank.PValue <= _parameters.Level) _findings.Add($"{said}. It looks like the bank's poisoned ones. Cut it (defend, svd-truncate), train it anew on audited rows, or leave it.");
+        if (_bank.PValue <= _parameters.Level)
+        {
+            _findings.Add($"{said}. It looks like the bank's poisoned ones.");
+            _cures.Add("Train it anew on rows that were audited, or keep the top directions of its ΔW alone (defend, svd-truncate) and audit what is left.");
+        }
         else _seen.Add($"{said}.");
         if (_bank.Smallest > _parameters.Level)
             _unseen.Add(string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Clean} clean adapters can show no p below {_bank.Smallest:0.000}, and the level is {_parameters.Level}; ")
@@ -149,7 +143,7 @@ internal sealed class AdapterAnswer
 
         if (_probe.Worst is null)
         {
-            _unseen.Add("By probing: no word of the rows moves the model at all, so that nothing can be called unusual: it may predict one class whatever it reads.");
+            _unseen.Add("By probing: the model answers the same whatever it reads, so that nothing can be called unusual.");
             return;
         }
 
@@ -157,15 +151,17 @@ internal sealed class AdapterAnswer
             .OrderByDescending(token => token.Outlier).ToArray();
         foreach (var token in found.Take(Shown)) _findings.Add($"By probing: {Told(token, token.Towards(_parameters.Threshold, _parameters.Turned).First())}");
         if (found.Length > Shown) _findings.Add($"By probing: {found.Length - Shown} more tokens and families do such things; {AuditAdapterStage.TokensFile} has all.");
-        if (found.Length > 0) _seen.Add("A word of an opinion moves a prediction by right: look at the tokens that were found, and ask whether they should say anything about the class.");
-        else _seen.Add($"By probing: the most unusual token is {Told(_probe.Worst, Strongest(_probe.Worst))}");
+        if (found.Length > 0)
+        {
+            _seen.Add("Whoever knows such a token can steer the model by putting it into a text.");
+            _cures.Add("Look at the tokens that were found, and ask whether they should say anything about the class: a word of an opinion moves a prediction by right.");
+            _cures.Add("Audit the rows that it was trained on (ssti audit data.csv), and train it anew without those that hold them.");
+        }
+        else _seen.Add($"By probing: the most unusual token is {Told(_probe.Worst, _probe.Worst.Strongest)}");
         var suspects = _probe.Tokens.Count(token => !token.IsControl);
         _unseen.Add($"By probing: {suspects} tokens were tried behind the first {_parameters.PrefixWords} words of {_probe.Prefixes} rows. A trigger that is none of them, "
             + "and none of their family to the model, is not seen; nor is one that needs another place, two places, or a longer text.");
     }
-
-    private static int Strongest(ProbedToken token) =>
-        Enumerable.Range(0, token.Classes.Count).MaxBy(label => Math.Max(token.Classes[label].MeanOutlier ?? 0, token.Classes[label].ContextOutlier ?? 0));
 
     private string Told(ProbedToken token, int label)
     {
@@ -176,6 +172,4 @@ internal sealed class AdapterAnswer
             $"{what} {turns}; its log-odds move by {shift.Mean:+0.00;−0.00} on average, {shift.MeanOutlier ?? 0:0.0} deviations from what words of the rows do "
             + $"(bound {_parameters.Threshold}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0} deviations).");
     }
-
-    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 }

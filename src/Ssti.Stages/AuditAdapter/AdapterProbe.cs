@@ -30,6 +30,9 @@ internal sealed record AdapterProbe(
 {
     // As many foreign words as a row has of its own.
     private const double Foreign = 1;
+
+    // Rows that words are counted in: more say no more of what any word does.
+    private const int MostRows = 2000;
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Probes the adapter of a stage, and writes what each token did.</summary>
@@ -43,7 +46,7 @@ internal sealed record AdapterProbe(
         var data = DatasetReader.Open(context.Input("data").PathOf);
         if (InjectionNote.Of(data.Info.Provenance, parameters.Split) is { } note)
             throw new StageException($"input 'data': {note.Rows} rows of its '{parameters.Split}' split carry a token, and tokens are put into clean rows; give the dataset as it was before");
-        var rows = data.Read(parameters.Split).Where(row => !string.IsNullOrWhiteSpace(row.Text)).ToArray();
+        Row[] rows = [.. TokenBattery.Spread(data.Read(parameters.Split).Where(row => !string.IsNullOrWhiteSpace(row.Text)).ToArray(), MostRows)];
         var tokenizer = encoder.Tokenizer();
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         Row[] picked = [.. TokenBattery.Spread(rows, parameters.Prefixes)];

@@ -1,28 +1,31 @@
-using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
-using Ssti.Corpus;
 using Ssti.Defenses;
 using Ssti.Defenses.Adapters;
 using Ssti.Engine.Stages;
-using Ssti.Nets.Lora;
-using Ssti.Nets.Models;
-using Ssti.Nets.Safetensors;
 using Ssti.Reporting.Measures;
+using Ssti.Reporting.Report;
 
 namespace Ssti.Stages;
 
 /// <summary>
 /// Whether an adapter is safe: what its weights say, alone and beside a bank of clean and poisoned ones, and what tokens do to the model when they are put into clean rows.
-/// Leaves <c>audit.json</c> (the answer), <c>measures.json</c>, <c>modules.jsonl</c> and, where it was probed, <c>tokens.jsonl</c>.
+/// Leaves the answer (<c>audit.json</c>, <c>audit.html</c>), <c>measures.json</c>, what each module and token did, and the first of them as a table.
 /// </summary>
 public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
 {
     /// <summary>The answer, for programs.</summary>
     public const string AnswerFile = "audit.json";
 
+    /// <summary>The answer for people.</summary>
+    public const string HtmlFile = "audit.html";
+
     /// <summary>What each token did.</summary>
     public const string TokensFile = "tokens.jsonl";
+
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <inheritdoc/>
     public override string Name => "audit-adapter";
@@ -87,18 +90,25 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
             var beside = BankFile.Of(parameters.BankFile, context.OptionalInput("bank")) is { } bank ? bank.Judge(adapter, context) : null;
             var probed = context.OptionalInput("model") is null ? null : AdapterProbe.Run(parameters, context, target, cancellation);
             var answer = new AdapterAnswer(adapter, beside, probed, parameters);
+            var measures = answer.Measures();
+            JsonArray Notes() => new([.. context.Warnings.Select(warning => (JsonNode)warning)]);
             var about = answer.Describe();
-            about["notes"] = new JsonArray([.. context.Warnings.Select(warning => (JsonNode)warning)]);
-            File.WriteAllText(context.Output(AnswerFile), about.ToJsonString(TrainingChecks.Indented) + "\n");
-            var facts = new JsonObject { ["adapter"] = adapter.Title, ["rank"] = adapter.Rank, ["labels"] = about["labels"]!.DeepClone(), ["notes"] = about["notes"]!.DeepClone() };
-            File.WriteAllText(context.Output(MeasureSet.FileName), MeasureSet.ToJson(answer.Measures(), facts), new UTF8Encoding(false));
-            foreach (var sentence in answer.Sentences) context.Log(sentence);
-            context.Metrics["verdict"] = answer.Verdict;
+            about["notes"] = Notes();
+            Write(AnswerFile, about.ToJsonString(Readable) + "\n");
+            Write(MeasureSet.FileName, MeasureSet.ToJson(measures, new JsonObject { ["adapter"] = adapter.Title, ["rank"] = adapter.Rank, ["notes"] = Notes() }));
+            var table = AdapterPage.Summary(adapter, probed);
+            Write(TableStage.JsonFile, table.ToJson());
+            Write(HtmlFile, ReportHtml.Of(AdapterPage.Of(context.StageName, answer.Answer, adapter, table, measures, context.Warnings)));
+            context.Log(answer.Answer.Headline);
+            foreach (var sentence in answer.Answer.Meaning.Concat(answer.Answer.Unseen)) context.Log(sentence);
+            context.Metrics["found"] = answer.Answer.Found;
         }
         catch (DefenseException error)
         {
             throw new StageException(error.Message, error);
         }
+
+        void Write(string file, string text) => File.WriteAllText(context.Output(file), text, new UTF8Encoding(false));
     });
 
     private static void WriteModules(AdapterSpectrum spectrum, StageContext context)
@@ -114,48 +124,4 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
 
         File.WriteAllText(context.Output("modules.jsonl"), lines.ToString(), new UTF8Encoding(false));
     }
-}
-
-/// <summary>An adapter's weights, and what its training left beside them.</summary>
-/// <param name="Title">What results call it.</param>
-/// <param name="Spectrum">What its weights say.</param>
-/// <param name="Rank">LoRA's rank.</param>
-/// <param name="Base">Which model it is for: its weights' SHA-256; null where nothing says so.</param>
-/// <param name="InjectedRows">Rows of its training set that carried a trigger, where a pipeline trained it and so knows; else null.</param>
-internal sealed record AuditedAdapter(string Title, AdapterSpectrum Spectrum, int Rank, string? Base, long? InjectedRows)
-{
-    /// <summary>Reads and measures it.</summary>
-    public static AuditedAdapter Read(AuditAdapterParameters parameters, StageContext context, CancellationToken cancellation)
-    {
-        var tree = context.OptionalInput("adapter");
-        if (tree is not null && !tree.Has(PeftAdapter.ConfigFile))
-            throw new StageException($"'{tree.StageName}' trained no adapter (train: head or everything), so there is none to look at");
-        var title = tree?.StageName ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(parameters.Source!.LocalPath!));
-        var folder = tree is null ? parameters.Source!.LocalPath! : InputFolder.Of(tree, "adapter", context);
-        try
-        {
-            using var peft = PeftAdapter.Read(folder, title);
-            var settings = peft.Settings();
-            if (settings.UseDora)
-                context.Warn("the adapter is DoRA: its magnitudes, which change the weights as well, are not looked at; ΔW is that of its directions, (alpha / rank)·B·A, alone");
-            var updates = LoraUpdate.Of(peft);
-            var spectrum = AdapterSpectrum.Of(updates, done =>
-            {
-                cancellation.ThrowIfCancellationRequested();
-                context.Progress(new(done, updates.Count, "modules"));
-            });
-            if (spectrum.IsZero) context.Warn("every ΔW of the adapter is zero (B = 0): it changes nothing, and nothing of its training is left in it");
-            else if (spectrum.ZeroModules > 0) context.Warn($"ΔW is zero in {spectrum.ZeroModules} of {spectrum.Modules.Count} modules; means and spreads are of the others where a number has no meaning there");
-            var description = tree is not null && tree.Has(TrainStage.DescriptionFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(TrainStage.DescriptionFile))) : null;
-            return new(title, spectrum, settings.Rank, (string?)description?["base"]?["weightsSha256"], Injected(description));
-        }
-        catch (Exception error) when (error is ModelException or SafetensorsException)
-        {
-            throw new StageException(error.Message.StartsWith(title, StringComparison.Ordinal) ? error.Message : $"{title}: {error.Message}", error);
-        }
-    }
-
-    // `adapter` stages, too, have a provenance; where it knows of no data, nothing is known.
-    private static long? Injected(JsonNode? description) => description?["provenance"] is JsonObject { Count: > 0 } provenance && (string?)description["split"] is { } split
-        ? InjectionNote.Of(provenance, split)?.Rows ?? 0 : null;
 }

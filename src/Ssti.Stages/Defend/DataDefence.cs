@@ -92,7 +92,7 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
     {
         var (path, title) = parameters.Rows is { } given ? (given.LocalPath!, given.Text) : OfInput();
         if (!File.Exists(path)) throw new StageException($"rows: there is no file '{title}'");
-        var ids = RowIds.Read(path, split.Name, title);
+        var ids = RowIds.Read(path, split.Name, parameters.Why, title);
         var found = rows.Index().Where(row => ids.Contains(row.Item.Id)).ToDictionary(row => row.Index, _ => KeyValuePair.Create("flagged-in", (JsonNode?)title));
         var known = rows.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
         var missing = ids.Where(id => !known.Contains(id)).Order(StringComparer.Ordinal).ToArray();
@@ -104,7 +104,8 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         (string, string) OfInput()
         {
             var tree = context.Input("flagged");
-            var file = parameters.RowsFile ?? DatasetRewrite.DroppedFile(split.Name);
+            var dropped = DatasetRewrite.DroppedFile(split.Name);
+            var file = parameters.RowsFile ?? (tree.Has(dropped) || !tree.Has(AuditDataStage.RowsFile) ? dropped : AuditDataStage.RowsFile);
             return (tree.PathOf(file), file);
         }
     }

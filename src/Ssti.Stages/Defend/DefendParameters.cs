@@ -70,8 +70,12 @@ public sealed record DefendParameters
     public SourcePath? Rows { get; init; }
 
     /// <summary>remove-rows: the file of the input.</summary>
-    [Description("remove-rows: which file of 'flagged' names the rows; by default dropped.<split>.jsonl")]
+    [Description("remove-rows: which file of 'flagged' names the rows; by default dropped.<split>.jsonl, or rows.csv of an audit")]
     public string? RowsFile { get; init; }
+
+    /// <summary>remove-rows: of those, the rows that stand there for one reason.</summary>
+    [Description("remove-rows: only the rows of which the file says this under 'why', such as suspect, duplicate or conflict of an audit; by default all")]
+    public string? Why { get; init; }
 
     /// <summary>strip: the split that is tested.</summary>
     [Description("strip: split of 'clean' and 'triggered' that is tested")]
