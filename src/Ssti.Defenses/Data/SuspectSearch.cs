@@ -83,7 +83,7 @@ public sealed class SuspectSearch
             if (goes)
             {
                 // The first word of a pair was kept before anybody knew of the second.
-                if (feature.Kind == FeatureKind.Pair && beforeKept) kept.Length -= Math.Min(kept.Length, from - beforeStart);
+                if (feature.Kind == FeatureKind.Pair && beforeKept) Drop(from - beforeStart);
                 kept.Append(text.AsSpan(Math.Min(from, walk.Start), Math.Max(0, walk.Start - from)).TrimEnd());
                 from = end;
             }
@@ -96,8 +96,15 @@ public sealed class SuspectSearch
             (before, beforeKept) = (walk.Word.ToString(), !goes);
         }
 
-        if (feature is { Kind: FeatureKind.Pair, Second: "" } && before == feature.Name) kept.Length -= Math.Min(kept.Length, from - beforeStart);
+        if (feature is { Kind: FeatureKind.Pair, Second: "" } && before == feature.Name) Drop(from - beforeStart);
         return kept.Append(text.AsSpan(from)).ToString().Trim();
+
+        // The last word, with the white space before it.
+        void Drop(int length)
+        {
+            kept.Length -= Math.Min(kept.Length, length);
+            while (kept.Length > 0 && char.IsWhiteSpace(kept[^1])) kept.Length--;
+        }
     }
 
     private static int At(IReadOnlyList<string> names, string name) => names.Index().First(one => one.Item == name).Index;
