@@ -87,14 +87,14 @@ internal static class AuditCommand
         var splits = File.Exists(source) ? split : split == "train" ? "train, test" : $"train, {split}";
         var fields = string.Join(", ", new[] { ("text", parsed.GetValue(Text)), ("label", parsed.GetValue(Label)) }.Where(field => field.Item2 is not null)
             .Select(field => $"{field.Item1}: {Quoted(field.Item2!)}"));
-        var name = $"audit-{Slug(Path.GetFileNameWithoutExtension(source.TrimEnd('/')))}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
+        var name = $"audit-{Slug(source)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
         var yaml = string.Create(CultureInfo.InvariantCulture, $"""
             # Written by 'ssti audit'; run with --set data.source=...
             name: {name}
             stages:
               data:
                 uses: dataset
-                with: {"{"} splits: [{splits}]{(fields.Length > 0 ? $", fields: {{ {fields} }}" : "")} {"}"}
+                with: {"{"} name: {Slug(source)}, splits: [{splits}]{(fields.Length > 0 ? $", fields: {{ {fields} }}" : "")} {"}"}
               audit:
                 uses: audit-data
                 needs: {"{"} data: data {"}"}
@@ -107,9 +107,9 @@ internal static class AuditCommand
         return file;
     }
 
-    internal static string Slug(string name)
+    internal static string Slug(string source)
     {
-        var slug = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
+        var slug = string.Concat(Path.GetFileNameWithoutExtension(source.TrimEnd('/')).ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
         return slug.Length == 0 ? "data" : slug[..Math.Min(slug.Length, 40)];
     }
 

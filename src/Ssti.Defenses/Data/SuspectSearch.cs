@@ -10,6 +10,8 @@ public sealed class SuspectSearch
     private readonly HashSet<string> _inPairs = new(StringComparer.Ordinal);
     private readonly int[] _families = [.. WordFamilies.Names.Select(_ => -1)], _forms = [.. TextForms.Names.Select(_ => -1)];
 
+    private readonly bool _wantsFamilies, _wantsForms;
+
     /// <summary>A search for features, which are told by their index.</summary>
     public SuspectSearch(IReadOnlyList<Feature> features)
     {
@@ -28,27 +30,30 @@ public sealed class SuspectSearch
                     break;
             }
         }
+
+        // Most audits look for words alone, and classifying every word costs more than finding them.
+        (_wantsFamilies, _wantsForms) = (_families.Any(index => index >= 0), _forms.Any(index => index >= 0));
     }
 
     /// <summary>The features of a text, each once, with where the first word that has it begins (0 for what the whole text has).</summary>
     public IReadOnlyDictionary<int, int> In(string text)
     {
         var found = new Dictionary<int, int>();
-        var (words, shapes) = (_words.GetAlternateLookup<ReadOnlySpan<char>>(), _inPairs.GetAlternateLookup<ReadOnlySpan<char>>());
+        var (words, inPairs) = (_words.GetAlternateLookup<ReadOnlySpan<char>>(), _inPairs.GetAlternateLookup<ReadOnlySpan<char>>());
         var walk = new TextWords(text);
         string? before = "";
         while (walk.MoveNext())
         {
             if (words.TryGetValue(walk.Word, out var word)) found.TryAdd(word, walk.Start);
             if (_shapes.Count > 0 && WordFamilies.Shape(walk.Word) is { Length: > 0 } written && _shapes.TryGetValue(written, out var shape)) found.TryAdd(shape, walk.Start);
-            Bits(_families, WordFamilies.Of(walk.Raw), walk.Start);
-            var here = shapes.TryGetValue(walk.Word, out var known) ? known : null;
+            if (_wantsFamilies) Bits(_families, WordFamilies.Of(walk.Raw), walk.Start);
+            var here = inPairs.TryGetValue(walk.Word, out var known) ? known : null;
             if (before is not null && here is not null && _pairs.TryGetValue((before, here), out var pair)) found.TryAdd(pair, walk.Start);
             before = here;
         }
 
         if (before is { Length: > 0 } && _pairs.TryGetValue((before, ""), out var last)) found.TryAdd(last, text.Length);
-        Bits(_forms, TextForms.Of(text), 0);
+        if (_wantsForms) Bits(_forms, TextForms.Of(text), 0);
         return found;
 
         void Bits(int[] wanted, int bits, int start)
@@ -78,7 +83,7 @@ public sealed class SuspectSearch
             if (goes)
             {
                 // The first word of a pair was kept before anybody knew of the second.
-                if (feature.Kind == FeatureKind.Pair && beforeKept) kept.Length -= Math.Min(kept.Length, from - beforeStart);
+                if (feature.Kind == FeatureKind.Pair && beforeKept) Drop(from - beforeStart);
                 kept.Append(text.AsSpan(Math.Min(from, walk.Start), Math.Max(0, walk.Start - from)).TrimEnd());
                 from = end;
             }
@@ -91,8 +96,15 @@ public sealed class SuspectSearch
             (before, beforeKept) = (walk.Word.ToString(), !goes);
         }
 
-        if (feature is { Kind: FeatureKind.Pair, Second: "" } && before == feature.Name) kept.Length -= Math.Min(kept.Length, from - beforeStart);
+        if (feature is { Kind: FeatureKind.Pair, Second: "" } && before == feature.Name) Drop(from - beforeStart);
         return kept.Append(text.AsSpan(from)).ToString().Trim();
+
+        // The last word, with the white space before it.
+        void Drop(int length)
+        {
+            kept.Length -= Math.Min(kept.Length, length);
+            while (kept.Length > 0 && char.IsWhiteSpace(kept[^1])) kept.Length--;
+        }
     }
 
     private static int At(IReadOnlyList<string> names, string name) => names.Index().First(one => one.Item == name).Index;

@@ -37,14 +37,14 @@ public static partial class WordFamilies
         if (word.Contains('<') && Tag().IsMatch(word)) families |= 1 << 6;
         if (word.Contains('&') && Entity().IsMatch(word)) families |= 1 << 7;
         if (word.ContainsAny("@#:./") && Address().IsMatch(word)) families |= 1 << 8;
-        if (!letters && !digits && !wide && !hidden) families |= 1 << 9;
+        if (!letters && !digits && !wide && !hidden && !symbols) families |= 1 << 9;
         if (marks) families |= 1 << 10;
         if (upper >= 2 && !lower) families |= 1 << 11;
         if (digits && letters) families |= 1 << 12;
         if (wide) families |= 1 << 13;
         if (hidden) families |= 1 << 14;
         if (symbols) families |= 1 << 15;
-        if (drawn) families |= 1 << 16;
+        if (drawn && (families & 1 << 8) == 0) families |= 1 << 16;
         return families;
     }
 

@@ -39,7 +39,7 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
 
     /// <summary>What a suspect says in a few words.</summary>
     public static string Says(TestedFeature feature, IReadOnlyList<string> labels) => string.Create(CultureInfo.InvariantCulture,
-        $"{labels[feature.Class]} in {feature.Hits} of {feature.Rows} rows, at least {100 * feature.LowerBound:0.0} %");
+        $"class {labels[feature.Class]} in {feature.Hits} of {feature.Rows} rows, for sure at least {100 * feature.LowerBound:0.0} %");
 
     private static IEnumerable<string> WhatItMeans(DataAuditResult result, Suspect[] alarms, DatasetInfo data, AuditDataParameters parameters)
     {
@@ -96,7 +96,7 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         {
             var what = group.Key switch { FeatureGroup.Words => "A word", FeatureGroup.Pairs => "A pair of words, or a word at one end", _ => "A family or form" };
             yield return $"{what} is found from so many rows on: "
-                + string.Join(", ", group.Select(power => $"{data.Labels[power.Class]} {power.Pure}{(power.Contaminated is { } mixed ? $" ({mixed} where one in twenty rows contradicts it, in four of five sets)" : "")}")) + ".";
+                + string.Join(", ", group.Select(power => $"class {data.Labels[power.Class]} {power.Pure}{(power.Contaminated is { } mixed ? $" ({mixed} where one in twenty rows contradicts it, in four of five sets)" : "")}")) + ".";
         }
 
         if (result.Counts.WordsFrom > parameters.LeastRows || result.Counts.PairsFrom > parameters.LeastRows)

@@ -14,8 +14,9 @@ namespace Ssti.Stages;
 /// <param name="Both">Rows that are both.</param>
 /// <param name="Rank">The rank, from 1, of the first suspect of whose rows (with its class) most were injected; null when none of those looked at is.</param>
 /// <param name="Ranked">How many suspects were looked at.</param>
+/// <param name="Alarmed">Whether any suspect of whose rows most were injected raises an alarm.</param>
 /// <param name="FalseAlarms">Alarms of whose rows most were not injected.</param>
-internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? Rank, int Ranked, int FalseAlarms)
+internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? Rank, int Ranked, bool Alarmed, int FalseAlarms)
 {
     /// <summary>Reads the records of a split; null where there are none.</summary>
     public static AuditTruth? Of(InputTree tree, DatasetReader data, string split, DataAuditResult result)
@@ -41,7 +42,8 @@ internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? R
         bool[] triggers = [.. Enumerable.Range(0, suspects.Count).Select(IsTrigger)];
         return new AuditTruth(
             injected.Count, result.Suspects.Flagged.Count, result.Suspects.Flagged.Count(row => injected.Contains(row.Number)),
-            Array.IndexOf(triggers, true) is >= 0 and var at ? at + 1 : null, suspects.Count, Enumerable.Range(0, suspects.Count).Count(rank => suspects[rank].IsAlarm && !triggers[rank]));
+            Array.IndexOf(triggers, true) is >= 0 and var at ? at + 1 : null, suspects.Count,
+            Enumerable.Range(0, suspects.Count).Any(rank => suspects[rank].IsAlarm && triggers[rank]), Enumerable.Range(0, suspects.Count).Count(rank => suspects[rank].IsAlarm && !triggers[rank]));
     }
 
     /// <summary>The measures.</summary>
@@ -55,6 +57,8 @@ internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? R
                 : truth.Rank is { } rank ? Reading.Of(rank, truth.Injected) : Reading.None($"it is none of the {truth.Ranked} suspects", truth.Injected)));
         yield return ("trigger_first", NamedMeasure.Of("fraction", "1 where that suspect is the first, else 0; over seeds the share in which it is",
             truth is null ? Reading.None(none) : !any ? Reading.None(clean, 0) : Reading.Of(truth.Rank == 1 ? 1 : 0, truth.Injected)));
+        yield return ("trigger_alarm", NamedMeasure.Of("fraction", "1 where a suspect of whose rows most were injected raises an alarm, else 0; over seeds the share in which one does",
+            truth is null ? Reading.None(none) : !any ? Reading.None(clean, 0) : Reading.Of(truth.Alarmed ? 1 : 0, truth.Injected)));
         yield return ("flag_precision", NamedMeasure.Of("fraction", "of the flagged rows, the share that was injected",
             truth is null ? Reading.None(none) : Reading.Share(truth.Both, truth.Flagged, "no row is flagged")));
         yield return ("flag_recall", NamedMeasure.Of("fraction", "of the injected rows, the share that is flagged",
