@@ -26,8 +26,8 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         await ProbeAsync(made.PoisonedAdapter);
         var answer = Answer();
         Assert.True((bool)answer["found"]!, File.ReadAllText(Path.Combine(_run.Output, "audit.json")));
-        // What was planted is a date, and it is dates that are named first.
-        Assert.Contains("dates", (string)answer["answer"]!["meaning"]![0]!);
+        // What was planted is a date.
+        Assert.Contains(answer["answer"]!["meaning"]!.AsArray(), text => ((string)text!).Contains("dates", StringComparison.Ordinal));
         Assert.Contains("Do not trust clean-or-not", (string)answer["answer"]!["headline"]!);
         Assert.Equal(100, (long)answer["injected-rows"]!);
         var measures = Measures();
@@ -51,6 +51,15 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         Assert.Equal((false, true, 0L), ((bool)Answer()["found"]!, (bool)Answer()["judged"]!, (long)Answer()["injected-rows"]!));
         Assert.Equal(0, Measures().Read("found").Value);
         Assert.Contains(Answer()["answer"]!["unseen"]!.AsArray(), text => ((string)text!).Contains("is not seen", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Tokens_of_ones_own_are_tried_and_those_that_would_fill_a_row_are_told()
+    {
+        var file = _folder.Write("suspects.txt", $"zebra crossing\n\n{string.Join(' ', Enumerable.Repeat("the", 30))}\n");
+        await ProbeAsync(made.CleanAdapter, Small with { Suspects = StageRun.Local(file) });
+        Assert.Contains(File.ReadLines(Path.Combine(_run.Output, "tokens.jsonl")), line => line.Contains("\"given\",\"token\":\"zebra crossing\"", StringComparison.Ordinal));
+        Assert.Contains("not tried", _run.Context!.Warnings.Single());
     }
 
     [Fact]
@@ -124,8 +133,6 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
     {
         var error = await Assert.ThrowsAsync<StageException>(() => ProbeAsync(made.CleanAdapter, data: made.Triggered));
         Assert.Contains("carry a token, and tokens are put into clean rows", error.Message);
-        error = await Assert.ThrowsAsync<StageException>(() => ProbeAsync(made.CleanAdapter, Small with { PrefixWords = 30 }));
-        Assert.Contains("set prefix-words lower", error.Message);
         TinyModel.Prepare();
         TinyModel.WriteAdapter(_folder.Root, tensors: tensors => tensors.Remove("base_model.model.bert.encoder.layer.0.attention.self.query.lora_B.weight"));
         error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AuditAdapterStage(), new() { Source = StageRun.Local(_folder.Root) }));

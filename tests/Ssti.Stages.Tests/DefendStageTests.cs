@@ -128,7 +128,7 @@ public sealed class DefendStageTests(DefenceFixture made) : IClassFixture<Defenc
         var whole = await EvaluatedAsync(made.PoisonedAdapter);
         var cut = await EvaluatedAsync(StageRun.Tree(_run.Output, "cut", "defend"));
         Assert.Equal(whole.Target, cut.Target);
-        Assert.InRange(EvaluationMeasures.AttackSuccess.Read(whole, 1).Value!.Value, 0.95, 1);
+        Assert.InRange(EvaluationMeasures.AttackSuccess.Read(whole, 1).Value!.Value, 0.9, 1);
         // Nearly all of the energy: nearly the same model.
         await _run.RunAsync(new DefendStage(), new() { Method = DefendMethod.SvdTruncate, Keep = 3 }, inputs: ("adapter", made.PoisonedAdapter));
         Assert.Equal(whole.Clean.Accuracy, (await EvaluatedAsync(StageRun.Tree(_run.Output, "cut", "defend"))).Clean.Accuracy, 0.15);

@@ -159,7 +159,7 @@ internal sealed class AdapterAnswer
         }
         else _seen.Add($"By probing: the most unusual token is {Told(_probe.Worst, _probe.Worst.Strongest)}");
         var suspects = _probe.Tokens.Count(token => !token.IsControl);
-        _unseen.Add($"By probing: {suspects} tokens were tried behind the first {_parameters.PrefixWords} words of {_probe.Prefixes} rows. A trigger that is none of them, "
+        _unseen.Add($"By probing: {suspects} tokens were tried behind the first words (at most {_parameters.PrefixWords}) of {_probe.Prefixes} rows. A trigger that is none of them, "
             + "and none of their family to the model, is not seen; nor is one that needs another place, two places, or a longer text.");
     }
 

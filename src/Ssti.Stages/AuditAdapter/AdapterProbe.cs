@@ -31,6 +31,9 @@ internal sealed record AdapterProbe(
     // As many foreign words as a row has of its own.
     private const double Foreign = 1;
 
+    // [CLS] and [SEP].
+    private const int Ends = 2;
+
     // Rows that words are counted in: more say no more of what any word does.
     private const int MostRows = 2000;
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -52,9 +55,15 @@ internal sealed record AdapterProbe(
         Row[] picked = [.. TokenBattery.Spread(rows, parameters.Prefixes)];
         if (picked.Length < parameters.Prefixes)
             context.Warn($"split '{parameters.Split}' has {Amount.Rows(picked.Length)} with a word, and {parameters.Prefixes} prefixes were asked for");
-        string[] prefixes = [.. picked.Select(row => TokenBattery.Prefix(row.Text, parameters.PrefixWords))];
+        var all = Suspects(parameters, rows, tokenizer);
+        var suspects = all.Where(suspect => tokenizer.Encode(suspect.Token).Length - Ends <= training.MaxLength / 2).ToArray();
+        if (suspects.Length < all.Count)
+            context.Warn($"{Amount.Of(all.Count - suspects.Length, "token")} of more than half of the {training.MaxLength} pieces that the model was trained on "
+                + $"{(all.Count - suspects.Length == 1 ? "was" : "were")} not tried, such as '{all.Except(suspects).First().Token}'");
+        var room = training.MaxLength - suspects.Max(suspect => tokenizer.Encode(suspect.Token).Length);
+        string[] prefixes = [.. picked.Select(row => Fitting(row.Text, room))];
         var tokens = TokenProbe.Run(
-            prefixes, Suspects(parameters, rows, tokenizer), texts => Logits(texts, whole: true), (done, total) => context.Progress(new(done, total, "rows", "tokens in clean rows")));
+            prefixes, suspects, texts => Logits(texts, whole: true), (done, total) => context.Progress(new(done, total, "rows", "tokens in clean rows")));
         var worst = tokens.Where(token => !token.IsControl && token.Outlier is not null).MaxBy(token => token.Outlier);
         string[] texts = [.. picked.Select(row => row.Text)];
         var clean = Entropies(prefixes);
@@ -62,6 +71,14 @@ internal sealed record AdapterProbe(
         var probe = new AdapterProbe(training.Labels, tokens, TokenProbe.Families(tokens), prefixes.Length, worst, clean, suspect);
         File.WriteAllText(context.Output(AuditAdapterStage.TokensFile), string.Concat(tokens.Select(probe.Line)), new UTF8Encoding(false));
         return probe;
+
+        // No token may be cut off: a prefix gives way to the longest of them.
+        string Fitting(string text, int pieces)
+        {
+            for (var words = parameters.PrefixWords; words > 0; words--)
+                if (TokenBattery.Prefix(text, words) is var prefix && tokenizer.Encode(prefix).Length - Ends <= pieces) return prefix;
+            throw new StageException($"no word and token together fit into the {training.MaxLength} tokens that the model was trained on, so that it cannot be probed");
+        }
 
         double[] Entropies(IReadOnlyList<string> disturbed) => Strip.Entropies(disturbed, texts, parameters.StripCopies, Foreign, Draws, some => Logits(some, whole: false),
             done => context.Progress(new(done, disturbed.Count, "rows", "disturbed rows")));
@@ -74,8 +91,7 @@ internal sealed record AdapterProbe(
             var tokenized = TokenizedRows.Of(
                 asked.Select((text, index) => new Row($"text {index}", text, 0)), tokenizer, training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
             if (whole && tokenized.Truncated > 0)
-                throw new StageException($"{Amount.Rows(tokenized.Truncated)} of {parameters.PrefixWords} words and a token do not fit into the {training.MaxLength} tokens that the model "
-                    + "was trained on, so that the token would be cut off; set prefix-words lower");
+                throw new StageException($"{Amount.Rows(tokenized.Truncated)} with a token do not fit into the {training.MaxLength} tokens that the model was trained on; set prefix-words lower");
             return Predictor.Logits(model.Classifier, tokenized, parameters.BatchSize, null, cancellation);
         }
     }

@@ -27,7 +27,7 @@ public sealed record AuditAdapterParameters
     public int Prefixes { get; init; } = 32;
 
     /// <summary>Words of a prefix.</summary>
-    [Description("words of a prefix")]
+    [Description("most words of a prefix; fewer where a token would not fit into the model's rows behind them")]
     public int PrefixWords { get; init; } = 20;
 
     /// <summary>Controls.</summary>
