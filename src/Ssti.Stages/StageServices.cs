@@ -13,7 +13,7 @@ public static class StageServices
         ["data-prep"] = ["corpus", "dataset", "model"],
         ["injection"] = ["inject", "sanitise", "paraphrase"],
         ["training"] = ["pretrain", "train"],
-        ["evaluation"] = ["adapter", "evaluate", "attention", "token-entropy", "stealth", "audit-data", "parameter-count", "table", "figure", "claim", "report"],
+        ["evaluation"] = ["adapter", "evaluate", "attention", "token-entropy", "stealth", "audit-data", "probe-data", "parameter-count", "table", "figure", "claim", "report"],
     };
 
     /// <summary>The kinds that a service hosts, to be run.</summary>
