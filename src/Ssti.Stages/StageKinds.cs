@@ -28,6 +28,7 @@ public static class StageKinds
         new TokenEntropyStage(),
         new StealthStage(),
         new AuditDataStage(),
+        new ProbeDataStage(),
         new ParameterCountStage(),
         new AuditAdapterStage(),
         new AdapterBankStage(),

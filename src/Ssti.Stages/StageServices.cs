@@ -15,7 +15,8 @@ public static class StageServices
         ["training"] = ["pretrain", "train"],
         ["evaluation"] =
         [
-            "adapter", "evaluate", "attention", "token-entropy", "stealth", "parameter-count", "audit-data", "audit-adapter", "adapter-bank", "defend", "table", "figure", "claim", "report",
+            "adapter", "evaluate", "attention", "token-entropy", "stealth", "audit-data", "probe-data", "parameter-count", "audit-adapter", "adapter-bank", "defend",
+            "table", "figure", "claim", "report",
         ],
     };
 

@@ -3,7 +3,7 @@ using Ssti.Defenses.Data.Statistics;
 namespace Ssti.Defenses.Data;
 
 /// <summary>What the counts of all features of a split say together.</summary>
-/// <param name="Ranked">The features that tell most, by falling lower bound; as many as were asked for.</param>
+/// <param name="Ranked">The features that tell most, alarms first, then by what they surely tell; as many as were asked for.</param>
 /// <param name="Tests">Tests of whether a feature leans to a class: features times classes.</param>
 /// <param name="Leaning">Pairs of a feature and a class to which it leans at the rate of false discoveries.</param>
 /// <param name="LeaningFrom">The largest p-value among these; null when there is none.</param>
@@ -48,9 +48,10 @@ public sealed record FeatureTests(
         var tests = (long)counts.Features.Count * shares.Count(share => share > 0);
         var rates = ManyTests.FalseDiscoveryRates(p, tests);
         var found = Enumerable.Range(0, p.Count).Where(test => rates[test] <= levels.FalseDiscoveries).ToArray();
+        var words = counts.Features.Where(feature => feature.Feature.Kind == FeatureKind.Word).ToDictionary(feature => feature.Feature.Name, StringComparer.Ordinal);
         var best = Enumerable.Range(0, p.Count).GroupBy(test => at[test].Feature)
             .Select(group => group.MaxBy(test => counts.Features[group.Key].Counts[at[test].Class]))
-            .Select(test => (Test: test, Guess: Wilson(counts.Features[at[test].Feature], at[test].Class, groups)))
+            .Select(test => (Test: test, Guess: Guess(at[test])))
             .OrderByDescending(one => one.Guess).ThenBy(one => counts.Features[at[one.Test].Feature].ToString(), StringComparer.Ordinal).Take(listed).Select(one => one.Test);
         var ranked = best.Select(test =>
         {
@@ -60,15 +61,30 @@ public sealed record FeatureTests(
                 ClassShare = shares[label], Z = ExactTests.Z(feature.Counts[label], feature.Rows, shares[label]), IsNearNormal = ExactTests.IsNearNormal(feature.Rows, shares[label]),
                 P = p[test], Q = rates[test], Bound = levels.Bound(shares[label]),
                 LowerBound = ExactTests.LowerBound(feature.Counts[label], feature.Rows, groups[GroupOf(feature.Feature.Kind)].Level),
+                Word = feature.Feature.Kind == FeatureKind.Pair ? WordOf(feature, label, words, groups) : null,
             };
         });
         return new FeatureTests([.. ranked.Order(Best)], tests, found.Length, found.Length == 0 ? null : found.Max(test => p[test]), groups);
+
+        double Guess((int Feature, int Class) one) =>
+            (Wilson(counts.Features[one.Feature], one.Class, groups) - shares[one.Class]) / (1 - shares[one.Class]);
     }
 
-    // Of equal ones the one with more rows, then the simpler one: a word before the pair that it is always in.
+    // 'Waste of time' is told as 'waste', and 'green table' as itself.
+    private static WordOfPair? WordOf(
+        CountedFeature pair, int label, Dictionary<string, CountedFeature> words, Dictionary<FeatureGroup, GroupLevel> groups)
+    {
+        var word = new[] { pair.Feature.Name, pair.Feature.Second }.Select(words.GetValueOrDefault).OfType<CountedFeature>()
+            .MaxBy(word => (double)word.Counts[label] / word.Rows);
+        if (word is null || ExactTests.BinomialUpper(pair.Counts[label], pair.Rows, (double)word.Counts[label] / word.Rows) <= groups[FeatureGroup.Pairs].Level) return null;
+        return new WordOfPair(word.Feature.Name, ExactTests.LowerBound(word.Counts[label], word.Rows, groups[FeatureGroup.Words].Level));
+    }
+
+    // Alarms first. Of equal ones the one with more rows, then the simpler one: a word before the pair that it is always in.
     private static readonly Comparer<TestedFeature> Best = Comparer<TestedFeature>.Create((left, right) =>
     {
-        var order = right.LowerBound.CompareTo(left.LowerBound);
+        var order = right.IsAlarm.CompareTo(left.IsAlarm);
+        if (order == 0) order = right.Told.CompareTo(left.Told);
         if (order == 0) order = right.Rows.CompareTo(left.Rows);
         if (order == 0) order = left.Feature.Kind.CompareTo(right.Feature.Kind);
         return order != 0 ? order : string.CompareOrdinal(left.Feature.ToString(), right.Feature.ToString());

@@ -41,9 +41,26 @@ public sealed record TestedFeature(CountedFeature Counted, int Class)
     /// <summary>The lower bound of p(y|t) that holds for all features of its group at once (Clopper and Pearson at Tarone's level).</summary>
     public required double LowerBound { get; init; }
 
+    /// <summary>
+    /// How much of what there is to guess it surely tells: (lower bound − p(y)) / (1 − p(y)); 1 where nothing is left, 0 where it says no more than the class's share. It ranks features of
+    /// classes of different sizes.
+    /// </summary>
+    public double Told => ClassShare < 1 ? (Math.Min(LowerBound, Word?.LowerBound ?? 1) - ClassShare) / (1 - ClassShare) : 0;
+
+    /// <summary>
+    /// Of a pair the one of its words that says as much by itself: the pair's rows could be a draw of that word's. Then the finding is the word. Null for a pair that surely says more than
+    /// either of its words, and for all that is no pair.
+    /// </summary>
+    public WordOfPair? Word { get; init; }
+
     /// <summary>The share from which on it gives its class away.</summary>
     public required double Bound { get; init; }
 
-    /// <summary>Whether it surely gives its class away.</summary>
-    public bool IsAlarm => LowerBound >= Bound;
+    /// <summary>Whether it surely gives its class away, and is no pair that does so for its word alone.</summary>
+    public bool IsAlarm => LowerBound >= Bound && Word is null;
 }
+
+/// <summary>A word that says as much as a pair that it stands in.</summary>
+/// <param name="Name">The word.</param>
+/// <param name="LowerBound">The lower bound of the class's share in its rows.</param>
+public sealed record WordOfPair(string Name, double LowerBound);

@@ -21,6 +21,7 @@ internal static class AuditTables
             new("rows", "rows", Unit: "rows", Definition: "rows that have it"),
             new("share", "p(y|t)", Unit: "fraction", Definition: "share of these rows that are of the class"),
             new("lower_bound", "at least", Unit: "fraction", Definition: "lower bound of that share that holds for all features of its group at once"),
+            new("told", "told", Unit: "fraction", Definition: "how much of what there is to guess it surely tells: (lower bound − p(y)) / (1 − p(y))"),
             new("class_share", "p(y)", Unit: "fraction", Definition: "share of all rows that are of the class"),
             new("entropy", "H(y|t)", Unit: "bits", Definition: "what is left to guess of the label"),
             new("z", "z", Unit: "standard errors", Definition: "(p(y|t) − p(y)) / √(p(y)(1 − p(y))/n), Gardner et al. 2021 with the class's share"),
@@ -30,30 +31,31 @@ internal static class AuditTables
         [
             new NumberCell(NumberFormat.Count, rank + 1), new TextCell(Shown(suspect.Lead.Feature.ToString())), new TextCell(suspect.IsAlarm ? "yes" : ""),
             new TextCell(data.Labels[suspect.Lead.Class]), new NumberCell(NumberFormat.Count, suspect.Lead.Rows), new NumberCell(NumberFormat.Percent, suspect.Lead.Share),
-            new NumberCell(NumberFormat.Percent, suspect.Lead.LowerBound), new NumberCell(NumberFormat.Percent, suspect.Lead.ClassShare),
+            new NumberCell(NumberFormat.Percent, suspect.Lead.LowerBound), new NumberCell(NumberFormat.Percent, suspect.Lead.Told), new NumberCell(NumberFormat.Percent, suspect.Lead.ClassShare),
             new NumberCell(NumberFormat.Decimal, suspect.Lead.Bits),
             suspect.Lead.Z is { } z ? new NumberCell(NumberFormat.Decimal, z) : TextCell.Undefined,
             new TextCell(Shown(string.Join("; ", suspect.Also.Take(2).Select(one => one.Feature)) + (suspect.Also.Count > 2 ? $"; {suspect.Also.Count - 2} more" : ""))),
         ])],
         [
-            "Suspects stand by the lower bound of p(y|t). Features that stand in the same rows are one suspect; 'also' names the others.",
+            "Alarms stand first, then what surely tells most of the label (told). Features that stand in the same rows are one suspect; 'also' names the others.",
             string.Create(CultureInfo.InvariantCulture, $"Alarm: the lower bound (Clopper–Pearson at Tarone's level, a third of {parameters.FalseAlarms} for words, for pairs, and for families) reaches {parameters.GivesAway}, ")
                 + "or half of what is left above the class's share, where that is more.",
+            "A pair that says no more than one of its words does by itself (exact test at the level of pairs) is no finding of its own: the word is.",
         ]);
 
     /// <summary>All features that were ranked, with all their numbers.</summary>
     public static string TokensCsv(DataAuditResult result, IReadOnlyList<string> labels)
     {
         var csv = new StringBuilder(Csv.Line([
-            "rank", "kind", "token", "second", "class", "rows", "class_rows", "share", "lower_bound", "bound", "alarm", "class_share", "entropy_bits", "pmi_bits", "z", "z_near_normal",
+            "rank", "kind", "token", "second", "class", "rows", "class_rows", "share", "lower_bound", "told", "bound", "alarm", "class_share", "entropy_bits", "pmi_bits", "z", "z_near_normal", "word_of_pair",
             "p_exact", "q", .. labels.Select((_, label) => $"rows_{label}"),
         ]));
         foreach (var (rank, tested) in result.Tests.Ranked.Index())
         {
             csv.Append(Csv.Line([
                 Whole(rank + 1), tested.Feature.Kind.ToString().ToLowerInvariant(), tested.Feature.Name, tested.Feature.Second, labels[tested.Class], Whole(tested.Rows), Whole(tested.Hits),
-                Csv.Number(tested.Share), Csv.Number(tested.LowerBound), Csv.Number(tested.Bound), tested.IsAlarm ? "yes" : "no", Csv.Number(tested.ClassShare), Csv.Number(tested.Bits),
-                Csv.Number(tested.Information), Csv.Number(tested.Z), tested.IsNearNormal ? "yes" : "no", Csv.Number(tested.P), Csv.Number(tested.Q),
+                Csv.Number(tested.Share), Csv.Number(tested.LowerBound), Csv.Number(tested.Told), Csv.Number(tested.Bound), tested.IsAlarm ? "yes" : "no", Csv.Number(tested.ClassShare), Csv.Number(tested.Bits),
+                Csv.Number(tested.Information), Csv.Number(tested.Z), tested.IsNearNormal ? "yes" : "no", tested.Word?.Name ?? "", Csv.Number(tested.P), Csv.Number(tested.Q),
                 .. tested.Counted.Counts.Select(count => Whole(count)),
             ]));
         }
@@ -137,7 +139,7 @@ internal static class AuditTables
     private static JsonObject Features(TestedFeature feature, IReadOnlyList<string> labels) => new()
     {
         ["suspect"] = feature.Feature.ToString(), ["kind"] = feature.Feature.Kind.ToString().ToLowerInvariant(), ["token"] = feature.Feature.Name, ["second"] = feature.Feature.Second,
-        ["class"] = labels[feature.Class], ["rows"] = feature.Rows, ["class-rows"] = feature.Hits, ["share"] = feature.Share, ["lower-bound"] = feature.LowerBound, ["bound"] = feature.Bound,
+        ["class"] = labels[feature.Class], ["rows"] = feature.Rows, ["class-rows"] = feature.Hits, ["share"] = feature.Share, ["lower-bound"] = feature.LowerBound, ["told"] = feature.Told, ["bound"] = feature.Bound,
         ["class-share"] = feature.ClassShare, ["entropy-bits"] = feature.Bits, ["pmi-bits"] = feature.Information, ["z"] = feature.Z, ["z-near-normal"] = feature.IsNearNormal,
         ["p-exact"] = feature.P, ["q"] = feature.Q,
     };

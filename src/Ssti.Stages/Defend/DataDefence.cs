@@ -127,7 +127,7 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenized = TokenizedRows.Of(rows, encoder.Tokenizer(), training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
-        var read = RepresentationReader.Read(model.Classifier, tokenized, parameters.BatchSize, done => context.Progress(new(done, rows.Count, "rows", "representations")), cancellation);
+        var read = HiddenStates.Means(model.Classifier, tokenized, parameters.BatchSize, cancellation);
         return SpectralSignatures.Scores(read, [.. rows.Select(row => row.Label)]);
     }
 
