@@ -83,6 +83,7 @@ public static class CommandLine
         CommonOptions.Verbose,
         CommonOptions.Json,
         RunCommand.Create(host),
+        AuditCommand.Create(host),
         FitCommand.Create(host),
         PredictCommand.Create(host),
         ServeCommand.Create(host),

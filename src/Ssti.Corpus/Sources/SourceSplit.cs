@@ -180,7 +180,7 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
             return;
         }
 
-        var digest = TextLedger.DigestOf(row.Id);
+        var digest = TextDigest.Of(row.Id);
         if (seen.TryAdd(digest, Rows)) return;
         if (options.Fields.Id is not null)
             throw CorpusException.AtRow(file.Name, row.Number, $"the id '{row.Id}' is that of row {seen[digest]} of '{name}' too; leave 'fields.id' out to number the rows");
