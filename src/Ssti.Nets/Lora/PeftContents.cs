@@ -7,14 +7,15 @@ namespace Ssti.Nets.Lora;
 /// <summary>A PEFT adapter's tensors, told apart: those of the trunk's linears, those of the pooler, and modules that were saved whole.</summary>
 public sealed class PeftContents
 {
-    private const string Layers = "encoder.layer.", PoolerModule = "pooler.dense";
+    private const string PoolerModule = "pooler.dense";
 
     private readonly PeftSettings _settings;
+    private readonly IReadOnlyList<string> _roots;
     private readonly string _inside;
     private readonly Dictionary<string, Tensor> _trunk = new(StringComparer.Ordinal), _pooler = new(StringComparer.Ordinal), _saved = new(StringComparer.Ordinal);
     private readonly List<string> _skipped = [];
 
-    private PeftContents(PeftSettings settings, string inside) => (_settings, _inside) = (settings, inside);
+    private PeftContents(PeftSettings settings, TrunkConfig config, string inside) => (_settings, _roots, _inside) = (settings, config.Roots, inside);
 
     /// <summary>Modules saved whole, such as <c>classifier.weight</c>, by name without <c>base_model.model.</c>.</summary>
     public IReadOnlyDictionary<string, Tensor> Saved => _saved;
@@ -37,7 +38,7 @@ public sealed class PeftContents
         if (peft.Tensors.Keys.FirstOrDefault(name => !name.StartsWith(PeftAdapter.Prefix, StringComparison.Ordinal)) is { } foreign)
             throw new ModelException($"the adapter's tensor '{foreign}' does not begin with '{PeftAdapter.Prefix}': save it with PEFT's save_pretrained");
         var bare = peft.Tensors.ToDictionary(pair => pair.Key[PeftAdapter.Prefix.Length..], pair => pair.Value, StringComparer.Ordinal);
-        var contents = new PeftContents(settings, InsideOf(bare.Keys, trunk));
+        var contents = new PeftContents(settings, trunk.Config, InsideOf(bare.Keys, trunk));
         foreach (var (name, tensor) in bare) contents.Take(name, tensor);
         return contents;
     }
@@ -103,13 +104,15 @@ public sealed class PeftContents
             : "the adapter holds no tensor of LoRA for a linear of the model");
     }
 
+    private bool InTrunk(string bare) => _roots.Any(root => bare.StartsWith(root, StringComparison.Ordinal));
+
     private void Take(string name, Tensor tensor)
     {
         var bare = name.StartsWith(_inside, StringComparison.Ordinal) ? name[_inside.Length..] : null;
         if (!name.Contains(".lora_", StringComparison.Ordinal))
         {
             // What stands in the trunk itself may not be replaced: its weights are the base's.
-            if (bare?.StartsWith("embeddings.", StringComparison.Ordinal) == true || bare?.StartsWith("encoder.", StringComparison.Ordinal) == true)
+            if (bare is not null && InTrunk(bare))
                 throw new ModelException($"the adapter replaces '{name}' of the model (modules_to_save), which is not offered here");
             _saved.Add(name, tensor);
         }
@@ -118,7 +121,7 @@ public sealed class PeftContents
             _pooler.Add(bare[PoolerModule.Length..], tensor);
             if (!_skipped.Contains(_inside + PoolerModule)) _skipped.Add(_inside + PoolerModule);
         }
-        else if (bare is not null && (bare.StartsWith(Layers, StringComparison.Ordinal) || bare.StartsWith("embeddings.", StringComparison.Ordinal)))
+        else if (bare is not null && InTrunk(bare))
         {
             // Also what fits no linear: the adapter is then refused by this name.
             _trunk.Add(bare, tensor);

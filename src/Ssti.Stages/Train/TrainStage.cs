@@ -72,8 +72,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         var reading = ComputeHost.Beside(context.Compute, () => TokenizedRows.Of(
             dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation));
         var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
-        using var weights = encoder.Weights();
-        using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
+        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target) { Log = context.Log };
         var rows = reading();
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
