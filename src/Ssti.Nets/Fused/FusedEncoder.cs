@@ -40,7 +40,7 @@ public sealed class FusedEncoder : IDisposable
 
     /// <summary>
     /// Such an encoder, or null where there is none and the plain one must do: it is for BERT on CUDA in bf16 (from compute capability 8.0, on Linux), without DoRA,
-    /// with no adapter on query, key or value, and of widths that are multiples of eight, a hidden state's at most 1,024.
+    /// with no tensor of the encoder trained whole, with no adapter on query, key or value, and of widths that are multiples of eight, a hidden state's at most 1,024.
     /// </summary>
     /// <remarks>Which of them computes follows from device class, model and adapter alone, and so from a stage's key.</remarks>
     /// <param name="trunk">The encoder; not owned.</param>
@@ -72,7 +72,7 @@ public sealed class FusedEncoder : IDisposable
 
     internal static bool Fits(BertConfig config, LoraAdapter? adapter) =>
         config.HiddenSize % 8 == 0 && config.HiddenSize <= WidestHidden && config.IntermediateSize % 8 == 0 && config.HiddenSize / config.Heads % 8 == 0
-        && (adapter is null || (!adapter.Config.UseDora && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
+        && (adapter is null || (!adapter.Config.UseDora && adapter.Whole.Count == 0 && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
 
     /// <summary>Takes the adapter over as it is now: to be called after every update.</summary>
     public void Refresh()

@@ -10,7 +10,11 @@ public sealed class LoraStep
     private readonly LoraConfig _config;
     private readonly IReadOnlyDictionary<string, Matrices> _matrices;
 
-    internal LoraStep(LoraConfig config, IReadOnlyDictionary<string, Matrices> matrices) => (_config, _matrices) = (config, matrices);
+    internal LoraStep(LoraConfig config, IReadOnlyDictionary<string, Matrices> matrices, IReadOnlyDictionary<string, Tensor> replaced) =>
+        (_config, _matrices, Replaced) = (config, matrices, replaced);
+
+    /// <summary>Tensors of the trunk that were trained whole, by name: they stand for its own.</summary>
+    public IReadOnlyDictionary<string, Tensor> Replaced { get; }
 
     /// <summary>Whether a linear is adapted.</summary>
     public bool Has(string linear) => _matrices.ContainsKey(linear);

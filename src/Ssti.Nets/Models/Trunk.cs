@@ -60,7 +60,9 @@ public abstract class Trunk : IDisposable
                 $"an input of {ids.shape[1]} tokens is longer than the model's {MaxPositions} positions; set max-length to at most {MaxPositions}");
         }
 
-        return Run(ids, mask, pass);
+        if (pass.Adapters is not { Replaced.Count: > 0 } adapters) return Run(ids, mask, pass);
+        using var changed = With(adapters.Replaced);
+        return changed.Run(ids, mask, pass);
     }
 
     /// <summary>This trunk with some of its tensors replaced; it owns none of them.</summary>

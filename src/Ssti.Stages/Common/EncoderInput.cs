@@ -66,6 +66,13 @@ internal sealed class EncoderInput
         return new SafetensorsFile(found.Names.ToDictionary(pair => pair.Key, pair => read.Tensors[pair.Value].alias()), read.Metadata);
     }
 
+    /// <summary>Tensors of the model's files that are no part of the trunk, those that are there; the caller disposes them.</summary>
+    public SafetensorsFile Beside(params string[] names)
+    {
+        var weights = ModelWeights.Open(_folder, _title);
+        return weights.Load(names.Where(weights.Tensors.ContainsKey));
+    }
+
     /// <summary>The pooler's weight and bias, where the model has one; the caller disposes them.</summary>
     public SafetensorsFile Pooler()
     {

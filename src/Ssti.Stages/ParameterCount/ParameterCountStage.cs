@@ -61,7 +61,7 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
         LinearShape[] linears = config is not null
             ? [.. config.Linears()]
             : [.. parameters.Linears.SelectMany(group => Enumerable.Range(0, group.Number).Select(layer => new LinearShape($"{layer}.{group.Name}", group.In, group.Out)))];
-        var lora = new LoraConfig(parameters.Rank, parameters.Rank, 0, parameters.TargetModules, parameters.Dora);
+        var lora = new LoraConfig(parameters.Rank, parameters.Rank, 0, LoraSettings.Targets(parameters.TargetModules, config), parameters.Dora);
         try
         {
             LinearShape[] targets = parameters.Train == TrainedPart.Adapter ? [.. lora.TargetsOf(linears)] : [];
@@ -107,5 +107,5 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
     }
 
     // Of encoder.layer.3.output.dense and 3.q_proj what is left without the layer.
-    private static string Module(string name) => string.Join('.', name.Split('.').SkipWhile(part => part is "encoder" or "layer").Skip(1));
+    private static string Module(string name) => string.Join('.', name.Split('.').SkipWhile(part => !int.TryParse(part, out _)).Skip(1));
 }
