@@ -63,7 +63,7 @@ internal sealed class TokenizerDraft(string title)
     {
         foreach (var (key, (id, where)) in _ids)
         {
-            var own = key switch { "cls_token" => tokenizer.ClassifyId, "sep_token" => tokenizer.SeparatorId, _ => tokenizer.PadId };
+            var own = key switch { "cls_token" => tokenizer.Before[0], "sep_token" => tokenizer.Behind[0], _ => tokenizer.PadId };
             if (own != id) throw new ModelException($"{title}/{where} gives {tokenizer.Piece(own)} the id {id}, and the vocabulary {own}; make them agree");
         }
     }

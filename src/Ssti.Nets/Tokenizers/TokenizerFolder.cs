@@ -15,6 +15,12 @@ public static class TokenizerFolder
     /// <summary>Every file that is looked at, where it is.</summary>
     public static IReadOnlyList<string> Files { get; } = [Vocabulary, Json, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
+    /// <summary>What a folder needs to have, for messages.</summary>
+    public static string Wanted => $"{Vocabulary} or {Json}, of a WordPiece tokenizer (BERT)";
+
+    /// <summary>Whether there is a tokenizer among some files.</summary>
+    public static bool IsAmong(Predicate<string> has) => has(Vocabulary) || has(Json);
+
     /// <summary>
     /// Reads a WordPiece tokenizer out of vocab.txt or tokenizer.json and the files beside them. Every setting is followed, is one that changes no id, or is
     /// refused by name; files that contradict each other are refused.
@@ -22,7 +28,7 @@ public static class TokenizerFolder
     /// <param name="folder">The folder.</param>
     /// <param name="title">What messages call it; null for its path.</param>
     /// <exception cref="ModelException">There is no such tokenizer, or it asks for what is not offered here.</exception>
-    public static WordPieceTokenizer Read(string folder, string? title = null)
+    public static Tokenizer Read(string folder, string? title = null)
     {
         title ??= folder;
         var draft = new TokenizerDraft(title);
@@ -63,7 +69,7 @@ public static class TokenizerFolder
 
     private static WordPieceTokenizer Of(IReadOnlyList<string?>? lines, TokenizerDraft draft, string title)
     {
-        var pieces = lines ?? draft.Pieces ?? throw new ModelException($"{title} has neither {Vocabulary} nor {Json}, and only WordPiece tokenizers (BERT) are known");
+        var pieces = lines ?? draft.Pieces ?? throw new ModelException($"{title} has no {Wanted}");
         var ids = Ids(pieces);
         if (lines is not null && draft.Pieces is { } others) RequireEqual(ids, Ids(others), title);
         return WordPieceTokenizer.Of(pieces, draft.Settings(), draft.Added(ids), $"{title}/{(lines is null ? Json : Vocabulary)}");

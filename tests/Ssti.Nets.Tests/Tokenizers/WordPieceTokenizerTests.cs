@@ -41,7 +41,7 @@ public sealed class WordPieceTokenizerTests
             var count = bert.Encode(text, ids);
             var kept = Math.Min(whole.Length, maxLength);
             Assert.Equal(new { Kept = kept, Total = whole.Length }, new { count.Kept, count.Total });
-            Assert.Equal(whole.Take(kept - 1).Append(bert.SeparatorId).Concat(Enumerable.Repeat(bert.PadId, maxLength - kept)), ids);
+            Assert.Equal(whole.Take(kept - 1).Append(bert.Behind[0]).Concat(Enumerable.Repeat(bert.PadId, maxLength - kept)), ids);
         }
     }
 
