@@ -41,7 +41,7 @@ internal sealed class EncoderInput
     {
         var folder = InputFolder.Of(tree, "model", context);
         var title = $"the model of '{tree.StageName}'";
-        if (!TokenizerFolder.IsAmong(tree.Has)) throw new StageException($"{title} has no {TokenizerFolder.Wanted}; it has: {string.Join(", ", tree.Files)}");
+        if (!TokenizerFolder.IsAmong(tree.Has)) throw new StageException($"{title} has {TokenizerFolder.Lacking(tree.Has)}; it has: {string.Join(", ", tree.Files)}");
         var source = tree.Has(ModelStage.SourceFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(ModelStage.SourceFile))) : null;
         return new EncoderInput(folder, title, source, tree.StageName);
     }

@@ -94,7 +94,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     {
         var here = folder.Files.Where(file => !file.Contains('/')).ToList();
         if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
-        if (!TokenizerFolder.IsAmong(here.Contains)) throw Lacks(folder, $"tokenizer: {TokenizerFolder.Wanted}");
+        if (!TokenizerFolder.IsAmong(here.Contains)) throw Lacks(folder, $"tokenizer: {TokenizerFolder.Lacking(here.Contains)}");
         if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
             throw Lacks(folder, $"{ModelWeights.Whole}, {ModelWeights.Index} or model.onnx; weights in other formats must be converted to safetensors first");
     }

@@ -237,7 +237,7 @@ public sealed class TokenizerFolderTests : IDisposable
     public void A_folder_without_a_vocabulary_says_what_is_known()
     {
         File.Delete(Path.Combine(_folder, "vocab.txt"));
-        Assert.Contains("has no vocab.txt or tokenizer.json", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
+        Assert.Contains("has no vocab.txt (WordPiece: BERT), tokenizer.model", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
     }
 
     [SkippableFact]
