@@ -11,8 +11,9 @@ namespace Ssti.Nets.Conversion;
 /// <summary>How far a conversion is.</summary>
 /// <param name="Done">Tensors written.</param>
 /// <param name="Total">Tensors of the model.</param>
-/// <param name="Name">The tensor that comes next.</param>
-public readonly record struct ConversionProgress(int Done, int Total, string Name);
+/// <param name="Bytes">Bytes written.</param>
+/// <param name="AllBytes">Bytes of all tensors.</param>
+public readonly record struct ConversionProgress(int Done, int Total, long Bytes, long AllBytes);
 
 /// <summary>
 /// Models in the formats of other programs (llama2.c's checkpoints, BERT encoders in ONNX) as the folder that Hugging Face would have: <c>config.json</c>,
@@ -29,7 +30,7 @@ public static class ModelConverter
     /// <summary>Converts a model. The folder is whole, or not there at all.</summary>
     /// <param name="source">What is converted.</param>
     /// <param name="to">The folder; must not be there, or be empty.</param>
-    /// <param name="progress">Told before every tensor; null for nobody.</param>
+    /// <param name="progress">Told before every tensor, and at the end; null for nobody.</param>
     /// <param name="cancellation">Stops between tensors.</param>
     /// <exception cref="ModelException">The source cannot be converted; says why.</exception>
     public static void Convert(ConversionSource source, string to, Action<ConversionProgress>? progress, CancellationToken cancellation)
@@ -94,14 +95,16 @@ public static class ModelConverter
     private static void Tensors(
         string folder, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, Func<string, byte[]> floats, Action<ConversionProgress>? progress, CancellationToken cancellation)
     {
-        var done = 0;
+        long Size(string name) => sizeof(float) * shapes[name].Aggregate(1L, (product, size) => product * size);
+        var (done, bytes, all) = (0, 0L, shapes.Keys.Sum(Size));
         SafetensorsFile.WriteFloats(Path.Combine(folder, ModelWeights.Whole), shapes, name =>
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Invoke(new(done++, shapes.Count, name));
+            progress?.Invoke(new(done++, shapes.Count, bytes, all));
+            bytes += Size(name);
             return floats(name);
         });
-        progress?.Invoke(new(done, shapes.Count, ""));
+        progress?.Invoke(new(done, shapes.Count, bytes, all));
     }
 
     private static void WriteJson(string path, JsonObject json) => File.WriteAllText(path, json.ToJsonString(Indented) + "\n", new UTF8Encoding(false));

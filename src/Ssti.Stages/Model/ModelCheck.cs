@@ -14,13 +14,13 @@ internal sealed class ModelCheck(StageContext context, string title)
     // Families that BERT's names and keys may hide; a configuration without a model_type does not tell them apart.
     private static readonly string[] Others = ["roberta", "electra", "distilbert", "albert", "camembert", "deberta", "ernie", "layoutlm", "mpnet", "esm"];
 
-    private BertConfig? _config;
+    private TrunkConfig? _config;
 
     /// <summary>Checks config.json.</summary>
     public void Config()
     {
         var path = context.Output("config.json");
-        _config = BertConfig.Read(path, $"{title}/config.json");
+        _config = TrunkConfig.Read(path, $"{title}/config.json");
         if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has BERT's keys, and is taken for one");
     }
 

@@ -35,7 +35,8 @@ public sealed class Llama2CTests : IDisposable
         Assert.Equal(2 + (5 * 9), weights.Tensors.Count);
         Assert.Equal(260_032, weights.Tensors.Values.Sum(tensor => tensor.numel()));
         Assert.Equal([32L, 64], weights.Tensors["model.layers.4.self_attn.k_proj.weight"].shape);
-        Assert.Equal((0, 47), (told[0].Done, told[^1].Done));
+        Assert.Equal(new ConversionProgress(47, 47, 4 * 260_032, 4 * 260_032), told[^1]);
+        Assert.Equal(Enumerable.Range(0, 48), told.Select(step => step.Done));
 
         var tokenizer = TokenizerFolder.Read(To);
         Assert.Equal(512, tokenizer.VocabularySize);
