@@ -41,8 +41,7 @@ internal sealed class EncoderInput
     {
         var folder = InputFolder.Of(tree, "model", context);
         var title = $"the model of '{tree.StageName}'";
-        if (!tree.Has(TokenizerFolder.Vocabulary) && !tree.Has(TokenizerFolder.Json))
-            throw new StageException($"{title} has no {TokenizerFolder.Vocabulary}, and only WordPiece tokenizers (BERT) are known; it has: {string.Join(", ", tree.Files)}");
+        if (!TokenizerFolder.IsAmong(tree.Has)) throw new StageException($"{title} has {TokenizerFolder.Lacking(tree.Has)}; it has: {string.Join(", ", tree.Files)}");
         var source = tree.Has(ModelStage.SourceFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(ModelStage.SourceFile))) : null;
         return new EncoderInput(folder, title, source, tree.StageName);
     }
@@ -82,7 +81,7 @@ internal sealed class EncoderInput
     }
 
     /// <summary>Its tokenizer.</summary>
-    public WordPieceTokenizer Tokenizer()
+    public Tokenizer Tokenizer()
     {
         var tokenizer = TokenizerFolder.Read(_folder, _title);
         RequireVocabulary(tokenizer, Config, _title);
@@ -90,7 +89,7 @@ internal sealed class EncoderInput
     }
 
     /// <summary>Refuses a tokenizer that gives ids for which the model has no embedding.</summary>
-    public static void RequireVocabulary(WordPieceTokenizer tokenizer, TrunkConfig config, string title)
+    public static void RequireVocabulary(Tokenizer tokenizer, TrunkConfig config, string title)
     {
         if (tokenizer.VocabularySize > config.VocabSize)
             throw new ModelException($"{title}: the tokenizer has {tokenizer.VocabularySize} pieces, and config.json says vocab_size {config.VocabSize}; they are of two models");

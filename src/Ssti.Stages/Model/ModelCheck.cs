@@ -29,9 +29,7 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var tokenizer = TokenizerFolder.Read(context.OutputFolder, title);
         EncoderInput.RequireVocabulary(tokenizer, _config!, title);
-        foreach (var doubt in VocabularyFile.Doubts(tokenizer)) context.Warn($"{title}: {doubt}");
-        foreach (var line in tokenizer.Repeated.Take(3)) context.Warn(line);
-        if (tokenizer.Repeated.Count > 3) context.Warn($"{title}/{TokenizerFolder.Vocabulary}: {tokenizer.Repeated.Count - 3} more pieces stand twice");
+        foreach (var doubt in tokenizer.Doubts(title)) context.Warn(doubt);
         var added = tokenizer.Added.Where(token => !token.Special).ToArray();
         if (added.Length > 0) context.Log($"added tokens, each one id: {Listed(added.Select(token => token.Content))}");
     }

@@ -87,7 +87,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     });
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
-    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
+    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, Tokenizer tokenizer, StageContext context)
     {
         var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
         string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
