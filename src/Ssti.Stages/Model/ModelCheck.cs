@@ -14,13 +14,13 @@ internal sealed class ModelCheck(StageContext context, string title)
     // Families that BERT's names and keys may hide; a configuration without a model_type does not tell them apart.
     private static readonly string[] Others = ["roberta", "electra", "distilbert", "albert", "camembert", "deberta", "ernie", "layoutlm", "mpnet", "esm"];
 
-    private BertConfig? _config;
+    private TrunkConfig? _config;
 
     /// <summary>Checks config.json.</summary>
     public void Config()
     {
         var path = context.Output("config.json");
-        _config = BertConfig.Read(path, $"{title}/config.json");
+        _config = TrunkConfig.Read(path, $"{title}/config.json");
         if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has BERT's keys, and is taken for one");
     }
 
@@ -29,9 +29,7 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var tokenizer = TokenizerFolder.Read(context.OutputFolder, title);
         EncoderInput.RequireVocabulary(tokenizer, _config!, title);
-        foreach (var doubt in VocabularyFile.Doubts(tokenizer)) context.Warn($"{title}: {doubt}");
-        foreach (var line in tokenizer.Repeated.Take(3)) context.Warn(line);
-        if (tokenizer.Repeated.Count > 3) context.Warn($"{title}/{TokenizerFolder.Vocabulary}: {tokenizer.Repeated.Count - 3} more pieces stand twice");
+        foreach (var doubt in tokenizer.Doubts(title)) context.Warn(doubt);
         var added = tokenizer.Added.Where(token => !token.Special).ToArray();
         if (added.Length > 0) context.Log($"added tokens, each one id: {Listed(added.Select(token => token.Content))}");
     }

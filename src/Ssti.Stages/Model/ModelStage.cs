@@ -35,8 +35,6 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     /// <summary>The file that says where the model came from.</summary>
     public const string SourceFile = "source.json";
 
-    private static readonly string[] Vocabularies = [TokenizerFolder.Vocabulary, TokenizerFolder.Json];
-
     /// <inheritdoc/>
     public override string Name => "model";
 
@@ -96,7 +94,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     {
         var here = folder.Files.Where(file => !file.Contains('/')).ToList();
         if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
-        if (!Vocabularies.Any(here.Contains)) throw Lacks(folder, $"tokenizer ({string.Join(" or ", Vocabularies)}: only WordPiece, BERT's, is known)");
+        if (!TokenizerFolder.IsAmong(here.Contains)) throw Lacks(folder, $"tokenizer: {TokenizerFolder.Lacking(here.Contains)}");
         if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
             throw Lacks(folder, $"{ModelWeights.Whole}, {ModelWeights.Index} or model.onnx; weights in other formats must be converted to safetensors first");
     }
