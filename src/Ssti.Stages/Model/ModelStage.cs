@@ -60,7 +60,8 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
         try
         {
             using var source = await SourceFiles.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
-            var folder = OnnxFolder.Of(source.Folder, Path.Combine(context.ScratchFolder, "onnx"));
+            var scratch = Path.Combine(context.ScratchFolder, "converted");
+            var folder = Llama2CFolder.Of(OnnxFolder.Of(source.Folder, scratch), scratch);
             var title = folder.Title.TrimEnd('/');
             Require(folder);
             var check = new ModelCheck(context, title);
