@@ -11,7 +11,8 @@ namespace Ssti.Nets.Safetensors;
 /// </remarks>
 internal static class MappedTensor
 {
-    private const int Piece = 1 << 24;
+    // Small beside a weight: a buffer whose place the next weight could take would leave the allocator with holes as large as the model.
+    private const int Piece = 1 << 20;
 
     public static Tensor Read(string path, string title, string name, Device device, ScalarType dtype)
     {

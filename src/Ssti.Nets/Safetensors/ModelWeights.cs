@@ -129,7 +129,7 @@ public sealed class ModelWeights : ITensorSource
 
     /// <summary>
     /// A tensor on a device and in a precision, straight out of its file's memory map: host memory holds the tensor itself, if that is where it goes, and a piece of
-    /// 16 MiB at a time of the file. It belongs to no dispose scope.
+    /// 1 MiB at a time of the file. It belongs to no dispose scope.
     /// </summary>
     /// <exception cref="SafetensorsException">The tensor is of no type that can be read, or its file is gone or damaged.</exception>
     public Tensor Take(string name, Device device, ScalarType dtype)
