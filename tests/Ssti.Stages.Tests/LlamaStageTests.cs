@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssti.Engine.Stages;
 using Ssti.Tests;
 
 namespace Ssti.Stages.Tests;
@@ -45,5 +46,25 @@ public sealed class LlamaStageTests : IDisposable
         // The date's pieces are one word, and it is the only one that counts as the token.
         Assert.Matches(@"^\d{4}-\d{2}-\d{2}$", Assert.Single(words, word => word.Item2).Item1);
         Assert.Contains(("Lily", false), words);
+    }
+
+    [SkippableFact]
+    public async Task A_model_without_a_tokenizer_takes_one_from_elsewhere()
+    {
+        await _model.RunAsync(new ModelStage(), new ModelParameters { Source = StageRun.Local(SharedData.Path("models/stories260K")) });
+        File.Copy(Path.Combine(_model.Output, "config.json"), Path.Combine(_folder, "config.json"));
+        File.Copy(Path.Combine(_model.Output, "model.safetensors"), Path.Combine(_folder, "model.safetensors"));
+        var parameters = new ModelParameters { Source = StageRun.Local(_folder) };
+        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new ModelStage(), parameters));
+        Assert.Contains("has no tokenizer: no vocab.txt", error.Message);
+        Assert.Contains("where it lies elsewhere, name that place under 'tokenizer'", error.Message);
+
+        await _run.RunAsync(new ModelStage(), parameters with { Tokenizer = StageRun.Local(Path.Combine(_model.Output, "tokenizer.model")) });
+        Assert.Equal(["config.json", "model.safetensors", "source.json", "tokenizer.model"], _run.Files);
+        Assert.Equal("local files", (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(_run.Output, "source.json")))!["tokenizer"]!["source"]);
+        // Llama 2's vocabulary is not that of this model.
+        error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(
+            new ModelStage(), parameters with { Tokenizer = StageRun.Local(SharedData.Path("tokenizers/llama2")) }));
+        Assert.Contains("the tokenizer has 32000 pieces, and config.json says vocab_size 512; they are of two models", error.Message);
     }
 }
