@@ -22,6 +22,8 @@ internal static class AuditMeasures
             ["alarms"] = NamedMeasure.Of("suspects", "things that surely give a class away; features that stand in the same rows are one", Reading.Of(alarms.Length, rows)),
             ["alarms_not_elsewhere"] = NamedMeasure.Of("suspects", "alarms that rows of the other splits contradict: it does not give the class away there",
                 Reading.Of(alarms.Count(rank => result.HoldsElsewhere(rank) == false), rows)),
+            ["alarms_elsewhere"] = NamedMeasure.Of("suspects", "alarms that rows of the other splits bear out: it gives the class away there as well (at least ten rows have it)",
+                Reading.Of(alarms.Count(rank => result.HoldsElsewhere(rank) == true), rows)),
             ["flagged_rows"] = NamedMeasure.Of("rows", "rows that have a sign of an alarm and the class that it gives away", Reading.Of(result.Suspects.Flagged.Count, rows)),
             ["tested_features"] = NamedMeasure.Of("tokens", $"words, pairs, shapes, families and forms that were tested", Reading.Of(result.Counts.Features.Count, rows)),
             ["leaning_features"] = NamedMeasure.Of("tokens", "features that lean to a class, counted once a class: exact test against its share, Benjamini-Hochberg; no alarm by itself",
