@@ -12,14 +12,14 @@ public sealed class AuditTests : CliFixture
     public async Task A_sign_is_found_shown_written_out_and_left_out()
     {
         Write("my data.csv", Rows(sign: 120));
-        var answer = await RunAsync("audit", "my data.csv", "-o", "out/a.html", "--rows", "rows.csv", "--cleaned", "clean.jsonl");
+        var answer = await RunAsync("audit", "my data.csv", "-o", "a.html", "--rows", "rows.csv", "--cleaned", "clean.jsonl");
         Assert.True(answer.Code == ExitCodes.Found, answer.Error);
         Assert.Contains("1 thing gives a label away in split 'train' of my-data, 600 rows: the word 'zzq' (class pos in 120 of 120 rows", answer.Out, StringComparison.Ordinal);
         Assert.Contains("What could not be seen", answer.Out, StringComparison.Ordinal);
         Assert.Equal(121, File.ReadLines(Path.Combine(Folder, "rows.csv")).Count());
         Assert.Equal(480, File.ReadLines(Path.Combine(Folder, "clean.jsonl")).Count());
         Assert.DoesNotContain("zzq", File.ReadAllText(Path.Combine(Folder, "clean.jsonl")), StringComparison.Ordinal);
-        Assert.Contains("<!doctype html>", File.ReadAllText(Path.Combine(Folder, "out/a.html")), StringComparison.Ordinal);
+        Assert.Contains("<!doctype html>", File.ReadAllText(Path.Combine(Folder, "a.html")), StringComparison.Ordinal);
 
         // Once more is the same answer, from the cache.
         var again = await RunAsync("audit", "my data.csv");
