@@ -9,8 +9,9 @@ internal static class RedisGate
     /// <summary>Returns once Redis answers.</summary>
     /// <param name="options">How to reach it.</param>
     /// <param name="patience">How long to wait; half a minute by default. Who is refused need not wait.</param>
+    /// <param name="writesTo">A hash that this side has to write to; null where it only reads. Orleans would try for ever, and in silence.</param>
     /// <exception cref="ClusterException">It does not, for too long, or refuses this side.</exception>
-    public static void WaitFor(ConfigurationOptions options, TimeSpan? patience = null)
+    public static void WaitFor(ConfigurationOptions options, TimeSpan? patience = null, RedisKey? writesTo = null)
     {
         var once = options.Clone();
         (once.AbortOnConnectFail, once.ConnectRetry, once.ConnectTimeout) = (true, 0, 2000);
@@ -21,6 +22,8 @@ internal static class RedisGate
             {
                 using var connection = ConnectionMultiplexer.Connect(once);
                 connection.GetDatabase().Ping();
+                // A write that changes nothing: no silo is called so.
+                if (writesTo is { } hash) connection.GetDatabase().HashDelete(hash, "may this user write?");
                 return;
             }
             catch (Exception e) when (e is RedisException or TimeoutException)

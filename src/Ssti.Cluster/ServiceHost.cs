@@ -52,8 +52,9 @@ public static class ServiceHost
             await using var app = Build(args, service, kinds(), probe);
             var guard = app.Services.GetRequiredService<ConnectionGuard>();
             notes = guard.Notes;
-            if (guard.IsTls && app.Services.GetRequiredService<ClusterSettings>().Redis is not null)
-                await Knock.AskAsync(app.Services.GetRequiredService<IMembershipTable>(), guard).ConfigureAwait(false);
+            var settings = app.Services.GetRequiredService<ClusterSettings>();
+            if (guard.IsTls && settings.Redis is not null) await Knock.AskAsync(app.Services.GetRequiredService<IMembershipTable>(), guard).ConfigureAwait(false);
+            else if (guard.IsTls && settings.Primary is { } primary) await Knock.AskAsync([primary], guard).ConfigureAwait(false);
             await app.RunAsync().ConfigureAwait(false);
             return 0;
         }
@@ -91,7 +92,7 @@ public static class ServiceHost
         builder.AddSstiTelemetry(service);
         configure?.Invoke(builder);
         var settings = ClusterSettings.From(builder.Configuration);
-        if (settings.Redis is { } redis) RedisGate.WaitFor(redis);
+        if (settings.Redis is { } redis) RedisGate.WaitFor(redis, writesTo: SiloComposition.Members(settings.ClusterId));
         var duties = new SiloDuties(service, kinds, probe, settings.Gpus);
         string? warning = null;
         builder.UseOrleans(silo => warning = silo.Use(settings, duties));
@@ -102,7 +103,9 @@ public static class ServiceHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(40));
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]).AddCheck<SiloHealth>("silo");
         var app = builder.Build();
-        if (warning is not null) app.Services.GetRequiredService<ConnectionGuard>().Notes.Tell(warning);
+        var notes = app.Services.GetRequiredService<ConnectionGuard>().Notes;
+        notes.WriteTo(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ssti.Cluster.Connections"));
+        if (warning is not null) notes.Tell(warning);
         app.MapHealthChecks("/health");
         app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
         return app;

@@ -16,6 +16,7 @@ public static class StageKinds
     [
         new CorpusStage(),
         new DatasetStage(hub),
+        new SplitStage(),
         new ModelStage(hub),
         new AdapterStage(hub),
         new InjectStage(),
@@ -30,6 +31,9 @@ public static class StageKinds
         new AuditDataStage(),
         new ProbeDataStage(),
         new ParameterCountStage(),
+        new AuditAdapterStage(),
+        new AdapterBankStage(),
+        new DefendStage(),
         new TableStage(),
         new FigureStage(),
         new ClaimStage(),

@@ -164,13 +164,14 @@ public sealed class SharingTests : CliFixture
         var url = $"s3://ssti-cli-test/{Path.GetFileName(Folder)}";
         Write("p.yaml", TwoStages);
         await RunAsync("run", "p.yaml");
-        Assert.Contains($"3 new stages of 3, 9 blobs", (await RunAsync("push", url)).Out);
+        Assert.Contains("3 new stages of 3", (await RunAsync("push", url)).Out);
         Assert.Contains("nothing to copy", (await RunAsync("push", url, "p.yaml")).Out);
         Assert.Contains("3 new stages of 3", (await RunAsync("pull", url, "p.yaml", "--store", "mine")).Out);
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", url)).Code);
         var run = await RunAsync("run", "p.yaml", "--store", url, "--set", "first.text=two", "--json");
         Assert.Equal(["done", "done", "done"], run.Json["stages"]!.AsArray().Select(stage => (string?)stage!["state"]));
-        Assert.Contains("14 blobs", (await RunAsync("verify", "--store", url)).Out);
+        // How many blobs they are is not promised: a log's lines begin with milliseconds, and a put that was tried again may leave a log that nobody names.
+        Assert.Contains(" 6 records", (await RunAsync("verify", "--store", url)).Out);
         Assert.Equal(0, (await RunAsync("export", "p.yaml", "first", "out", "--store", url, "--set", "first.text=two")).Code);
         Assert.Equal("two", File.ReadAllText(Path.Combine(Folder, "out", "text.txt")));
         await JournalsTravelAsync(url);
@@ -208,9 +209,9 @@ public sealed class SharingTests : CliFixture
     {
         Assert.StartsWith("would remove: 0 runs, 0 records, 0 blobs", (await RunAsync("gc", "--store", url, "--keep-last", "0", "--unused")).Out);
         var later = await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h");
-        Assert.StartsWith("would remove: 0 runs, 5 records, 9 blobs", later.Out);
+        Assert.StartsWith("would remove: 0 runs, 5 records, ", later.Out);
         Assert.Contains("the same command with --yes does it", later.Out);
-        Assert.StartsWith("removed: 0 runs, 5 records, 9 blobs", (await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h", "--yes")).Out);
+        Assert.StartsWith("removed: 0 runs, 5 records, ", (await RunAsync("gc", "--store", url, "p.yaml", "--keep-last", "0", "--keep-young", "0h", "--yes")).Out);
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "--question", "--store", url)).Code);
         Assert.Equal(3, (await RunAsync("run", "p.yaml", "--question", "--store", url, "--set", "first.text=two")).Code);
         Assert.Equal(0, (await RunAsync("verify", "--store", url)).Code);
@@ -219,7 +220,7 @@ public sealed class SharingTests : CliFixture
         Assert.Contains("3 stages that no run here ever used (--unused removes them)", (await RunAsync("gc", "--store", url, "--keep-young", "0h", "--yes")).Out);
         Assert.Contains("3 stages that no run here ever used (stored of late)", (await RunAsync("gc", "--store", url, "--unused", "--keep-since", "1d", "--keep-young", "0h", "--yes")).Out);
         Assert.False(Directory.Exists(Path.Combine(Folder, "elsewhere")));
-        Assert.StartsWith("removed: 0 runs, 3 records, 9 blobs", (await RunAsync("gc", "--store", url, "--unused", "--keep-young", "0h", "--yes")).Out);
+        Assert.StartsWith("removed: 0 runs, 3 records, ", (await RunAsync("gc", "--store", url, "--unused", "--keep-young", "0h", "--yes")).Out);
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(Folder, ".ssti", "runs")).Length);
     }
 }

@@ -62,6 +62,9 @@ public sealed class RightsTests : IAsyncDisposable
             return child.Said;
         }
 
+        // A silo has to write; one that may not would wait for ever.
+        Assert.Contains("does not let this user do what is needed", await Refused(Start("Ssti.DataPrep.dll", [],
+            ("ConnectionStrings__redis", Redis("reader", ReaderPassword)), ("Ssti__Store", store), ("ASPNETCORE_URLS", $"http://127.0.0.1:{Ports.Free()}"))), StringComparison.Ordinal);
         Assert.Contains("does not take the user or the password", await Refused(Run(Redis("reader", "MARKED-wrong-3d"))), StringComparison.Ordinal);
         Assert.Contains("do not agree on TLS", await Refused(Run(Redis("reader", ReaderPassword).Replace("sslHost=redis.test", "sslHost=elsewhere", StringComparison.Ordinal))), StringComparison.Ordinal);
         Assert.Contains("is not a Redis connection string", await Refused(Run($"password=MARKED-odd-1,127.0.0.1:{_port},nonsense=MARKED-odd-2")), StringComparison.Ordinal);

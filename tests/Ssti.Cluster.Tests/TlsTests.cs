@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -115,6 +116,49 @@ public sealed class TlsTests : IDisposable
             Assert.Matches(what, silo.Said);
             Assert.DoesNotContain("   at ", silo.Said, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_silo_that_the_primary_does_not_take_ends_and_says_why()
+    {
+        var port = Ports.Free();
+        Child Silo(CertificateFolder folder, params string[] more)
+        {
+            var settings = $"{Tls(folder, "silo")} Ssti__Store={_folder}/store ASPNETCORE_URLS=http://127.0.0.1:{Ports.Free()} {string.Join(' ', more)}";
+            return new Child("dotnet", [Path.Combine(AppContext.BaseDirectory, "Ssti.Cluster.Host.dll")],
+                settings.Split(' ').Select(pair => pair.Split('=', 2)).GroupBy(pair => pair[0]).Select(pairs => KeyValuePair.Create(pairs.Key, pairs.Last()[1])));
+        }
+
+        var url = $"http://127.0.0.1:{Ports.Free()}";
+        await using var primary = Silo(_own, $"Ssti__SiloPort={port}", $"ASPNETCORE_URLS={url}");
+        await TestCluster.HealthyAsync(primary, url);
+        await using var stray = Silo(_other, $"Ssti__Primary=127.0.0.1:{port}");
+        Assert.Equal(1, await stray.EndAsync(60));
+        Assert.Contains("cannot join the cluster: ", stray.Said, StringComparison.Ordinal);
+        Assert.Contains("is of another authority", stray.Said, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Plain_connections_between_machines_are_for_those_who_ask_for_them_and_are_told_at_every_start()
+    {
+        var address = NetworkInterface.GetAllNetworkInterfaces().Where(card => card.OperationalStatus == OperationalStatus.Up)
+            .SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(one => one.Address)
+            .FirstOrDefault(one => one.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(one));
+        Skip.If(address is null, "this machine has no address but its own loopback");
+        await using var cluster = await TestCluster.StartAsync();
+        await using (var shy = Stray(cluster, $"Ssti__Address={address}"))
+        {
+            Assert.Equal(1, await shy.EndAsync(60));
+            Assert.Contains($"a silo on {address} would be open to whoever reaches that address", shy.Said, StringComparison.Ordinal);
+        }
+
+        var open = cluster.Silo($"Ssti__Address={address} Ssti__Insecure=true");
+        await cluster.ReadyAsync();
+        await cluster.UntilAsync(() => open.Said.Contains($"anybody who reaches {address} can have stages executed here", StringComparison.Ordinal), "the warning");
+        const string One = "name: a\nstages:\n  x: { uses: make }\n";
+        Assert.Contains("Ssti__Insecure=true", await RefusalAsync(cluster, []), StringComparison.Ordinal);
+        Assert.Equal(RunOutcome.Succeeded, (await RunAsync(cluster, new ClusterSecurity(Insecure: true), One)).Outcome);
+        Assert.Equal("Ssti__Insecure is 'maybe'; write true or false", Assert.Throws<ClusterException>(() => ClusterSecurity.From(_ => "maybe")).Message);
     }
 
     /// <summary>First both authorities are believed, then certificates are of the new one, then the old one is believed no more; all of it while stages run.</summary>

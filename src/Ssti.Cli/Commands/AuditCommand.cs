@@ -11,17 +11,12 @@ using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
 
-/// <summary><c>ssti audit</c>: is this fine-tuning set safe? An ordinary pipeline underneath, so that what was audited before is answered from the cache.</summary>
+/// <summary><c>ssti audit</c>: is this fine-tuning set safe, or this adapter? An ordinary pipeline underneath, so that what was audited before is answered from the cache.</summary>
 internal static class AuditCommand
 {
     private static readonly Argument<string> Source = new("data")
     {
-        Description = "What to audit: a CSV, TSV, JSON lines or Parquet file, a folder, or a data set of the Hub (hf://owner/name).",
-    };
-
-    private static readonly Option<string?> Model = new("--model")
-    {
-        Description = "Train a LoRA probe of this encoder on the set, and order suspects by what it does with them: a folder, or hf://owner/name.", HelpName = "folder|url",
+        Description = "What to audit: a CSV, TSV, JSON lines or Parquet file, a folder, or a data set of the Hub (hf://owner/name); or the folder of an adapter (PEFT).",
     };
 
     private static readonly Option<string> Split = new("--split") { Description = "The split to audit (default: train; a single file is one).", HelpName = "name", DefaultValueFactory = _ => "train" };
@@ -31,12 +26,21 @@ internal static class AuditCommand
     private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
 
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description = "The pretrained encoder: a folder, hf://owner/name or nuget://id/version. Of data: train a LoRA probe of it, and order suspects by what it does with them. "
+            + "Of an adapter: the one it was trained on, to probe it.",
+        HelpName = "source",
+    };
+
     public static Command Create(CliHost host)
     {
         var command = new Command("audit",
-            "Look for what gives a data set's labels away: words, pairs, families, forms, and the rows that have them. Exit code 0: nothing found; 3: something.")
+            "Look for what gives a data set's labels away (words, pairs, families, forms, and the rows that have them), or for what an adapter does to single tokens. "
+            + "Exit code 0: nothing found; 3: something.")
         {
-            Source, Model, Split, Text, Label, Output, Rows, Cleaned, PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
+            Source, Split, Text, Label, Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
+            PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => DataAsync(host, parsed, cancellation));
         return command;
@@ -48,8 +52,7 @@ internal static class AuditCommand
         var remote = OpenStore.IsUrl(source);
         var path = remote ? source : Path.GetFullPath(source, host.WorkingFolder);
         if (!remote && !Path.Exists(path)) throw new UserException($"there is no file or folder '{source}' to audit");
-        if (!remote && File.Exists(Path.Combine(path, "adapter_config.json")))
-            throw new UserException($"'{source}' is an adapter, and no data set: this program audits data");
+        if (!remote && AdapterAudit.Is(path)) return await AdapterAudit.RunAsync(host, parsed, path, parsed.GetValue(Model), parsed.GetValue(Output), cancellation);
         var model = parsed.GetValue(Model) is { } named ? OpenStore.IsUrl(named) ? named : Path.GetFullPath(named, host.WorkingFolder) : null;
         if (model is not null && !OpenStore.IsUrl(model) && !Path.Exists(model)) throw new UserException($"--model: there is no '{parsed.GetValue(Model)}'");
         using var store = CommonOptions.Open(parsed, host);
@@ -135,7 +138,7 @@ internal static class AuditCommand
 
         """;
 
-    private static string Slug(string source)
+    internal static string Slug(string source)
     {
         var slug = string.Concat(Path.GetFileNameWithoutExtension(source.TrimEnd('/')).ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
         return slug.Length == 0 ? "data" : slug[..Math.Min(slug.Length, 40)];

@@ -3,8 +3,6 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Orleans;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
@@ -60,7 +58,6 @@ internal sealed class ConnectionGuard
 
     private void Listen(IConnectionBuilder connection, string port, string usage, IReadOnlyList<string> names)
     {
-        if (connection.ApplicationServices.GetService<ILoggerFactory>() is { } logs) Notes.WriteTo(logs.CreateLogger("Ssti.Cluster.Connections"));
         if (_files is null) return;
         connection.Use(next => async context =>
         {

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -23,27 +24,34 @@ internal static class Knock
         await membership.InitializeMembershipTableAsync(true, cancellation).ConfigureAwait(false);
         var table = await membership.ReadAllAsync(cancellation).ConfigureAwait(false);
         var others = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && DateTime.UtcNow - row.IAmAliveTime < Silence);
-        var answers = await Task.WhenAll(others.Select(other => AskAsync(other.SiloAddress, guard, cancellation))).ConfigureAwait(false);
+        await AskAsync(others.Select(other => other.SiloAddress.Endpoint), guard, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks silos whose addresses are known.</summary>
+    /// <exception cref="ClusterException">One is not to be trusted, or refuses this side.</exception>
+    public static async Task AskAsync(IEnumerable<IPEndPoint> silos, ConnectionGuard guard, CancellationToken cancellation = default)
+    {
+        var answers = await Task.WhenAll(silos.Select(silo => AskAsync(silo, guard, cancellation))).ConfigureAwait(false);
         if (answers.FirstOrDefault(answer => answer is not null) is { } refusal) throw new ClusterException($"cannot join the cluster: {refusal}");
     }
 
     // Null for welcome, and for whoever gives no such answer: that is for others to find out.
-    private static async Task<string?> AskAsync(SiloAddress silo, ConnectionGuard guard, CancellationToken cancellation)
+    private static async Task<string?> AskAsync(IPEndPoint silo, ConnectionGuard guard, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);
         string? mistrust = null;
-        using var client = new TcpClient(silo.Endpoint.AddressFamily);
+        using var client = new TcpClient(silo.AddressFamily);
         try
         {
-            await client.ConnectAsync(silo.Endpoint, limit.Token).ConfigureAwait(false);
+            await client.ConnectAsync(silo, limit.Token).ConfigureAwait(false);
             await using var stream = new SslStream(client.GetStream());
             await stream.AuthenticateAsClientAsync(guard.Client(problem => mistrust = problem), limit.Token).ConfigureAwait(false);
-            return await Verdicts.HearAsync(PipeReader.Create(stream), limit.Token).ConfigureAwait(false) is { } problem ? ConnectionGuard.Refused(silo.Endpoint, problem) : null;
+            return await Verdicts.HearAsync(PipeReader.Create(stream), limit.Token).ConfigureAwait(false) is { } problem ? ConnectionGuard.Refused(silo, problem) : null;
         }
         catch (AuthenticationException)
         {
-            return mistrust is null ? null : ConnectionGuard.Mistrusted(silo.Endpoint, mistrust);
+            return mistrust is null ? null : ConnectionGuard.Mistrusted(silo, mistrust);
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidDataException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

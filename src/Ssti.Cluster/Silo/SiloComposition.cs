@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Clustering.Redis;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Placement;
@@ -9,6 +10,7 @@ using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Ssti.Cluster.Placement;
 using Ssti.Cluster.Security;
+using StackExchange.Redis;
 
 namespace Ssti.Cluster.Silo;
 
@@ -17,6 +19,10 @@ internal static class SiloComposition
 {
     /// <summary>The name under which state of this program stands wherever several share a Redis.</summary>
     public const string ServiceId = "ssti";
+
+    /// <summary>The hash in Redis that holds a cluster's silos.</summary>
+    public static RedisKey Members(string clusterId) =>
+        RedisClusteringOptions.DefaultCreateRedisKey(new ClusterOptions { ClusterId = clusterId, ServiceId = ServiceId });
 
     /// <summary>Does it.</summary>
     /// <returns>What to say about the silo's connections at its start, or null.</returns>

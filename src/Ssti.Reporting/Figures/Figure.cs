@@ -139,10 +139,15 @@ public sealed record ScatterPoint(double X, double Y, [property: JsonIgnore(Cond
 /// <param name="Points">One a position; null where there is none.</param>
 public sealed record FigureSeries(string Name, IReadOnlyList<FigurePoint?> Points)
 {
+    /// <summary>The series that this one stands beside, by its index: the published values of a measured one. It has its colour, paler; null for a series by itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Beside { get; init; }
+
     internal static string? Problem(IReadOnlyList<string> positions, IReadOnlyList<FigureSeries> series) =>
         positions.Count == 0 ? "it has no positions"
         : series.Count == 0 ? "it has no series"
         : series.FirstOrDefault(one => one.Points.Count != positions.Count) is { } odd ? $"series '{odd.Name}' has {odd.Points.Count} points for {positions.Count} positions"
+        : series.FirstOrDefault(one => one.Beside is { } other && (other < 0 || other >= series.Count)) is { } lost ? $"series '{lost.Name}' stands beside series {lost.Beside} of {series.Count}"
         : series.All(one => one.Points.All(point => point is null)) ? "none of its points has a value"
         : series.SelectMany(one => one.Points).OfType<FigurePoint>().Any(point => !point.IsFinite) ? "it has a value that is no number" : null;
 }

@@ -55,7 +55,8 @@ public static partial class FigureDrawing
                 FigureFont.Install();
                 using var plot = new Plot();
                 Add(plot, figure);
-                plot.Title(figure.Profile is null ? figure.Title : $"{figure.Title}\nprofile: {figure.Profile}", size: 15);
+                // Centred over the plot, which the legend makes narrower: a long line would begin outside of the picture.
+                plot.Title(figure.Profile is null ? figure.Title : $"{figure.Title}\nprofile: {figure.Profile}", size: Math.Min(15, 15 * 72f / figure.Title.Length));
                 plot.XLabel(figure.X, size: 13);
                 plot.YLabel(figure.Y, size: 13);
                 plot.Axes.Left.MinimumSize = 56;
@@ -90,14 +91,15 @@ public static partial class FigureDrawing
             if (points.Length == 0) continue;
             // Side by side, or the bars of two series hide one another.
             var shift = Shift(index, figure.Series.Count, 0.04);
-            var color = Palette[index % Palette.Length];
+            var color = ColorOf(series, index);
             var line = plot.Add.Scatter(points.Select(point => point.X + shift).ToArray(), points.Select(point => point.Point.Value).ToArray(), color);
-            (line.LegendText, line.LineWidth, line.MarkerSize, line.MarkerShape) = (series.Name, 1.8f, 7, Markers[index % Markers.Length]);
+            (line.LegendText, line.LineWidth, line.MarkerSize, line.MarkerShape) = (series.Name, 1.8f, 7, Markers[(series.Beside ?? index) % Markers.Length]);
+            if (series.Beside is not null) line.LinePattern = LinePattern.Dashed;
             ErrorBars(plot, [.. points.Select(point => (point.X + shift, point.Point))], color);
         }
 
         Categories(plot, figure.Positions);
-        if (figure.Series.Count > 1) plot.ShowLegend(Edge.Right);
+        Legend(plot, figure.Series.Count);
     }
 
     private static void Bars(Plot plot, BarFigure figure)
@@ -105,7 +107,7 @@ public static partial class FigureDrawing
         var width = 0.8 / figure.Series.Count;
         foreach (var (index, series) in figure.Series.Index())
         {
-            var (shift, color) = (Shift(index, figure.Series.Count, width), Palette[index % Palette.Length]);
+            var (shift, color) = (Shift(index, figure.Series.Count, width), ColorOf(series, index));
             var points = series.Points.Index().Where(point => point.Item is not null).Select(point => (point.Index + shift, Point: point.Item!)).ToArray();
             var bars = plot.Add.Bars(points.Select(point => new Bar
             {
@@ -117,7 +119,7 @@ public static partial class FigureDrawing
 
         Categories(plot, figure.Positions);
         plot.Axes.Margins(bottom: figure.Series.Any(series => series.Points.Any(point => point?.Value < 0)) ? 0.05 : 0);
-        if (figure.Series.Count > 1) plot.ShowLegend(Edge.Right);
+        Legend(plot, figure.Series.Count);
     }
 
     private static void Histogram(Plot plot, HistogramFigure figure)
@@ -133,9 +135,9 @@ public static partial class FigureDrawing
             bars.LegendText = series.Name;
         }
 
-        plot.Axes.SetLimitsX(figure.Low, figure.High);
         plot.Axes.Margins(bottom: figure.Series.Any(series => series.Counts.Any(count => count < 0)) ? 0.05 : 0);
-        if (figure.Series.Count > 1) plot.ShowLegend(Edge.Right);
+        plot.Axes.SetLimitsX(figure.Low, figure.High);
+        Legend(plot, figure.Series.Count);
     }
 
     private static void HeatMap(Plot plot, HeatMapFigure figure)
@@ -155,6 +157,19 @@ public static partial class FigureDrawing
         plot.Axes.Left.SetTicks([.. figure.Rows.Select((_, row) => (double)(figure.Rows.Count - 1 - row))], [.. figure.Rows]);
         plot.HideGrid();
         plot.Axes.Margins(0, 0);
+    }
+
+    // Of a single series the title speaks; the library would put a legend over its bars.
+    private static void Legend(Plot plot, int series)
+    {
+        if (series > 1) plot.ShowLegend(Edge.Right);
+        else plot.HideLegend();
+    }
+
+    private static Color ColorOf(FigureSeries series, int index)
+    {
+        var color = Palette[(series.Beside ?? index) % Palette.Length];
+        return series.Beside is null ? color : color.WithAlpha(0.5);
     }
 
     private static void ErrorBars(Plot plot, IReadOnlyList<(double X, FigurePoint Point)> points, Color color)

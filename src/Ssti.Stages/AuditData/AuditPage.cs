@@ -20,10 +20,7 @@ internal static class AuditPage
         IReadOnlyList<string> warnings) => new($"Audit of {data.Name}")
     {
         Lead = answer.Headline,
-        Facts =
-        [
-            .. Numbered("What it means", answer.Meaning), .. Numbered("What to do", answer.ToDo), .. Numbered("What could not be seen", answer.Unseen),
-        ],
+        Facts = Facts(answer),
         Tables =
         [
             new(stage, NoCell, suspects), .. Examples(result, data.Labels) is { Rows.Count: > 0 } rows ? [new(stage, NoCell, rows)] : Array.Empty<ReportPart<Table>>(),
@@ -35,6 +32,10 @@ internal static class AuditPage
         TellsAbsent = false,
         More = "all of them stand in tokens.csv and rows.csv of the stage's output",
     };
+
+    /// <summary>An answer's sentences, each under what it says.</summary>
+    public static IReadOnlyList<ReportFact> Facts(AuditAnswer answer) =>
+        [.. Numbered("What it means", answer.Meaning), .. Numbered("What to do", answer.ToDo), .. Numbered("What could not be seen", answer.Unseen)];
 
     private static IEnumerable<ReportFact> Numbered(string name, IReadOnlyList<string> texts) =>
         texts.Select((text, index) => new ReportFact(texts.Count == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name} ({index + 1})"), text));

@@ -37,7 +37,10 @@ internal static class FigureOfMeasures
             if (published.Values.Count != positions.Count)
                 throw new ArgumentException($"published: '{published.Value}' has {published.Values.Count} values, and '{x}' has {positions.Count}: {string.Join(", ", positions)}");
             series.Add(new FigureSeries($"{(by is null ? published.Value : $"{by} {published.Value}")}, published", [.. published.Values.Select((value, index) =>
-                published.Errors.Count == 0 ? new FigurePoint(value) : new FigurePoint(value, value - published.Errors[index], value + published.Errors[index]))]));
+                published.Errors.Count == 0 ? new FigurePoint(value) : new FigurePoint(value, value - published.Errors[index], value + published.Errors[index]))])
+            {
+                Beside = by is null ? groups.Count == 1 ? 0 : null : groups.Index().First(group => group.Item == published.Value).Index,
+            });
         }
 
         return parameters.Form == FigureForm.Bars

@@ -19,7 +19,7 @@ public sealed class FigureStage : StageKind<FigureParameters>
     public override string Name => "figure";
 
     /// <inheritdoc/>
-    public override int Version => 2;
+    public override int Version => 3;
 
     /// <inheritdoc/>
     public override string Summary => "Draws a measure over an experiment's grid, published values beside it: an SVG, and the values as JSON.";

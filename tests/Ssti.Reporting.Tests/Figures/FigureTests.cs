@@ -71,6 +71,28 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void Published_values_have_the_colour_of_those_they_stand_beside_and_a_long_title_stays_in_the_picture()
+    {
+        var alone = FigureDrawing.ToSvg(Gaps);
+        var beside = FigureDrawing.ToSvg(Gaps with
+        {
+            Title = new string('M', 90),
+            Series = [.. Gaps.Series, new("50 %, published", [new(20), new(8), new(7), new(6)]) { Beside = 0 }],
+        });
+        Assert.Equal(Colours(alone), Colours(beside));
+        Assert.Contains("stroke-opacity", beside, StringComparison.Ordinal);
+        Assert.DoesNotContain("font-size=\"15\"", beside, StringComparison.Ordinal);
+        Refused("series 'a' stands beside series 3 of 1", Gaps with { Series = [new("a", [new(1), null, null, null]) { Beside = 3 }] });
+
+        static IEnumerable<string> Colours(string svg) =>
+            System.Text.RegularExpressions.Regex.Matches(svg, "stroke=\"(#?[0-9A-Za-z]+)\"").Select(match => match.Groups[1].Value).Distinct().Order();
+    }
+
+    [Fact]
+    public void A_histogram_of_one_series_has_no_legend_over_its_bars() =>
+        Assert.DoesNotContain(">clean<", FigureDrawing.ToSvg(Histogram with { Series = [.. Histogram.Series.Take(1)] }), StringComparison.Ordinal);
+
+    [Fact]
     public void What_cannot_be_drawn_is_refused_by_name()
     {
         Refused("it has no series", Gaps with { Series = [] });
