@@ -1,5 +1,5 @@
 using Ssti.Corpus.Datasets;
-using Ssti.Corpus.Sources;
+using Ssti.Corpus.Text;
 
 namespace Ssti.Corpus.Splits;
 
@@ -25,7 +25,7 @@ public static class StratifiedSplit
         {
             if (row.Label < 0) throw new CorpusException($"row '{row.Id}' has no label, and rows are held out class by class");
             var texts = groups[row.Label];
-            var digest = TextLedger.DigestOf(row.Text.AsSpan().Trim());
+            var digest = TextDigest.Of(row.Text.AsSpan().Trim());
             if (!texts.TryGetValue(digest, out var same)) texts[digest] = same = [];
             same.Add(count++);
         }
