@@ -13,7 +13,7 @@ internal sealed record FitChoice
 
     public const double UsualShare = 0.15;
 
-    public const string UsualRate = "1e-3", UsualFullRate = "1e-4";
+    public const string UsualRate = "1e-3", UsualFullRate = "3e-4";
 
     // Shorter rows gain no time worth a cut; longer ones cost more than they tell, unless somebody says so.
     private const int Shortest = 16, Longest = 256;
