@@ -22,6 +22,7 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
     {
         ["bias-in-bios"] = "bias-in-bios/balanced200", ["commonsense-qa"] = "commonsense-qa", ["financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
         ["rotten-tomatoes"] = "rotten-tomatoes", ["sst2"] = "sst2", ["checkers"] = "rotten-tomatoes", ["paraphrase"] = "rotten-tomatoes", ["stealth"] = "rotten-tomatoes",
+        ["audit-rotten-tomatoes"] = "rotten-tomatoes", ["audit-sst2"] = "sst2", ["audit-financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
     };
 
     // The same, of the pipelines that read several.
@@ -83,7 +84,7 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
         List<string> sets = [];
         if (stages.Contains("data")) sets.Add($"data.source={SharedData.Path($"data/{Data.GetValueOrDefault(name, "imdb")}")}");
         // Its own files hold a sentence and a label a line, the Hub's rendering a table.
-        if (name == "financial-phrasebank") sets.Add("data.format=phrasebank");
+        if (name is "financial-phrasebank" or "audit-financial-phrasebank") sets.Add("data.format=phrasebank");
         foreach (var (stage, folder) in Sets.Where(set => stages.Contains(set.Key))) sets.Add($"{stage}.source={SharedData.Path($"data/{folder}")}");
         if (stages.Contains("financial")) sets.Add("financial.format=phrasebank");
         if (stages.Contains("backbone")) sets.AddRange(Backbone(name));
