@@ -21,7 +21,7 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var path = context.Output("config.json");
         _config = TrunkConfig.Read(path, $"{title}/config.json");
-        if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has BERT's keys, and is taken for one");
+        if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has {(_config is BertConfig ? "BERT's keys, and is taken for one" : $"the class of a {_config.Family}, and is taken for one")}");
     }
 
     /// <summary>Checks the tokenizer, and that the model has an embedding for every id it gives.</summary>
@@ -40,7 +40,7 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var weights = ModelWeights.Open(context.OutputFolder, title);
         var found = EncoderTensors.In(_config!, weights);
-        if (Others.FirstOrDefault(other => found.Prefix.Split('.').Any(part => part.EndsWith(other, StringComparison.OrdinalIgnoreCase))) is { } family)
+        if (_config is BertConfig && Others.FirstOrDefault(other => found.Prefix.Split('.').Any(part => part.EndsWith(other, StringComparison.OrdinalIgnoreCase))) is { } family)
         {
             var names = $"the weights' names begin with '{found.Prefix}', those of {family}";
             if (!Says("model_type")) throw new ModelException($"{title}/config.json has no model_type, and {names}; add the model_type");
