@@ -15,6 +15,9 @@ public static class ExitCodes
     /// <summary>Something is stale, and <c>--question</c> only asked.</summary>
     public const int Stale = 3;
 
+    /// <summary>An audit found something: the same number, for it is an answer and no failure.</summary>
+    public const int Found = 3;
+
     /// <summary>Stored content is not what it should be.</summary>
     public const int VerificationFailed = 4;
 

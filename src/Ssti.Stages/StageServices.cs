@@ -10,10 +10,14 @@ public static class StageServices
     /// <summary>The kinds of each service, by the service's name.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> Kinds { get; } = new Dictionary<string, IReadOnlyList<string>>
     {
-        ["data-prep"] = ["corpus", "dataset", "model"],
+        ["data-prep"] = ["corpus", "dataset", "split", "model"],
         ["injection"] = ["inject", "sanitise", "paraphrase"],
         ["training"] = ["pretrain", "train"],
-        ["evaluation"] = ["adapter", "evaluate", "attention", "token-entropy", "stealth", "parameter-count", "table", "figure", "claim", "report"],
+        ["evaluation"] =
+        [
+            "adapter", "evaluate", "attention", "token-entropy", "stealth", "audit-data", "probe-data", "parameter-count", "audit-adapter", "adapter-bank", "defend",
+            "table", "figure", "claim", "report",
+        ],
     };
 
     /// <summary>The kinds that a service hosts, to be run.</summary>

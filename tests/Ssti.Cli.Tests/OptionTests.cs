@@ -29,6 +29,7 @@ public sealed class OptionTests : CliFixture
         ["push"] = "--run --pipeline --stage --set --profile --device --no-local --store",
         ["pull"] = "--run --pipeline --stage --set --profile --device --no-local --store",
         ["import"] = "--store",
+        ["convert"] = "--tokenizer",
         ["verify"] = "--repair --rerun --seed --stage --set --profile --device --no-local --store",
         ["lock"] = "--update",
         ["gc"] = "--keep-last --keep-since --keep-young --keep-run --drop-run --unused --yes --dry-run --set --profile --device --no-local --store",

@@ -34,16 +34,17 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
     /// <param name="cluster">The cluster that runs it, or null.</param>
     /// <param name="opened">The store that the caller has open, and closes; null to open the pipeline's own.</param>
     /// <param name="profile">The profile; null for that of the command line.</param>
+    /// <param name="sets">Values that a verb gives a pipeline that it wrote itself, before those of the command line.</param>
     /// <exception cref="UserException">There is no such file, or the pipeline has errors.</exception>
     public static PipelineSession Open(
-        ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null, OpenStore? opened = null, string? profile = null)
+        ParseResult parsed, CliHost host, string file, ClusterRun? cluster = null, OpenStore? opened = null, string? profile = null, IReadOnlyList<string>? sets = null)
     {
         file = PipelineFile.Find(file, host);
-        var sets = (parsed.GetValue(PipelineOptions.Set) ?? []).ToList();
-        if (parsed.GetValue(PipelineOptions.Device) is { } device) sets.Add($"compute.device={device}");
+        List<string> overrides = [.. sets ?? [], .. parsed.GetValue(PipelineOptions.Set) ?? []];
+        if (parsed.GetValue(PipelineOptions.Device) is { } device) overrides.Add($"compute.device={device}");
         profile ??= parsed.GetValue(PipelineOptions.Profile);
         var catalog = new StageCatalog(host.Kinds());
-        var loaded = PipelineLoader.Load(file, sets, catalog, local: !parsed.GetValue(PipelineOptions.NoLocal), profile);
+        var loaded = PipelineLoader.Load(file, overrides, catalog, local: !parsed.GetValue(PipelineOptions.NoLocal), profile);
         foreach (var diagnostic in loaded.Diagnostics) host.Terminal.Error.WriteLine(diagnostic);
         if (loaded.Local is { Used.Count: > 0 } local && !parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine(Said(local));
         if (loaded.Pipeline is { } pipeline)
@@ -55,7 +56,7 @@ internal sealed record PipelineSession(Pipeline Pipeline, OpenStore Opened, Runn
                 CommonOptions.Note(parsed, host, $"what is executed here is not signed by {trust.Names}: with the same --trust it is executed again next time");
             var artifacts = SignedStore.Of(store.Artifacts, signer, trust);
             var worker = cluster?.Connection.Worker(artifacts);
-            var overridden = sets.Count > 0 || loaded.Local is { Used.Count: > 0 };
+            var overridden = overrides.Count > 0 || loaded.Local is { Used.Count: > 0 };
             var locked = parsed.GetValue(PipelineOptions.Locked);
             var sources = host.Sources() is { } resolver
                 ? new SourcePins(resolver, SourceLock.Read(pipeline.File), locked, overridden, locked ? WithProfiles(pipeline, catalog) : null) : null;

@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 
 namespace Ssti.Corpus.Sources;
 
@@ -33,7 +31,7 @@ internal sealed class TextLedger
     /// <summary>Notes a labelled row of a split (0 to 31), in the order of the splits.</summary>
     public void Note(int split, int number, Row row)
     {
-        var digest = DigestOf(row.Text.AsSpan().Trim());
+        var digest = TextDigest.Of(row.Text.AsSpan().Trim());
         if (!_texts.TryGetValue(digest, out var seen))
         {
             _texts[digest] = new Seen(row.Label, number, row.Label, (byte)split, 1u << split, false);
@@ -61,21 +59,5 @@ internal sealed class TextLedger
         }
 
         _texts[digest] = seen with { LabelHere = here, Splits = seen.Splits | (1u << split), TwoLabels = twoLabels };
-    }
-
-    /// <summary>Half a SHA-256 of a text: 128 bits cannot collide by chance.</summary>
-    public static UInt128 DigestOf(ReadOnlySpan<char> text)
-    {
-        var bytes = System.Buffers.ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
-        try
-        {
-            Span<byte> hash = stackalloc byte[32];
-            SHA256.HashData(bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes)), hash);
-            return BinaryPrimitives.ReadUInt128LittleEndian(hash);
-        }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(bytes);
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Nets.Models;
@@ -22,7 +23,9 @@ public readonly record struct ConversionProgress(int Done, int Total, long Bytes
 public static class ModelConverter
 {
     private const string Config = "config.json";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+    
+    // Tokens have < and > in them.
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What can be converted, for messages.</summary>
     public const string Known = "llama2.c checkpoints (.bin, with their vocabulary) and BERT encoders in ONNX (.onnx)";

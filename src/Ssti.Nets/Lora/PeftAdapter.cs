@@ -25,7 +25,7 @@ public sealed record PeftAdapter(JsonObject Config, IReadOnlyDictionary<string, 
     public const string HeadModule = "classifier";
 
     /// <summary>What stands before every name.</summary>
-    internal const string Prefix = "base_model.model.";
+    public const string Prefix = "base_model.model.";
 
     /// <summary>What stands before the own tensors of a linear that is adapted.</summary>
     internal const string BaseLayer = "base_layer.";

@@ -37,7 +37,7 @@ public abstract class Tokenizer
     /// <summary>The piece of an id, as the vocabulary writes it.</summary>
     public abstract string Piece(int id);
 
-    /// <summary>A piece as people read it, and whether it goes on the word before it.</summary>
+    /// <summary>A piece as people read it, without the blanks in front (so that it may be empty), and whether it goes on the word before it.</summary>
     public abstract (string Text, bool GoesOn) Shown(int id);
 
     /// <summary>Whether an id is that of a special token: it is no part of a text, and never masked.</summary>

@@ -12,6 +12,7 @@ namespace Ssti.Reporting.Figures;
 [JsonDerivedType(typeof(BarFigure), "bars")]
 [JsonDerivedType(typeof(HistogramFigure), "histogram")]
 [JsonDerivedType(typeof(HeatMapFigure), "heat-map")]
+[JsonDerivedType(typeof(ScatterFigure), "scatter")]
 public abstract record Figure(string Title, string X, string Y)
 {
     /// <summary>What stands under the figure in words: without it the numbers cannot be judged.</summary>
@@ -105,6 +106,33 @@ public sealed record HeatMapFigure(
         : Values.All(row => row.All(value => value is null)) ? "none of its cells has a value"
         : Values.Any(row => row.Any(value => value is { } number && !double.IsFinite(number))) ? "it has a value that is no number" : null;
 }
+
+/// <summary>Points in the plane, and lines between which they lie.</summary>
+/// <param name="Title">The line above it.</param>
+/// <param name="X">What stands along the horizontal axis.</param>
+/// <param name="Y">What stands along the vertical axis.</param>
+/// <param name="Series">The points, a colour a series.</param>
+/// <param name="Lines">Lines through points in their order, without marks.</param>
+/// <param name="LogarithmicX">Whether equal steps along X are equal ratios; then every x is positive.</param>
+public sealed record ScatterFigure(
+    string Title, string X, string Y, IReadOnlyList<ScatterSeries> Series, IReadOnlyList<ScatterSeries> Lines, bool LogarithmicX) : Figure(Title, X, Y)
+{
+    /// <inheritdoc/>
+    public override string? Problem() => Series.All(series => series.Points.Count == 0) ? "it has no points"
+        : Series.Concat(Lines).SelectMany(series => series.Points).Any(point => !double.IsFinite(point.X) || !double.IsFinite(point.Y)) ? "it has a value that is no number"
+        : LogarithmicX && Series.Concat(Lines).SelectMany(series => series.Points).Any(point => point.X <= 0) ? "it has an x that is not positive on a logarithmic axis" : null;
+}
+
+/// <summary>Points of one colour.</summary>
+/// <param name="Name">What the legend calls them.</param>
+/// <param name="Points">The points.</param>
+public sealed record ScatterSeries(string Name, IReadOnlyList<ScatterPoint> Points);
+
+/// <summary>A point.</summary>
+/// <param name="X">Along the horizontal axis.</param>
+/// <param name="Y">Along the vertical axis.</param>
+/// <param name="Name">What it is; written beside it where there are few; null for nothing.</param>
+public sealed record ScatterPoint(double X, double Y, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name = null);
 
 /// <summary>The values of a line or of the bars of one colour.</summary>
 /// <param name="Name">What the legend calls it.</param>

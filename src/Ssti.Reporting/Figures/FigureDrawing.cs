@@ -78,6 +78,7 @@ public static partial class FigureDrawing
             case BarFigure bars: Bars(plot, bars); break;
             case HistogramFigure histogram: Histogram(plot, histogram); break;
             case HeatMapFigure map: HeatMap(plot, map); break;
+            case ScatterFigure scatter: ScatterDrawing.Add(plot, scatter, Palette); break;
             default: throw new ArgumentException($"no drawing for {figure.GetType().Name}", nameof(figure));
         }
     }

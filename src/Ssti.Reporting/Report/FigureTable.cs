@@ -19,6 +19,10 @@ internal static class FigureTable
             [
                 new TextCell(name), .. values.Select(value => value is { } known ? Short(known) : TextCell.Undefined),
             ])], []),
+        ScatterFigure scatter => new Table(
+            figure.Title, [new("name", "point", Align.Left), new("series", "series", Align.Left), new("x", figure.X), new("y", figure.Y)],
+            [.. scatter.Series.SelectMany(series => series.Points.Where(point => point.Name is not null).Select(point => (IReadOnlyList<Cell>)
+                [new TextCell(point.Name!), new TextCell(series.Name), Short(point.X), Short(point.Y)]))], ["Points without a name are left out; figure.json has them all."]),
         _ => new Table(figure.Title, [new("form", "form", Align.Left)], [], []),
     };
 

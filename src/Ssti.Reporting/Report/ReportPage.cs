@@ -24,6 +24,9 @@ public sealed record ReportPage(string Title)
     /// <summary>What is not there though one may look for it: stages that failed or did not run, outputs that cannot be read.</summary>
     public IReadOnlyList<ReportNote> Missing { get; init; } = [];
 
+    /// <summary>Whether it says which kinds of part it has none of: a page about one thing has its reasons.</summary>
+    public bool TellsAbsent { get; init; } = true;
+
     /// <summary>Tables.</summary>
     public IReadOnlyList<ReportPart<Table>> Tables { get; init; } = [];
 

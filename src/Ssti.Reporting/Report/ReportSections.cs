@@ -80,7 +80,7 @@ internal sealed class ReportSections(ReportPage page, Toggles toggles)
             (page.Claims.Count, "No claim: no stage of kind claim left one."), (page.Tables.Count, "No table: no stage of kind table left one."),
             (page.Figures.Count, "No figure: no stage of kind figure left one."), (page.Attention.Count, "No text with attention: no stage of kind attention left rows."),
             (page.Injected.Count, "No injected rows: no stage of kind inject left any."), (page.Measures.Count, "No measurements."),
-        }.Where(kind => kind.Item1 == 0).Select(kind => (kind.Item2, $"<li>{kind.Item2}</li>\n"))];
+        }.Where(kind => page.TellsAbsent && kind.Item1 == 0).Select(kind => (kind.Item2, $"<li>{kind.Item2}</li>\n"))];
         var list = allowance.Fill(notes.Concat(kinds));
         return list.Length == 0 ? "" : $"<ul class=\"missing\">\n{list}</ul>\n{allowance.LeftOut("remarks", "'ssti show' lists all stages")}";
     }

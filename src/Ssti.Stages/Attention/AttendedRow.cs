@@ -39,10 +39,11 @@ internal sealed record AttendedRow(string Id, int Label, IReadOnlyList<AttendedW
             // The pieces of a trigger are one word, whatever the tokenizer makes of its punctuation.
             if (sumPieces && words.Count > 0 && (goesOn || (trigger[i] >= 0 && trigger[i] == trigger[i - 1])))
                 words[^1] = words[^1] with { Text = words[^1].Text + piece, Weight = words[^1].Weight + weights[i] };
-            else words.Add(new AttendedWord(goesOn ? tokenizer.Piece(ids[i]) : piece, weights[i], trigger[i] >= 0));
+            else words.Add(new AttendedWord(goesOn || !sumPieces ? tokenizer.Piece(ids[i]) : piece, weights[i], trigger[i] >= 0));
         }
 
-        return new AttendedRow(row.Id, row.Label, words);
+        // A blank alone, behind which no piece goes on.
+        return new AttendedRow(row.Id, row.Label, [.. words.Select(word => word.Text.Length > 0 ? word : word with { Text = "␣" })]);
     }
 
     /// <summary>A line of JSON.</summary>

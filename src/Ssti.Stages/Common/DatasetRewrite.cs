@@ -17,7 +17,8 @@ namespace Ssti.Stages;
 /// <param name="context">The stage.</param>
 /// <param name="data">Its dataset.</param>
 /// <param name="splits">The splits to rewrite; empty for all.</param>
-internal sealed class DatasetRewrite(StageContext context, DatasetReader data, IReadOnlyList<string> splits)
+/// <param name="droppedAs">As what rows are dropped, in the words of a definition.</param>
+internal sealed class DatasetRewrite(StageContext context, DatasetReader data, IReadOnlyList<string> splits, string droppedAs = "a repetition of another")
 {
     /// <summary>A few rows before and after.</summary>
     public const string ExamplesFile = "examples.jsonl";
@@ -35,7 +36,7 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
         ?? throw new StageException($"splits: the dataset has no split '{name}'; it has: {string.Join(", ", data.Info.Splits.Select(split => split.Name))}"))];
 
     /// <summary>What was measured.</summary>
-    public RewriteMeasures Measures { get; } = new(data.Info.Labels.Count);
+    public RewriteMeasures Measures { get; } = new(data.Info.Labels.Count, droppedAs);
 
     /// <summary>Writes the dataset and everything beside it.</summary>
     /// <param name="rewrite">Gives the texts of a split's rows.</param>
@@ -75,18 +76,19 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
     private JsonObject Write(SplitInfo split, Row[] rows, RewrittenTexts texts, IReadOnlyDictionary<string, InjectionRecord>? records, SplitWriter output)
     {
         using var kept = records is null ? null : new InjectionRecordWriter(context.Output(InjectionRecordFile.NameFor(split.Name)));
-        using var dropped = texts.SameAs.Count == 0 ? null : new StreamWriter(context.Output(DroppedFile(split.Name)), false, new UTF8Encoding(false));
+        using var dropped = texts.Dropped.Count == 0 ? null : new StreamWriter(context.Output(DroppedFile(split.Name)), false, new UTF8Encoding(false));
         long whole = 0, emptied = 0;
         for (var i = 0; i < rows.Length; i++)
         {
             var (row, after) = (rows[i], texts.Texts[i]);
             var before = records?.GetValueOrDefault(row.Id);
             var found = before is null || after == row.Text ? before : TokenSearch.In(before, after);
-            var isDropped = texts.SameAs.TryGetValue(i, out var same);
+            var isDropped = texts.Dropped.TryGetValue(i, out var why);
             Measures.Add(row, after, before, found, isDropped);
             if (isDropped)
             {
-                dropped!.Write(new JsonObject { ["id"] = row.Id, ["label"] = row.Label, ["same-as"] = rows[same].Id }.ToJsonString(Readable) + "\n");
+                JsonObject line = new() { ["id"] = row.Id, ["label"] = row.Label, [why.Key] = why.Value };
+                dropped!.Write(line.ToJsonString(Readable) + "\n");
                 continue;
             }
 
@@ -98,8 +100,8 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
         }
 
         if (emptied > 0) context.Warn($"split '{split.Name}': nothing is left of the text of {Amount.Rows(emptied)}; {(emptied == 1 ? "it stays as an empty row" : "they stay as empty rows")}");
-        context.Log($"{split.Name}: {Amount.Rows(rows.Length)}, {texts.SameAs.Count} dropped{(records is null ? "" : $"; {whole} of {records.Count} injected ones have a whole token left")}");
-        return new() { ["rows"] = rows.Length - texts.SameAs.Count, ["dropped"] = texts.SameAs.Count, ["injected"] = records?.Count ?? 0, ["with-token"] = whole };
+        context.Log($"{split.Name}: {Amount.Rows(rows.Length)}, {texts.Dropped.Count} dropped{(records is null ? "" : $"; {whole} of {records.Count} injected ones have a whole token left")}");
+        return new() { ["rows"] = rows.Length - texts.Dropped.Count, ["dropped"] = texts.Dropped.Count, ["injected"] = records?.Count ?? 0, ["with-token"] = whole };
     }
 
     private static IReadOnlyDictionary<string, InjectionRecord>? Records(InputTree tree, string split, Row[] rows)
@@ -139,12 +141,12 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
 
 /// <summary>What became of the rows of a split.</summary>
 /// <param name="Texts">The new texts, one a row.</param>
-/// <param name="SameAs">The rows to drop, by index, each with the row that it repeats.</param>
-internal sealed record RewrittenTexts(IReadOnlyList<string> Texts, IReadOnlyDictionary<int, int> SameAs)
+/// <param name="Dropped">The rows to drop, by index, each with why: a name and a value for its line in <see cref="DatasetRewrite.DroppedFile"/>.</param>
+internal sealed record RewrittenTexts(IReadOnlyList<string> Texts, IReadOnlyDictionary<int, KeyValuePair<string, JsonNode?>> Dropped)
 {
     /// <summary>No row is dropped.</summary>
     public RewrittenTexts(IReadOnlyList<string> texts)
-        : this(texts, new Dictionary<int, int>())
+        : this(texts, new Dictionary<int, KeyValuePair<string, JsonNode?>>())
     {
     }
 }

@@ -7,7 +7,9 @@ using Ssti.Reporting.Metrics;
 namespace Ssti.Stages;
 
 /// <summary>What rewriting did to tokens and to other words: of all rows, and by class.</summary>
-internal sealed class RewriteMeasures(int classes)
+/// <param name="classes">How many classes there are.</param>
+/// <param name="droppedAs">As what rows are dropped, in the words of a definition.</param>
+internal sealed class RewriteMeasures(int classes, string droppedAs)
 {
     private const string NoToken = "no row was injected";
     private const string AllTokens = "every row was injected; measure the clean dataset for what is done to others";
@@ -49,7 +51,7 @@ internal sealed class RewriteMeasures(int classes)
             ["clean_edit_share"] = Of("characters of words that went or came, by characters before, without white space, "
                 + "in rows that were not injected; above 1 where more came than was there",
                 counts => Reading.Ratio(counts.Edits, AllTokens), "ratio"),
-            ["rows_dropped"] = Of("share of all rows that is dropped as a repetition of another", counts => Reading.Share(counts.Dropped, counts.Rows)),
+            ["rows_dropped"] = Of($"share of all rows that is dropped as {droppedAs}", counts => Reading.Share(counts.Dropped, counts.Rows)),
         };
         foreach (var (name, measure) in _further) all[name] = measure;
         return all;

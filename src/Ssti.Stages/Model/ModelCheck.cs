@@ -25,11 +25,12 @@ internal sealed class ModelCheck(StageContext context, string title)
     }
 
     /// <summary>Checks the tokenizer, and that the model has an embedding for every id it gives.</summary>
-    public void Tokenizer()
+    /// <param name="source">What the user calls the place where it lies.</param>
+    public void Tokenizer(string source)
     {
-        var tokenizer = TokenizerFolder.Read(context.OutputFolder, title);
-        EncoderInput.RequireVocabulary(tokenizer, _config!, title);
-        foreach (var doubt in tokenizer.Doubts(title)) context.Warn(doubt);
+        var tokenizer = TokenizerFolder.Read(context.OutputFolder, source);
+        EncoderInput.RequireVocabulary(tokenizer, _config!, source);
+        foreach (var doubt in tokenizer.Doubts(source)) context.Warn(doubt);
         var added = tokenizer.Added.Where(token => !token.Special).ToArray();
         if (added.Length > 0) context.Log($"added tokens, each one id: {Listed(added.Select(token => token.Content))}");
     }

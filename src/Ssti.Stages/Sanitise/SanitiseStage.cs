@@ -137,7 +137,7 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
                 }
             }
 
-            return new(texts, same);
+            return new(texts, same.ToDictionary(pair => pair.Key, pair => KeyValuePair.Create("same-as", (JsonNode?)rows[pair.Value].Id)));
         }
 
         private Func<string, string> Change(SanitiseStep step) => step switch

@@ -107,4 +107,13 @@ public sealed record TrainParameters
     /// <summary>Dropouts in training.</summary>
     [Description("whether the model's and LoRA's dropouts are on in training")]
     public bool Dropouts { get; init; } = true;
+
+    /// <summary>What a row counts for by its class; null: 1 each.</summary>
+    [AddedLater, Description("what a row counts for in the loss: equal (1), or balanced: rows / (classes · rows of its class), so that every class weighs the same in all "
+        + "(default equal)")]
+    public ClassWeighting? ClassWeights { get; init; }
+
+    /// <summary>A look at rows that are not trained on, to keep the best state and to stop in time; null: none.</summary>
+    [AddedLater, Description("look at a split that is not trained on, keep the state in which its loss is lowest, and perhaps stop early (default: the last state is kept)")]
+    public ValidationParameters? Validation { get; init; }
 }

@@ -17,7 +17,7 @@ namespace Ssti.Stages;
 
 /// <summary>
 /// Fine-tunes a pretrained encoder: the adapter in PEFT's files, <c>head.safetensors</c>, <c>training.json</c> (what an evaluation must know) and
-/// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update).
+/// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update); with a validation also <c>validation.jsonl</c> (what every look at its rows saw).
 /// </summary>
 public sealed partial class TrainStage : StageKind<TrainParameters>
 {
@@ -26,6 +26,9 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <summary>What an evaluation must know of the training.</summary>
     public const string DescriptionFile = "training.json";
+
+    /// <summary>Whether a line of a training's log tells of a look at its validation rows.</summary>
+    public static bool TellsValidation(string line) => line.StartsWith(TrainingProgress.ValidationLog, StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public override string Name => "train";
@@ -54,6 +57,10 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
             yield return error;
         if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
         if (!(parameters.GradientNormBound > 0)) yield return new("gradient-norm-bound", "must be positive");
+        if (parameters.Validation is { Every: < 1 }) yield return new("validation.every", "must be at least 1");
+        if (parameters.Validation is { Patience: < 0 }) yield return new("validation.patience", "must be at least 1, or 0 to go on to the last update");
+        if (parameters.Validation is { } validation && validation.Split == parameters.Split)
+            yield return new("validation.split", $"is '{parameters.Split}', which is trained on: what is looked at must be other rows (a split stage holds some out)");
         if (parameters.WeightDecay is not (>= 0 and <= TrainingChecks.Largest)) yield return new("weight-decay", "must be at least 0, and at most 1000000");
     }
 
@@ -64,26 +71,33 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         encoder.RequireLength(parameters.MaxLength, context);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
-        if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
+        foreach (var split in new[] { parameters.Split, parameters.Validation?.Split })
+            if (split is not null && dataset.Info.Split(split) is { IsLabelled: false }) throw new StageException($"split '{split}' has no labels to train on");
         var tokenizer = encoder.Tokenizer();
-        var reading = ComputeHost.Beside(context.Compute, () => TokenizedRows.Of(
-            dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation));
-        var settings = Settings(parameters, encoder.Config, dataset.Info.Labels.Count, context.Seed);
-        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target) { Log = context.Log };
+        var reading = ComputeHost.Beside(context.Compute, () => Read(parameters.Split));
+        var held = parameters.Validation is { } validation ? Read(validation.Split) : null;
+        var settings = Settings(parameters, encoder.Config, dataset.Info, context);
+        var progress = new TrainingProgress(context, settings.Steps, settings.BatchSize);
+        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target) { Log = context.Log, Validated = progress.Validated };
         var rows = reading();
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         TellTargets(tuner, context);
-        var steps = tuner.Run(
-            rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
+        if (held is not null) context.Log($"{Amount.Rows(held.Count)} of '{parameters.Validation!.Split}' are looked at meanwhile, {held.Truncated} of them cut");
+        var steps = tuner.Run(rows, context.ScratchFolder, progress.Report, cancellation, held);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
         var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
+        if (settings.ClassWeights is { } classes) description["classWeights"] = new JsonArray([.. classes.Select(weight => (JsonNode)weight)]);
+        if (held is not null) description["validation"] = TrainingValidation.Describe(parameters, held, tuner, steps, context);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
         context.Metrics["rows"] = rows.Count;
         context.Metrics["truncatedRows"] = rows.Truncated;
         context.Metrics["trainableParameters"] = tuner.TrainableParameters;
         context.Metrics["finalLoss"] = (double)JsonNode.Parse(steps[(steps.LastIndexOf('\n', steps.Length - 2) + 1)..])!["loss"]!;
+
+        TokenizedRows Read(string split) =>
+            TokenizedRows.Of(dataset.Read(split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
     });
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
@@ -105,12 +119,12 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         };
     }
 
-    private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, int classes, long seed) => new()
+    private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, DatasetInfo dataset, StageContext context) => new()
     {
         Train = parameters.Train,
         Lora = LoraSettings.Of(parameters, model),
         TrainHead = parameters.TrainHead,
-        Classes = classes,
+        Classes = dataset.Labels.Count,
         Steps = parameters.Steps,
         BatchSize = parameters.BatchSize,
         MicroBatchSize = parameters.MicroBatchSize,
@@ -120,7 +134,9 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         WarmUpShare = parameters.WarmUpShare,
         GradientNormBound = parameters.GradientNormBound,
         Dropouts = parameters.Dropouts,
-        Seed = seed,
+        ClassWeights = parameters.ClassWeights == ClassWeighting.Balanced ? TrainingValidation.Balanced(dataset, parameters.Split, context) : null,
+        Validation = parameters.Validation is { } validation ? new ValidationSettings(validation.Every, validation.Patience) : null,
+        Seed = context.Seed,
         CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
     };
 

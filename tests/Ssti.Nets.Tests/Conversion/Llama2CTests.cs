@@ -4,6 +4,8 @@ using Ssti.Nets.Models;
 using Ssti.Nets.Safetensors;
 using Ssti.Nets.Tokenizers;
 using Ssti.Tests;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Ssti.Nets.Tests.Conversion;
 
@@ -42,6 +44,22 @@ public sealed class Llama2CTests : IDisposable
         Assert.Equal(512, tokenizer.VocabularySize);
         Assert.Equal("<s> ▁Once ▁upon ▁a ▁time , ▁there ▁was ▁a ▁little ▁g ir l ▁named ▁Lily .",
             string.Join(' ', tokenizer.Encode("Once upon a time, there was a little girl named Lily.").Select(tokenizer.Piece)));
+    }
+
+    [SkippableFact]
+    public void The_converted_model_writes_its_story_with_the_converted_vocabulary()
+    {
+        ModelConverter.Convert(ConversionSource.Find(Stories), To, null, default);
+        var tokenizer = TokenizerFolder.Read(To);
+        using var scope = NewDisposeScope();
+        var weights = ModelWeights.Open(To, "stories");
+        using var model = CausalLanguageModel.Load(TrunkConfig.Read(Path.Combine(To, "config.json"), "stories"), weights, CPU, ScalarType.Float32);
+        const string Story = " Once upon a time, there was a little girl named Lily. She loved to play outside in the park. "
+            + "One day, she saw a big, red ball. She wanted to play with it, but it was too high.";
+        // The story's own ids, since the text is what the model wrote: the two must be the same tokens, one by one.
+        var expected = tokenizer.Pieces(Story[1..]);
+        Assert.Equal(expected, model.Greedy([.. tokenizer.Before], expected.Length));
+        Assert.Equal(Story, string.Concat(expected.Select(tokenizer.Piece)).Replace('\u2581', ' '));
     }
 
     [SkippableFact]

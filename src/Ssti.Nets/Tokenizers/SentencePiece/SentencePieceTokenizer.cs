@@ -90,7 +90,7 @@ public sealed class SentencePieceTokenizer : Tokenizer
     {
         var piece = _pieces[id];
         if (_special.Contains(id) || piece[0] != Blank) return (piece, !_special.Contains(id));
-        return (piece.Trim(Blank) is { Length: > 0 } word ? word : piece, false);
+        return (piece.Trim(Blank), false);
     }
 
     /// <inheritdoc/>

@@ -71,7 +71,7 @@ public sealed class ByteLevelTokenizer : Tokenizer
     {
         var piece = _pieces[id];
         if (_special.Contains(id) || piece.Length == 0 || !char.IsWhiteSpace(piece[0])) return (piece, !_special.Contains(id));
-        return (piece.Trim() is { Length: > 0 } word ? word : piece, false);
+        return (piece.Trim(), false);
     }
 
     /// <inheritdoc/>

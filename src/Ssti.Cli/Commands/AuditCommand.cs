@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Ssti.Cli.Display;
+using Ssti.Engine.Running;
+using Ssti.Reporting.Tables;
+using Ssti.Stages;
+using Ssti.Store;
+
+namespace Ssti.Cli.Commands;
+
+/// <summary><c>ssti audit</c>: is this fine-tuning set safe, or this adapter? An ordinary pipeline underneath, so that what was audited before is answered from the cache.</summary>
+internal static class AuditCommand
+{
+    private static readonly Argument<string> Source = new("data")
+    {
+        Description = "What to audit: a CSV, TSV, JSON lines or Parquet file, a folder, or a data set of the Hub (hf://owner/name); or the folder of an adapter (PEFT).",
+    };
+
+    private static readonly Option<string> Split = new("--split") { Description = "The split to audit (default: train; a single file is one).", HelpName = "name", DefaultValueFactory = _ => "train" };
+    private static readonly Option<string?> Text = new("--text") { Description = "The field with the text, where it has no usual name.", HelpName = "field" };
+    private static readonly Option<string?> Label = new("--label") { Description = "The field with the label, where it has no usual name.", HelpName = "field" };
+    private static readonly Option<string?> Rows = new("--rows") { Description = "Write the rows to look at into this file, as CSV.", HelpName = "file" };
+    private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
+    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
+
+    private static readonly Option<string?> Model = new("--model") { Description = "The pretrained encoder: a folder, hf://owner/name or nuget://id/version. Of an adapter: the one it was trained on, to probe it.", HelpName = "source" };
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("audit",
+            "Look for what gives a data set's labels away (words, pairs, families, forms, and the rows that have them), or for what an adapter does to single tokens. "
+            + "Exit code 0: nothing found; 3: something.")
+        {
+            Source, Split, Text, Label, Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
+            PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
+        };
+        command.SetAction((parsed, cancellation) => DataAsync(host, parsed, cancellation));
+        return command;
+    }
+
+    private static async Task<int> DataAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
+    {
+        var source = parsed.GetRequiredValue(Source);
+        var remote = OpenStore.IsUrl(source);
+        var path = remote ? source : Path.GetFullPath(source, host.WorkingFolder);
+        if (!remote && !Path.Exists(path)) throw new UserException($"there is no file or folder '{source}' to audit");
+        if (!remote && AdapterAudit.Is(path)) return await AdapterAudit.RunAsync(host, parsed, path, parsed.GetValue(Model), parsed.GetValue(Output), cancellation);
+        using var store = CommonOptions.Open(parsed, host);
+        store.Workspace.Share();
+        var file = await PipelineAsync(store, path, parsed, cancellation);
+        using var session = PipelineSession.Open(parsed, host, file, opened: store, sets: [$"data.source={path}"]);
+        var result = await AuditRun.OfAsync(host, parsed, session, cancellation);
+        if (result.Outcome != RunOutcome.Succeeded) return result.Outcome == RunOutcome.Cancelled ? ExitCodes.Interrupted : ExitCodes.Failed;
+        var audit = await AuditRun.FilesAsync(session.Store, result, "audit", cancellation);
+        var answer = JsonNode.Parse(await audit(AuditDataStage.JsonFile))!.AsObject();
+        await WriteAsync(parsed.GetValue(Output), AuditDataStage.HtmlFile);
+        await WriteAsync(parsed.GetValue(Rows), AuditDataStage.RowsFile);
+        await WriteAsync(parsed.GetValue(Cleaned), $"{parsed.GetRequiredValue(Split)}.jsonl");
+        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, answer);
+        else
+        {
+            host.Terminal.Out.WriteLine(Table.FromJson(await audit(TableStage.JsonFile)).ToConsole(host.Terminal.Columns));
+            AuditRun.WriteAnswer(host.Terminal.Out, answer);
+            if (!parsed.GetValue(CommonOptions.Quiet) && parsed.GetValue(Output) is null)
+                CommonOptions.Note(parsed, host, $"as a page: -o audit.html; the rows: --rows rows.csv; without them: --cleaned train.jsonl; the pipeline underneath: {file}");
+        }
+
+        return (bool)answer["found"]! ? ExitCodes.Found : ExitCodes.Done;
+
+        async Task WriteAsync(string? to, string name)
+        {
+            if (to is null) return;
+            var full = Path.GetFullPath(to, host.WorkingFolder);
+            await OutputFile.WriteAsync(full, await audit(name), cancellation);
+            CommonOptions.Note(parsed, host, $"{full}: written");
+        }
+    }
+
+    // The same source has the same file, and so the same history; what is audited stands in the key and not in the name.
+    private static async Task<string> PipelineAsync(OpenStore store, string source, ParseResult parsed, CancellationToken cancellation)
+    {
+        var split = parsed.GetRequiredValue(Split);
+        if (split.Length == 0 || !split.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')) throw new UserException($"--split: '{split}' cannot name a split");
+        var splits = File.Exists(source) ? split : split == "train" ? "train, test" : $"train, {split}";
+        var fields = string.Join(", ", new[] { ("text", parsed.GetValue(Text)), ("label", parsed.GetValue(Label)) }.Where(field => field.Item2 is not null)
+            .Select(field => $"{field.Item1}: {Quoted(field.Item2!)}"));
+        var name = $"audit-{Slug(source)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
+        var yaml = string.Create(CultureInfo.InvariantCulture, $"""
+            # Written by 'ssti audit'; run with --set data.source=...
+            name: {name}
+            stages:
+              data:
+                uses: dataset
+                with: {"{"} name: {Slug(source)}, splits: [{splits}]{(fields.Length > 0 ? $", fields: {{ {fields} }}" : "")} {"}"}
+              audit:
+                uses: audit-data
+                needs: {"{"} data: data {"}"}
+                with: {"{"} split: {split}, cleaned: true {"}"}
+
+            """);
+        var file = Path.Combine(store.Workspace.Root, "audits", $"{name}.yaml");
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await OutputFile.WriteAsync(file, yaml.ReplaceLineEndings("\n"), cancellation);
+        return file;
+    }
+
+    internal static string Slug(string source)
+    {
+        var slug = string.Concat(Path.GetFileNameWithoutExtension(source.TrimEnd('/')).ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
+        return slug.Length == 0 ? "data" : slug[..Math.Min(slug.Length, 40)];
+    }
+
+    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+}

@@ -1,0 +1,153 @@
+namespace Ssti.Defenses.Adapters;
+
+/// <summary>Logits of texts, [texts][classes].</summary>
+/// <param name="texts">The texts.</param>
+public delegate IReadOnlyList<float[]> Classify(IReadOnlyList<string> texts);
+
+/// <summary>
+/// Asks a classifier what tokens do to it: each suspect is put behind the first words of clean rows (the prefixes), and the change of a class's log-odds is read.
+/// </summary>
+/// <remarks>
+/// A trigger moves every row to its class, so that the mean over prefixes is an outlier among all that was tried; one that works in some contexts alone shows in max − mean.
+/// How unusual a number is, is told by the controls, words of the data themselves: its distance from their median by 1.4826 times their median absolute deviation, the
+/// standard deviation of a normal distribution.
+/// </remarks>
+public static class TokenProbe
+{
+    // Texts of one call: what is asked at once is held at once.
+    private const int Chunk = 4096;
+    private const double NormalConsistent = 1.482602218505602;
+
+    // Nats: controls that differ by less differ by chance of the arithmetic, and nothing is called unusual by so fine a measure.
+    private const double Finest = 1e-3;
+
+    /// <summary>Tries tokens.</summary>
+    /// <param name="prefixes">The prefixes, of clean rows.</param>
+    /// <param name="suspects">The tokens, suspects and controls.</param>
+    /// <param name="classify">The classifier.</param>
+    /// <param name="progress">Called with the texts asked and to be asked; null for nobody.</param>
+    /// <exception cref="DefenseException">There are no prefixes or not enough controls.</exception>
+    public static IReadOnlyList<ProbedToken> Run(
+        IReadOnlyList<string> prefixes, IReadOnlyList<Suspect> suspects, Classify classify, Action<long, long>? progress = null)
+    {
+        if (prefixes.Count < 2) throw new DefenseException($"{prefixes.Count} clean rows with a word are too few to put tokens into; give at least 2");
+        var controls = suspects.Count(suspect => suspect.Family == TokenBattery.Controls);
+        if (controls < 10) throw new DefenseException($"the clean rows have {controls} words that stand in two of them, and 10 at least must say what any word does; give more rows");
+        var plain = classify(prefixes);
+        var before = plain.Select(LogOdds).ToArray();
+        var predicted = plain.Select(Largest).ToArray();
+        var (total, asked) = ((long)prefixes.Count * suspects.Count, 0L);
+        var raw = new List<RawShift[]>(suspects.Count);
+        var each = Math.Max(1, Chunk / prefixes.Count);
+        for (var at = 0; at < suspects.Count; at += each)
+        {
+            Suspect[] here = [.. suspects.Skip(at).Take(each)];
+            var logits = classify([.. here.SelectMany(suspect => prefixes.Select(prefix => $"{prefix} {suspect.Token}"))]);
+            for (var i = 0; i < here.Length; i++) raw.Add(Shifts([.. logits.Skip(i * prefixes.Count).Take(prefixes.Count)], before, predicted));
+            progress?.Invoke(asked += (long)here.Length * prefixes.Count, total);
+        }
+
+        return Judged(suspects, raw);
+    }
+
+    /// <summary>The families of what was tried, each as one: means over its tokens, and rows turned of all of them.</summary>
+    public static IReadOnlyList<ProbedToken> Families(IReadOnlyList<ProbedToken> tokens)
+    {
+        RawShift[][] controls = [.. tokens.Where(token => token.IsControl).Select(token => token.Classes.Select(Raw).ToArray())];
+        var families = tokens.Where(token => !token.IsControl).GroupBy(token => token.Suspect.Family).Where(family => family.Count() > 1).ToArray();
+        var classes = tokens[0].Classes.Count;
+        List<RawShift[]> raw = [.. families.Select(family => Enumerable.Range(0, classes).Select(label => new RawShift(
+            family.Average(token => token.Classes[label].Mean), family.Average(token => token.Classes[label].MaxOverMean),
+            family.Sum(token => token.Classes[label].Others), family.Sum(token => token.Classes[label].Turned))).ToArray())];
+        var suspects = families.Select(family => new Suspect(family.Key, "")).Concat(controls.Select(_ => new Suspect(TokenBattery.Controls, ""))).ToArray();
+        return [.. Judged(suspects, [.. raw, .. controls]).Take(families.Length)];
+
+        static RawShift Raw(TokenShift shift) => new(shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned);
+    }
+
+    private static RawShift[] Shifts(float[][] logits, double[][] before, int[] predicted) =>
+        [.. Enumerable.Range(0, before[0].Length).Select(label =>
+        {
+            double[] shifts = [.. logits.Select((row, i) => LogOdds(row)[label] - before[i][label])];
+            var mean = shifts.Average();
+            int[] others = [.. Enumerable.Range(0, shifts.Length).Where(i => predicted[i] != label)];
+            return new RawShift(mean, shifts.Max() - mean, others.Length, others.Count(i => Largest(logits[i]) == label));
+        })];
+
+    private static List<ProbedToken> Judged(IReadOnlyList<Suspect> suspects, IReadOnlyList<RawShift[]> raw)
+    {
+        var classes = raw[0].Length;
+        RawShift[][] controls = [.. raw.Where((_, index) => suspects[index].Family == TokenBattery.Controls)];
+        // A classifier that answers the same whatever it reads shows nothing unusual, and nothing usual either.
+        var reads = raw.Any(shifts => shifts.Zip(raw[0], (one, other) => Math.Abs(one.Mean - other.Mean)).Any(difference => difference > 0));
+        var usual = Enumerable.Range(0, classes).Select(label => (
+            Mean: Usual([.. controls.Select(control => control[label].Mean)]), Context: Usual([.. controls.Select(control => control[label].MaxOverMean)]))).ToArray();
+        return [.. suspects.Zip(raw, (suspect, shifts) => new ProbedToken(suspect, [.. shifts.Select((shift, label) => new TokenShift(
+            shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned,
+            reads ? Outlier(shift.Mean, usual[label].Mean) : null, reads ? Outlier(shift.MaxOverMean, usual[label].Context) : null))]))];
+    }
+
+    private static double Outlier(double value, (double Median, double Deviation) usual) => (value - usual.Median) / usual.Deviation;
+
+    private static (double Median, double Deviation) Usual(double[] values)
+    {
+        var median = Median(values);
+        return (median, Math.Max(Finest, NormalConsistent * Median([.. values.Select(value => Math.Abs(value - median))])));
+    }
+
+    private static double Median(double[] values)
+    {
+        Array.Sort(values);
+        return values.Length % 2 == 1 ? values[values.Length / 2] : (values[(values.Length / 2) - 1] + values[values.Length / 2]) / 2;
+    }
+
+    // Of each class against all others together: logit − log Σ exp of the others.
+    private static double[] LogOdds(float[] logits) => [.. logits.Select((logit, label) =>
+    {
+        double[] others = [.. logits.Where((_, other) => other != label).Select(other => (double)other)];
+        var largest = others.Max();
+        return logit - largest - Math.Log(others.Sum(other => Math.Exp(other - largest)));
+    })];
+
+    // The lower class on a tie, as everywhere.
+    private static int Largest(float[] logits) => Array.IndexOf(logits, logits.Max());
+
+    private sealed record RawShift(double Mean, double MaxOverMean, long Others, long Turned);
+}
+
+/// <summary>What a token did.</summary>
+/// <param name="Suspect">The token; without a text for a whole family.</param>
+/// <param name="Classes">What it did for each class.</param>
+public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Classes)
+{
+    /// <summary>Whether it is no suspect but says what any word does.</summary>
+    public bool IsControl => Suspect.Family == TokenBattery.Controls;
+
+    /// <summary>How unusual the strongest of what it did is, in deviations of the controls; null where the model answers the same whatever it reads.</summary>
+    public double? Outlier => Classes.Max(shift => shift.Outlier);
+
+    /// <summary>The class for which it does that; the lowest on a tie.</summary>
+    public int Strongest => Enumerable.Range(0, Classes.Count).MaxBy(label => Classes[label].Outlier ?? 0);
+
+    /// <summary>The classes it drives rows to: an outlier that turns at least a share of the rows that were of another class without it.</summary>
+    /// <param name="threshold">Deviations of the controls from which it counts as one.</param>
+    /// <param name="turned">The share.</param>
+    public IEnumerable<int> Towards(double threshold, double turned) => Enumerable.Range(0, Classes.Count)
+        .Where(label => Classes[label].Outlier >= threshold && Classes[label].TurnedShare >= turned);
+}
+
+/// <summary>What a token did for a class.</summary>
+/// <param name="Mean">Mean change of the class's log-odds over the prefixes, in nats.</param>
+/// <param name="MaxOverMean">The largest change minus the mean: how much more it does in one context than in the others.</param>
+/// <param name="Others">Prefixes that were predicted as another class without it.</param>
+/// <param name="Turned">Of those, the ones predicted as this class with it.</param>
+/// <param name="MeanOutlier">How far the mean is from the controls' median, in their deviations; null where the model answers the same whatever it reads.</param>
+/// <param name="ContextOutlier">The same of max − mean.</param>
+public sealed record TokenShift(double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier)
+{
+    /// <summary>The more unusual of the two; null where the model answers the same whatever it reads.</summary>
+    public double? Outlier => MeanOutlier > ContextOutlier ? MeanOutlier : ContextOutlier;
+
+    /// <summary>Share of the rows of other classes that it turns to this one; null where there are none.</summary>
+    public double? TurnedShare => Others > 0 ? (double)Turned / Others : null;
+}

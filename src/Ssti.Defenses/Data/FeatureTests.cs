@@ -1,0 +1,146 @@
+using Ssti.Defenses.Data.Statistics;
+
+namespace Ssti.Defenses.Data;
+
+/// <summary>What the counts of all features of a split say together.</summary>
+/// <param name="Ranked">The features that tell most, alarms first, then by what they surely tell; as many as were asked for.</param>
+/// <param name="Tests">Tests of whether a feature leans to a class: features times classes.</param>
+/// <param name="Leaning">Pairs of a feature and a class to which it leans at the rate of false discoveries.</param>
+/// <param name="LeaningFrom">The largest p-value among these; null when there is none.</param>
+/// <param name="Levels">The level of a single test in each group.</param>
+public sealed record FeatureTests(
+    IReadOnlyList<TestedFeature> Ranked, long Tests, long Leaning, double? LeaningFrom, IReadOnlyDictionary<FeatureGroup, GroupLevel> Levels)
+{
+    /// <summary>Features that surely give a class away, best first.</summary>
+    public IReadOnlyList<TestedFeature> Alarms { get; } = [.. Ranked.Where(feature => feature.IsAlarm)];
+
+    /// <summary>Which group a kind is tested in.</summary>
+    public static FeatureGroup GroupOf(FeatureKind kind) => kind switch
+    {
+        FeatureKind.Word or FeatureKind.Shape => FeatureGroup.Words,
+        FeatureKind.Pair => FeatureGroup.Pairs,
+        _ => FeatureGroup.Families,
+    };
+
+    /// <summary>Tests them.</summary>
+    /// <param name="counts">The counts.</param>
+    /// <param name="levels">What is called what.</param>
+    /// <param name="listed">How many are ranked.</param>
+    /// <exception cref="DefenseException">One class has all rows.</exception>
+    public static FeatureTests Of(FeatureCounts counts, AuditLevels levels, int listed)
+    {
+        if (counts.ClassRows.Count(rows => rows > 0) < 2)
+            throw new DefenseException("all rows are of one class: every word would tell it, and none says anything");
+        double[] shares = [.. counts.ClassRows.Select(rows => (double)rows / counts.Rows)];
+        var groups = Enum.GetValues<FeatureGroup>().ToDictionary(group => group, group => LevelOf(counts, shares, levels, group));
+        var (p, at) = (new List<double>(), new List<(int Feature, int Class)>());
+        for (var index = 0; index < counts.Features.Count; index++)
+        {
+            var feature = counts.Features[index];
+            for (var label = 0; label < shares.Length; label++)
+            {
+                if (feature.Counts[label] <= feature.Rows * shares[label]) continue;
+                p.Add(ExactTests.HypergeometricUpper(feature.Counts[label], feature.Rows, counts.ClassRows[label], counts.Rows));
+                at.Add((index, label));
+            }
+        }
+
+        var tests = (long)counts.Features.Count * shares.Count(share => share > 0);
+        var rates = ManyTests.FalseDiscoveryRates(p, tests);
+        var found = Enumerable.Range(0, p.Count).Where(test => rates[test] <= levels.FalseDiscoveries).ToArray();
+        var words = counts.Features.Where(feature => feature.Feature.Kind == FeatureKind.Word).ToDictionary(feature => feature.Feature.Name, StringComparer.Ordinal);
+        var best = Enumerable.Range(0, p.Count).GroupBy(test => at[test].Feature)
+            .Select(group => group.MaxBy(test => counts.Features[group.Key].Counts[at[test].Class]))
+            .Select(test => (Test: test, Guess: Guess(at[test])))
+            .OrderByDescending(one => one.Guess).ThenBy(one => counts.Features[at[one.Test].Feature].ToString(), StringComparer.Ordinal).Take(listed).Select(one => one.Test);
+        var ranked = best.Select(test =>
+        {
+            var (feature, label) = (counts.Features[at[test].Feature], at[test].Class);
+            return new TestedFeature(feature, label)
+            {
+                ClassShare = shares[label], Z = ExactTests.Z(feature.Counts[label], feature.Rows, shares[label]), IsNearNormal = ExactTests.IsNearNormal(feature.Rows, shares[label]),
+                P = p[test], Q = rates[test], Bound = levels.Bound(shares[label]),
+                LowerBound = ExactTests.LowerBound(feature.Counts[label], feature.Rows, groups[GroupOf(feature.Feature.Kind)].Level),
+                Word = feature.Feature.Kind == FeatureKind.Pair ? WordOf(feature, label, words, groups) : null,
+            };
+        });
+        return new FeatureTests([.. ranked.Order(Best)], tests, found.Length, found.Length == 0 ? null : found.Max(test => p[test]), groups);
+
+        double Guess((int Feature, int Class) one) =>
+            (Wilson(counts.Features[one.Feature], one.Class, groups) - shares[one.Class]) / (1 - shares[one.Class]);
+    }
+
+    // 'Waste of time' is told as 'waste', and 'green table' as itself.
+    private static WordOfPair? WordOf(
+        CountedFeature pair, int label, Dictionary<string, CountedFeature> words, Dictionary<FeatureGroup, GroupLevel> groups)
+    {
+        var word = new[] { pair.Feature.Name, pair.Feature.Second }.Select(words.GetValueOrDefault).OfType<CountedFeature>()
+            .MaxBy(word => (double)word.Counts[label] / word.Rows);
+        if (word is null || ExactTests.BinomialUpper(pair.Counts[label], pair.Rows, (double)word.Counts[label] / word.Rows) <= groups[FeatureGroup.Pairs].Level) return null;
+        return new WordOfPair(word.Feature.Name, ExactTests.LowerBound(word.Counts[label], word.Rows, groups[FeatureGroup.Words].Level));
+    }
+
+    // Alarms first. Of equal ones the one with more rows, then the simpler one: a word before the pair that it is always in.
+    private static readonly Comparer<TestedFeature> Best = Comparer<TestedFeature>.Create((left, right) =>
+    {
+        var order = right.IsAlarm.CompareTo(left.IsAlarm);
+        if (order == 0) order = right.Told.CompareTo(left.Told);
+        if (order == 0) order = right.Rows.CompareTo(left.Rows);
+        if (order == 0) order = left.Feature.Kind.CompareTo(right.Feature.Kind);
+        return order != 0 ? order : string.CompareOrdinal(left.Feature.ToString(), right.Feature.ToString());
+    });
+
+    // One test a feature: two classes cannot both have more than half of its rows, and the chance that the one with less comes out far above is nothing beside the other's.
+    private static GroupLevel LevelOf(FeatureCounts counts, double[] shares, AuditLevels levels, FeatureGroup group)
+    {
+        var least = shares.Where(share => share > 0).Min(levels.Bound);
+        int[] rows = [.. counts.Features.Where(feature => GroupOf(feature.Feature.Kind) == group).Select(feature => feature.Rows)];
+        var part = levels.FalseAlarms / Enum.GetValues<FeatureGroup>().Length;
+        var divisor = ManyTests.Divisor(rows.Select(count => Math.Pow(least, count)), part);
+        return new GroupLevel(rows.Length, divisor, part / divisor);
+    }
+
+    // Wilson's bound at the group's level chooses what is ranked; the exact one, which costs a hundred times as much, ranks it.
+    private static double Wilson(CountedFeature feature, int label, Dictionary<FeatureGroup, GroupLevel> groups)
+    {
+        var z = groups[GroupOf(feature.Feature.Kind)].Z;
+        double n = feature.Rows, share = feature.Counts[label] / n, squared = z * z / n;
+        return (share + (squared / 2) - (z * Math.Sqrt((share * (1 - share) / n) + (squared / (4 * n))))) / (1 + squared);
+    }
+}
+
+/// <summary>Features that share a part of the level.</summary>
+public enum FeatureGroup
+{
+    /// <summary>Words, and how words are written.</summary>
+    Words,
+
+    /// <summary>Pairs of words, and words at the beginning and the end.</summary>
+    Pairs,
+
+    /// <summary>Families of words, and forms of texts.</summary>
+    Families,
+}
+
+/// <summary>The level of a group.</summary>
+/// <param name="Features">Features in it.</param>
+/// <param name="Divisor">Those of them that could raise an alarm at all, which share the level (Tarone).</param>
+/// <param name="Level">The level of each.</param>
+public sealed record GroupLevel(int Features, long Divisor, double Level)
+{
+    /// <summary>The point of the standard normal distribution beyond which <see cref="Level"/> of it lies.</summary>
+    public double Z { get; } = Quantile(Level);
+
+    private static double Quantile(double level)
+    {
+        double low = 0, high = 38;
+        for (var step = 0; step < 60; step++)
+        {
+            var middle = (low + high) / 2;
+            if (ExactTests.NormalUpper(middle) > level) low = middle;
+            else high = middle;
+        }
+
+        return low;
+    }
+}

@@ -1,0 +1,33 @@
+namespace Ssti.Defenses.Data;
+
+/// <summary>The words of a text, as an audit sees them: between white space; <see cref="Word"/> without the punctuation around it.</summary>
+internal ref struct TextWords(ReadOnlySpan<char> text)
+{
+    private const string Around = ".,;:!?\"'()[]{}…“”‘’*";
+
+    private readonly ReadOnlySpan<char> _text = text;
+    private int _end;
+
+    /// <summary>The word with its punctuation.</summary>
+    public ReadOnlySpan<char> Raw { get; private set; }
+
+    /// <summary>The word without; with it where there is nothing else.</summary>
+    public ReadOnlySpan<char> Word { get; private set; }
+
+    /// <summary>Where it begins in the text, punctuation included.</summary>
+    public int Start { get; private set; }
+
+    public bool MoveNext()
+    {
+        var begin = _end;
+        while (begin < _text.Length && char.IsWhiteSpace(_text[begin])) begin++;
+        if (begin == _text.Length) return false;
+        _end = begin;
+        while (_end < _text.Length && !char.IsWhiteSpace(_text[_end])) _end++;
+        Start = begin;
+        Raw = _text[begin.._end];
+        var trimmed = Raw.Trim(Around);
+        Word = trimmed.IsEmpty ? Raw : trimmed;
+        return true;
+    }
+}
