@@ -93,17 +93,23 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         return new AttentionPooling(layer, parameters.Head, parameters.PadQueries);
     }
 
-    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, DatasetInfo dataset, AttentionPooling pooling) => new()
+    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, DatasetInfo dataset, AttentionPooling pooling)
     {
-        ["backbone"] = encoder.Name,
-        ["dataset"] = dataset.Name,
-        ["split"] = parameters.Split,
-        ["layer"] = pooling.Layer,
-        ["head"] = pooling.Head is { } head ? head : "mean over heads",
-        ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
-        ["keys"] = "tokens, [CLS] and [SEP] included, padding not",
-        ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
-    };
+        var causal = encoder.Config.IsCausal;
+        var about = new JsonObject
+        {
+            ["backbone"] = encoder.Name,
+            ["dataset"] = dataset.Name,
+            ["split"] = parameters.Split,
+            ["layer"] = pooling.Layer,
+            ["head"] = pooling.Head is { } head ? head : "mean over heads",
+            ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
+            ["keys"] = causal ? "tokens, the one that begins a text included, padding not" : "tokens, [CLS] and [SEP] included, padding not",
+            ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
+        };
+        if (causal) about["causal"] = "a position attends to itself and to those before it: a word gets more, on average, the earlier it stands, whatever it says";
+        return about;
+    }
 
     private static void Write(AttentionParameters parameters, StageContext context, AttendedRow[] rows, JsonObject about)
     {
