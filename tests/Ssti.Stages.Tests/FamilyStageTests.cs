@@ -177,7 +177,7 @@ public sealed class FamilyStageTests : IDisposable
         Assert.Contains($"missing: {name}", await Refused(tensors => tensors.Remove(name)));
         Assert.Contains($"'{name}' is I64", await Refused(tensors => tensors[name] = tensors[name].to(ScalarType.Int64)));
         Assert.Contains("no finite number", await Refused(tensors => tensors[name] = full_like(tensors[name], double.NaN)));
-        Assert.Contains("name that place under 'tokenizer'", await Refused(_ => { }, tokenizer: false));
+        Assert.Contains("name the folder or repository that has it as 'tokenizer'", await Refused(_ => { }, tokenizer: false));
         // Fewer words in the model than the tokenizer gives.
         FamilyModel.Write(_folder["model"], family);
         var json = JsonNode.Parse(FamilyModel.Config(family).ToJson())!.AsObject();

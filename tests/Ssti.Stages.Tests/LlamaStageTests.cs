@@ -57,7 +57,7 @@ public sealed class LlamaStageTests : IDisposable
         var parameters = new ModelParameters { Source = StageRun.Local(_folder) };
         var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new ModelStage(), parameters));
         Assert.Contains("has no tokenizer: no vocab.txt", error.Message);
-        Assert.Contains("where it lies elsewhere, name that place under 'tokenizer'", error.Message);
+        Assert.Contains("name the folder or repository that has it as 'tokenizer'", error.Message);
 
         await _run.RunAsync(new ModelStage(), parameters with { Tokenizer = StageRun.Local(Path.Combine(_model.Output, "tokenizer.model")) });
         Assert.Equal(["config.json", "model.safetensors", "source.json", "tokenizer.model"], _run.Files);

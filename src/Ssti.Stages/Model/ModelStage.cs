@@ -104,7 +104,11 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
         var here = folder.Files.Where(file => !file.Contains('/')).ToList();
         if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
         if (!TokenizerFolder.IsAmong(vocabulary.Files.Contains))
-            throw Lacks(vocabulary, $"tokenizer: {TokenizerFolder.Lacking(vocabulary.Files.Contains)}; where it lies elsewhere, name that place under 'tokenizer'");
+        {
+            var advice = vocabulary == folder ? "; name the folder or repository that has it as 'tokenizer'" : "";
+            throw Lacks(vocabulary, $"tokenizer: {TokenizerFolder.Lacking(vocabulary.Files.Contains)}{advice}");
+        }
+
         if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
             throw Lacks(folder, $"{ModelWeights.Whole}, {ModelWeights.Index} or model.onnx; weights in other formats must be converted to safetensors first");
     }
