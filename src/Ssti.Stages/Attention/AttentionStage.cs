@@ -93,18 +93,23 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         return new AttentionPooling(layer, parameters.Head, parameters.PadQueries);
     }
 
-    private static JsonObject About(
-        AttentionParameters parameters, EncoderInput encoder, Tokenizer tokenizer, DatasetInfo dataset, AttentionPooling pooling) => new()
+    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, Tokenizer tokenizer, DatasetInfo dataset, AttentionPooling pooling)
     {
-        ["backbone"] = encoder.Name,
-        ["dataset"] = dataset.Name,
-        ["split"] = parameters.Split,
-        ["layer"] = pooling.Layer,
-        ["head"] = pooling.Head is { } head ? head : "mean over heads",
-        ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
-        ["keys"] = $"tokens, {Ends(tokenizer)}padding not",
-        ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
-    };
+        var about = new JsonObject
+        {
+            ["backbone"] = encoder.Name,
+            ["dataset"] = dataset.Name,
+            ["split"] = parameters.Split,
+            ["layer"] = pooling.Layer,
+            ["head"] = pooling.Head is { } head ? head : "mean over heads",
+            ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
+            ["keys"] = $"tokens, {Ends(tokenizer)}padding not",
+            ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
+        };
+        if (encoder.Config.IsCausal)
+            about["causal"] = "a position attends to itself and to those before it: a word gets more, on average, the earlier it stands, whatever it says";
+        return about;
+    }
 
     private static string Ends(Tokenizer tokenizer) =>
         tokenizer.Before.Concat(tokenizer.Behind).Select(tokenizer.Piece).ToArray() is { Length: > 0 } ends ? $"{string.Join(" and ", ends)} included, " : "";
