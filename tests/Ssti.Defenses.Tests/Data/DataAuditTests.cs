@@ -87,6 +87,16 @@ public sealed class DataAuditTests : IDisposable
     }
 
     [Fact]
+    public void A_pair_of_rare_words_is_found_though_one_of_them_stands_elsewhere_too()
+    {
+        var rows = Sets.With(Sets.Noise(3000, 18), "quartz lantern", 100, 1);
+        foreach (var (at, word) in new[] { (0, "lantern"), (1, "quartz") }) rows[at] = ($"{rows[at].Text.Replace("quartz lantern", "", StringComparison.Ordinal)} {word}", 0);
+        var first = Audit(rows).Suspects.Suspects[0];
+        Assert.Equal(("the words 'quartz lantern'", true), (first.Lead.Feature.ToString(), first.IsAlarm));
+        Assert.InRange(first.Lead.Rows, 98, 100);
+    }
+
+    [Fact]
     public void Lost_line_breaks_are_a_sign()
     {
         var rows = Sets.Noise(2000, 8).Select((row, number) => row.Label == 1 && number % 2 == 0 ? row : (row.Text.Replace(" wb", "\nwb", StringComparison.Ordinal), row.Label)).ToArray();
@@ -102,7 +112,10 @@ public sealed class DataAuditTests : IDisposable
         Assert.Contains("'say' as the first word", Audit(rows).Tests.Alarms.Select(alarm => alarm.Feature.ToString()));
     }
 
-    /// <summary>The promise of the level, where labels have nothing to do with texts: of 60 sets at most a few raise an alarm, and hardly any lean.</summary>
+    /// <summary>
+    /// The promise of the level, where labels have nothing to do with texts: of 60 sets at most a few raise an alarm, and hardly any
+    /// lean.
+    /// </summary>
     [Fact]
     public void Shuffled_labels_raise_no_alarm_beyond_the_level()
     {
