@@ -13,6 +13,9 @@ public sealed record CliHost
     /// <summary>Where text goes.</summary>
     public required Terminal Terminal { get; init; }
 
+    /// <summary>Opens standard input, where a verb reads it.</summary>
+    public Func<Stream> Input { get; init; } = () => Console.OpenStandardInput();
+
     /// <summary>Where relative paths of the command line start.</summary>
     public required string WorkingFolder { get; init; }
 

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Ssti.Cli;
 
 /// <summary>Where text goes: results to standard output, so that they can be piped on; progress and errors to standard error.</summary>
@@ -9,6 +11,19 @@ namespace Ssti.Cli;
 /// </param>
 public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteractive, int? Columns = null)
 {
+    private const int BrokenPipe = 32;
+
+    /// <summary>
+    /// Opens standard output for a stream of lines that ends when nobody reads any more, with an <see cref="IOException"/>: .NET's own writer says nothing then, and whoever
+    /// writes goes on for nothing. The caller disposes it, unless it is <see cref="Out"/>.
+    /// </summary>
+    public TextWriter OpenOut() => ReferenceEquals(Out, Console.Out) && Console.IsOutputRedirected && !OperatingSystem.IsWindows()
+        ? new StreamWriter(new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, 1), new System.Text.UTF8Encoding(false), 1 << 16)
+        : Out;
+
+    /// <summary>Whether an error is that of writing into a pipe that nobody reads.</summary>
+    public static bool IsNobodyReading(IOException error) => (error.HResult & 0xffff) == BrokenPipe || (error.InnerException is IOException inner && IsNobodyReading(inner));
+
     // What a terminal has that does not tell.
     private const int UsualColumns = 80;
 

@@ -16,6 +16,7 @@ public static class StageKinds
     [
         new CorpusStage(),
         new DatasetStage(hub),
+        new SplitStage(),
         new ModelStage(hub),
         new AdapterStage(hub),
         new InjectStage(),

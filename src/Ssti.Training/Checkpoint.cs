@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Ssti.Nets.Optimizers;
 using Ssti.Nets.Safetensors;
+using Ssti.Training.FineTuning;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,9 +23,12 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
     /// <summary>The file's name.</summary>
     public const string FileName = "checkpoint.safetensors";
 
-    private const string StepKey = "step", LogKey = "log", TrainingKey = "training", DigestKey = "sha256";
+    private const string StepKey = "step", LogKey = "log", TrainingKey = "training", DigestKey = "sha256", ValidationKey = "validation", BestPart = "best";
 
     private readonly string? _path = folder is null ? null : Path.Combine(folder, FileName);
+
+    /// <summary>What was seen of rows that are not trained on, and the best state so far; null where nothing looks at any.</summary>
+    public Validation? Validation { get; init; }
 
     /// <summary>Saves, when there is a folder to save in.</summary>
     public void Save(int step, StepLog log)
@@ -34,6 +38,7 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
         {
             [StepKey] = step.ToString(CultureInfo.InvariantCulture), [LogKey] = log.Lines(), [TrainingKey] = training,
         };
+        if (Validation is not null) metadata[ValidationKey] = Validation.Lines();
         var state = State();
         metadata[DigestKey] = DigestOf(metadata, state);
         SafetensorsFile.Write(_path, state, metadata);
@@ -59,10 +64,11 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
         var step = int.Parse(saved.Metadata[StepKey], CultureInfo.InvariantCulture);
         for (var i = 0; i < trained.Count; i++)
         {
-            trained[i].Bank.Load(Part(saved.Tensors, i));
-            trained[i].Optimizer.Load(Part(saved.Tensors, i), step);
+            trained[i].Bank.Load(Part(saved.Tensors, $"{i}"));
+            trained[i].Optimizer.Load(Part(saved.Tensors, $"{i}"), step);
         }
 
+        Validation?.Restore(saved.Metadata[ValidationKey], Part(saved.Tensors, BestPart));
         log.Restore(saved.Metadata[LogKey]);
         tell?.Invoke($"going on from update {step}, where an earlier attempt left a checkpoint");
         return step;
@@ -110,9 +116,11 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
             foreach (var (name, tensor) in trained[i].Bank.State().Concat(trained[i].Optimizer.State())) state.Add($"{i}.{name}", tensor);
         }
 
+        foreach (var (name, tensor) in Validation?.Best ?? new Dictionary<string, Tensor>()) state.Add($"{BestPart}.{name}", tensor);
+
         return state;
     }
 
-    private static Dictionary<string, Tensor> Part(IReadOnlyDictionary<string, Tensor> all, int i) =>
-        all.Where(pair => pair.Key.StartsWith($"{i}.", StringComparison.Ordinal)).ToDictionary(pair => pair.Key[(pair.Key.IndexOf('.') + 1)..], pair => pair.Value);
+    private static Dictionary<string, Tensor> Part(IReadOnlyDictionary<string, Tensor> all, string part) =>
+        all.Where(pair => pair.Key.StartsWith($"{part}.", StringComparison.Ordinal)).ToDictionary(pair => pair.Key[(pair.Key.IndexOf('.') + 1)..], pair => pair.Value);
 }

@@ -1,5 +1,6 @@
 using Ssti.Nets.Optimizers;
 using Ssti.Training.Batches;
+using Ssti.Training.FineTuning;
 using static TorchSharp.torch;
 
 namespace Ssti.Training;
@@ -17,15 +18,24 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
     /// <summary>Makes one update: the picked rows, the update's number from 0, its learning rate, and where its record goes.</summary>
     public delegate void Update(int[] picked, int step, double rate, StepLog log);
 
-    /// <summary>Runs the updates that are not yet done; returns the record of every update, one JSON object a line.</summary>
+    /// <summary>Looks at rows that are not trained on, and may end the training before its last update; null for neither.</summary>
+    public Validation? Validation { get; init; }
+
+    /// <summary>
+    /// Runs the updates that are not yet done; returns the record of every update, one JSON object a line. With a validation the best state that it saw is what
+    /// is left in the banks.
+    /// </summary>
     public string Run(
         IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, string? scratchFolder, Update update, Action<StepRecord>? progress,
         CancellationToken cancellation)
     {
         using var log = new StepLog();
-        var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell);
+        var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell) { Validation = Validation };
         var picked = new int[BatchSize];
-        for (var step = checkpoint.Restore(log); step < Steps; step++)
+        var step = checkpoint.Restore(log);
+        // A checkpoint may have been left while it was being looked at.
+        Look(step);
+        for (; step < Steps && Validation is not { IsOver: true }; step++)
         {
             if (cancellation.IsCancellationRequested)
             {
@@ -36,13 +46,28 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
             Order.Fill((long)step * BatchSize, picked);
             update(picked, step, Schedule.At(step), log);
             var done = step + 1;
+            Look(done);
             if (CheckpointEvery > 0 && done % CheckpointEvery == 0 && done < Steps) checkpoint.Save(done, log);
             progress?.Invoke(log.Last with { Step = done });
         }
 
         var lines = log.Lines();
         RequireFinite(trained);
+        Validation?.TakeBest();
         return lines;
+
+        void Look(int done)
+        {
+            try
+            {
+                Validation?.Look(done, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                checkpoint.Save(done, log);
+                throw;
+            }
+        }
     }
 
     // The last update's loss was taken before it: what it did shows in the weights alone.

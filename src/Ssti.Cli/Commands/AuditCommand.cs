@@ -26,7 +26,12 @@ internal static class AuditCommand
     private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
 
-    private static readonly Option<string?> Model = new("--model") { Description = "The pretrained encoder: a folder, hf://owner/name or nuget://id/version. Of an adapter: the one it was trained on, to probe it.", HelpName = "source" };
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description = "The pretrained encoder: a folder, hf://owner/name or nuget://id/version. Of data: train a LoRA probe of it, and order suspects by what it does with them. "
+            + "Of an adapter: the one it was trained on, to probe it.",
+        HelpName = "source",
+    };
 
     public static Command Create(CliHost host)
     {
@@ -48,43 +53,58 @@ internal static class AuditCommand
         var path = remote ? source : Path.GetFullPath(source, host.WorkingFolder);
         if (!remote && !Path.Exists(path)) throw new UserException($"there is no file or folder '{source}' to audit");
         if (!remote && AdapterAudit.Is(path)) return await AdapterAudit.RunAsync(host, parsed, path, parsed.GetValue(Model), parsed.GetValue(Output), cancellation);
+        var model = parsed.GetValue(Model) is { } named ? OpenStore.IsUrl(named) ? named : Path.GetFullPath(named, host.WorkingFolder) : null;
+        if (model is not null && !OpenStore.IsUrl(model) && !Path.Exists(model)) throw new UserException($"--model: there is no '{parsed.GetValue(Model)}'");
         using var store = CommonOptions.Open(parsed, host);
         store.Workspace.Share();
-        var file = await PipelineAsync(store, path, parsed, cancellation);
-        using var session = PipelineSession.Open(parsed, host, file, opened: store, sets: [$"data.source={path}"]);
+        var file = await PipelineAsync(store, path, model, parsed, cancellation);
+        string[] sets = [$"data.source={path}", .. model is null ? Array.Empty<string>() : [$"model.source={model}"]];
+        using var session = PipelineSession.Open(parsed, host, file, opened: store, sets: sets);
         var result = await AuditRun.OfAsync(host, parsed, session, cancellation);
         if (result.Outcome != RunOutcome.Succeeded) return result.Outcome == RunOutcome.Cancelled ? ExitCodes.Interrupted : ExitCodes.Failed;
         var audit = await AuditRun.FilesAsync(session.Store, result, "audit", cancellation);
         var answer = JsonNode.Parse(await audit(AuditDataStage.JsonFile))!.AsObject();
-        await WriteAsync(parsed.GetValue(Output), AuditDataStage.HtmlFile);
+        var probe = model is null ? null : await AuditRun.FilesAsync(session.Store, result, "probe", cancellation);
+        var probed = probe is null ? null : JsonNode.Parse(await probe(ProbeDataStage.JsonFile))!.AsObject();
+        await WriteAsync(parsed.GetValue(Output), probe is null ? AuditDataStage.HtmlFile : ProbeDataStage.HtmlFile);
         await WriteAsync(parsed.GetValue(Rows), AuditDataStage.RowsFile);
         await WriteAsync(parsed.GetValue(Cleaned), $"{parsed.GetRequiredValue(Split)}.jsonl");
-        if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, answer);
+        if (parsed.GetValue(CommonOptions.Json))
+        {
+            if (probed is not null) answer["probe"] = probed.DeepClone();
+            JsonOutput.Write(host.Terminal.Out, answer);
+        }
         else
         {
+            if (probe is not null)
+            {
+                host.Terminal.Out.WriteLine(Table.FromJson(await probe(TableStage.JsonFile)).ToConsole(host.Terminal.Columns));
+                host.Terminal.Out.WriteLine($"{(string)probed!["headline"]!}\n");
+            }
+
             host.Terminal.Out.WriteLine(Table.FromJson(await audit(TableStage.JsonFile)).ToConsole(host.Terminal.Columns));
             AuditRun.WriteAnswer(host.Terminal.Out, answer);
             if (!parsed.GetValue(CommonOptions.Quiet) && parsed.GetValue(Output) is null)
                 CommonOptions.Note(parsed, host, $"as a page: -o audit.html; the rows: --rows rows.csv; without them: --cleaned train.jsonl; the pipeline underneath: {file}");
         }
 
-        return (bool)answer["found"]! ? ExitCodes.Found : ExitCodes.Done;
+        return (bool)answer["found"]! || (bool?)probed?["found"] == true ? ExitCodes.Found : ExitCodes.Done;
 
         async Task WriteAsync(string? to, string name)
         {
             if (to is null) return;
             var full = Path.GetFullPath(to, host.WorkingFolder);
-            await OutputFile.WriteAsync(full, await audit(name), cancellation);
+            await OutputFile.WriteAsync(full, await (name == ProbeDataStage.HtmlFile ? probe! : audit)(name), cancellation);
             CommonOptions.Note(parsed, host, $"{full}: written");
         }
     }
 
     // The same source has the same file, and so the same history; what is audited stands in the key and not in the name.
-    private static async Task<string> PipelineAsync(OpenStore store, string source, ParseResult parsed, CancellationToken cancellation)
+    private static async Task<string> PipelineAsync(OpenStore store, string source, string? model, ParseResult parsed, CancellationToken cancellation)
     {
         var split = parsed.GetRequiredValue(Split);
         if (split.Length == 0 || !split.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')) throw new UserException($"--split: '{split}' cannot name a split");
-        var splits = File.Exists(source) ? split : split == "train" ? "train, test" : $"train, {split}";
+        var splits = File.Exists(source) && model is null ? split : split == "train" ? "train, test" : $"train, {split}";
         var fields = string.Join(", ", new[] { ("text", parsed.GetValue(Text)), ("label", parsed.GetValue(Label)) }.Where(field => field.Item2 is not null)
             .Select(field => $"{field.Item1}: {Quoted(field.Item2!)}"));
         var name = $"audit-{Slug(source)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
@@ -100,12 +120,23 @@ internal static class AuditCommand
                 needs: {"{"} data: data {"}"}
                 with: {"{"} split: {split}, cleaned: true {"}"}
 
-            """);
+            """) + (model is null ? "" : Probe(split));
         var file = Path.Combine(store.Workspace.Root, "audits", $"{name}.yaml");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await OutputFile.WriteAsync(file, yaml.ReplaceLineEndings("\n"), cancellation);
         return file;
     }
+
+    private static string Probe(string split) => $$"""
+          model:
+            uses: model
+            with: {}
+          probe:
+            uses: probe-data
+            needs: { data: data, model: model }
+            with: { held-out: {{(split == "test" ? "train" : "test")}}, audit: { split: {{split}}, onion-rows: 0 } }
+
+        """;
 
     internal static string Slug(string source)
     {

@@ -27,7 +27,7 @@ public static class CommandLine
             Error = host.Terminal.Error,
             EnableDefaultExceptionHandler = false,
             // A run drains and a server stops its hosts by themselves. Every other verb is told, and puts away what it has begun.
-            ProcessTerminationTimeout = parsed.CommandResult.Command.Name is "run" or "serve" ? null : Grace,
+            ProcessTerminationTimeout = parsed.CommandResult.Command.Name is "run" or "fit" or "serve" ? null : Grace,
         };
         if (Mistakes.Of(parsed) is { } mistake && parsed.Action is not HelpAction && parsed.GetResult(Version) is null)
         {
@@ -84,6 +84,8 @@ public static class CommandLine
         CommonOptions.Json,
         RunCommand.Create(host),
         AuditCommand.Create(host),
+        FitCommand.Create(host),
+        PredictCommand.Create(host),
         ServeCommand.Create(host),
         CertificatesCommand.Create(host),
         KeysCommand.Create(host),
@@ -104,6 +106,7 @@ public static class CommandLine
         TransferCommands.CreatePush(host),
         TransferCommands.CreatePull(host),
         ImportCommand.Create(host),
+        ConvertCommand.Create(host),
         VerifyCommand.Create(host),
         GcCommand.Create(host),
         KindsCommand.Create(host),

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Ssti.Cli.Display;
 using Ssti.Engine.Running;
-using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
 
@@ -72,15 +70,10 @@ internal static class RunCommand
         var telemetry = host.Telemetry();
         // At the very end: what was found is shown before anything waits for a collector.
         using var export = telemetry as IDisposable;
-        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         RunResult result;
         RunOutputs outputs;
-        await using (var display = new DeferredDisplay(host.Terminal, quiet, host.Time))
-        {
-            using var interrupt = Intercept(PosixSignal.SIGINT, interruption, display);
-            using var terminate = Intercept(PosixSignal.SIGTERM, interruption, display);
-            (result, outputs) = await RunAsync(session, options, new RunListener(display, verbose, host.Time, telemetry), display, interruption.Token);
-        }
+        await using (var shown = new ShownRun(host, quiet, cancellation))
+            (result, outputs) = await shown.RunAsync(session, options, new RunListener(shown.Display, verbose, host.Time, telemetry));
 
         var output = host.Terminal.Out;
         if (parsed.GetValue(CommonOptions.Json))
@@ -105,34 +98,6 @@ internal static class RunCommand
             _ => ExitCodes.Failed,
         };
     }
-
-    // A table or claim that turns out to be damaged when it is to be printed was put aside by that: what is run once more makes it, and nothing else.
-    private static async Task<(RunResult Result, RunOutputs Outputs)> RunAsync(
-        PipelineSession session, RunOptions options, IRunListener listener, IRunDisplay display, CancellationToken cancellation)
-    {
-        for (var again = false; ; again = true)
-        {
-            var result = await session.Runner.RunAsync(session.Pipeline, options, listener, cancellation);
-            try
-            {
-                return (result, await RunOutputs.OfAsync(session.Store, result, CancellationToken.None));
-            }
-            catch (StoreException damage) when (!again && result.Outcome == RunOutcome.Succeeded && damage.Message.EndsWith(CheckedBlobs.Cure, StringComparison.Ordinal))
-            {
-                display.Warn($"warning: a result cannot be printed: {damage.Message[..^CheckedBlobs.Cure.Length]}; it is rebuilt");
-            }
-        }
-    }
-
-    /// <summary>The first signal drains the run; a second one does what it always does, and ends the process.</summary>
-    private static PosixSignalRegistration Intercept(PosixSignal signal, CancellationTokenSource interruption, IRunDisplay display) =>
-        PosixSignalRegistration.Create(signal, context =>
-        {
-            if (interruption.IsCancellationRequested) return;
-            context.Cancel = true;
-            display.Warn("interrupted: running stages have 5 s to stop (once more to end at once)");
-            interruption.Cancel();
-        });
 
     // The sizes that 'resources: { memory: ... }' takes: 500M, 8G, 8GB, 8GiB; powers of 1024.
     private static long? ParseBytes(string text)

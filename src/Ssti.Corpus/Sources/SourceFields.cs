@@ -31,7 +31,7 @@ public sealed record SourceFields(string? Text = null, string? Label = null, str
         if (present.First().StartsWith("sep=", StringComparison.OrdinalIgnoreCase))
             parted = $" Excel's first line '{present.First()}' is no header: delete it, and say 'delimiter: \"{present.First()[4..]}\"'.";
         return new($"{where}: no field {(named is null ? $"that looks like the {role}" : $"'{named}'")}; the fields are: {string.Join(", ", present)}.{parted} " +
-            $"Name it with 'fields: {{ {role}: … }}'{or}");
+            $"Name it with 'fields: {{ {role}: … }}'{or}") { Missing = new(where, role, named, [.. present]) };
     }
 
     private static bool IsNumber(string field) => LabelForm.Number(field.Trim()) is not null;

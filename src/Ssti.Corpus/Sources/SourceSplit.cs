@@ -187,19 +187,7 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
         HasOwnIds = false;
     }
 
-    private IRowReader Reader(SourceFile file) => file.Format switch
-    {
-        SourceFormat.Parquet => new ParquetRowReader(options.Fields),
-        SourceFormat.Jsonl => new JsonLinesReader(options.Fields, EncodingOf(file), commonsenseQa: false),
-        SourceFormat.CommonsenseQa => new JsonLinesReader(options.Fields, EncodingOf(file), commonsenseQa: true),
-        SourceFormat.Tsv => new DelimitedReader(options.Fields, EncodingOf(file), options.Delimiter ?? file.Delimiter ?? '\t', options.Quotes ?? false, options.Header),
-        SourceFormat.Csv => new DelimitedReader(options.Fields, EncodingOf(file), options.Delimiter ?? file.Delimiter ?? ',', options.Quotes ?? true, options.Header),
-        SourceFormat.Phrasebank => new PhrasebankReader(EncodingOf(file)),
-        SourceFormat.Folder => new FolderReader(EncodingOf(file)),
-        SourceFormat.Lines => new LinesReader(EncodingOf(file)),
-        SourceFormat.Fasttext => new FastTextReader(EncodingOf(file)),
-        _ => throw new InvalidOperationException($"no reader for {file.Format}"),
-    };
+    private IRowReader Reader(SourceFile file) => RowReaders.Of(file, options);
 
-    private Encoding EncodingOf(SourceFile file) => TextFiles.Strict(options.Encoding ?? (file.IsLatin1 ? "latin-1" : "utf-8"));
+    private Encoding EncodingOf(SourceFile file) => RowReaders.EncodingOf(file, options);
 }

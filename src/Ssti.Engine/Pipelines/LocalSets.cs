@@ -10,8 +10,9 @@ namespace Ssti.Engine.Pipelines;
 public sealed record LocalValues(string File, IReadOnlyList<string> Used, IReadOnlyList<string> PassedOver);
 
 /// <summary>
-/// Reads <c>ssti.local.yaml</c>, which lies beside pipelines and holds what is so on one machine only: where data lies, which device computes. It is nobody
-/// else's business, so it does not belong into the repository, and its paths may lead anywhere.
+/// Reads <c>ssti.local.yaml</c>, which lies beside pipelines and holds what is so on one machine only: where data lies, which device computes; and
+/// <c>name.local.yaml</c>, which holds the same for <c>name.yaml</c> alone, and wins. They are nobody else's business, so they do not belong into the repository, and their
+/// paths may lead anywhere.
 /// </summary>
 internal static class LocalSets
 {
@@ -24,11 +25,24 @@ internal static class LocalSets
     /// <param name="pipeline">The pipeline's file.</param>
     /// <param name="source">What it says.</param>
     /// <param name="diagnostics">Where errors go.</param>
-    /// <param name="values">The values.</param>
+    /// <param name="values">The values; of two of one name the later holds.</param>
     public static LocalValues? Read(string pipeline, PipelineSource source, DiagnosticBag diagnostics, out IReadOnlyList<SetValue> values)
     {
-        values = [];
-        var shown = Path.Combine(Path.GetDirectoryName(pipeline) ?? "", FileName);
+        var folder = Path.GetDirectoryName(pipeline) ?? "";
+        LocalValues? told = null;
+        List<SetValue> all = [];
+        foreach (var name in new[] { FileName, $"{Path.GetFileNameWithoutExtension(pipeline)}.local.yaml" }.Distinct())
+        {
+            if (One(Path.Combine(folder, name), source, diagnostics, all) is not { } here) continue;
+            told = told is null ? here : new($"{told.File} and {here.File}", [.. told.Used, .. here.Used], [.. told.PassedOver, .. here.PassedOver]);
+        }
+
+        values = all;
+        return told;
+    }
+
+    private static LocalValues? One(string shown, PipelineSource source, DiagnosticBag diagnostics, List<SetValue> values)
+    {
         var full = Path.GetFullPath(shown);
         if (!Path.Exists(full)) return null;
         // It is there for every command: one that waits for a writer would make each of them wait.
@@ -41,8 +55,9 @@ internal static class LocalSets
         if (PipelineSource.Text(full, shown, new SourceLocation(shown, 0, 0), diagnostics) is not { } text) return null;
         var file = new SourceFile(shown, Path.GetDirectoryName(full)!, Root: null) { HasLines = true };
         var all = Values(YamlReader.Read(file, text, diagnostics), file, diagnostics);
-        values = [.. all.Where(set => Concerns(source, set, diagnostics))];
-        return new LocalValues(shown, [.. values.Select(set => set.Name)], [.. all.Except(values).Select(set => set.Name)]);
+        List<SetValue> here = [.. all.Where(set => Concerns(source, set, diagnostics))];
+        values.AddRange(here);
+        return new LocalValues(shown, [.. here.Select(set => set.Name)], [.. all.Except(here).Select(set => set.Name)]);
     }
 
     private static IReadOnlyList<SetValue> Values(YamlNode? root, SourceFile file, DiagnosticBag diagnostics)

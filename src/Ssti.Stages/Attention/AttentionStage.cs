@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Models;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -59,7 +60,7 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength, context);
-        var pooling = Pooling(parameters, encoder.Config.Layers, encoder.Config.Heads);
+        var pooling = Pooling(parameters, encoder.Config);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         var (tree, dataset) = (context.Input("data"), DatasetReader.Open(context.Input("data").PathOf));
@@ -83,11 +84,13 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         Write(parameters, context, read, About(parameters, encoder, dataset.Info, pooling));
     });
 
-    private static AttentionPooling Pooling(AttentionParameters parameters, int layers, int heads)
+    private static AttentionPooling Pooling(AttentionParameters parameters, TrunkConfig config)
     {
-        if (parameters.Layer >= layers) throw new StageException($"layer {parameters.Layer}: the model has {layers}, 0 to {layers - 1}");
+        var layer = parameters.Layer ?? config.Layers - 1;
+        if (layer >= config.Layers) throw new StageException($"layer {layer}: the model has {config.Layers}, 0 to {config.Layers - 1}");
+        var heads = config.HeadsOf(layer);
         if (parameters.Head >= heads) throw new StageException($"head {parameters.Head}: the model has {heads}, 0 to {heads - 1}");
-        return new AttentionPooling(parameters.Layer ?? layers - 1, parameters.Head, parameters.PadQueries);
+        return new AttentionPooling(layer, parameters.Head, parameters.PadQueries);
     }
 
     private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, DatasetInfo dataset, AttentionPooling pooling) => new()

@@ -97,7 +97,7 @@ internal sealed record AdapterProbe(
         }
     }
 
-    private static IReadOnlyList<Suspect> Suspects(AuditAdapterParameters parameters, Row[] rows, WordPieceTokenizer tokenizer)
+    private static IReadOnlyList<Suspect> Suspects(AuditAdapterParameters parameters, Row[] rows, Tokenizer tokenizer)
     {
         var controls = TokenBattery.ControlsOf([.. rows.Select(row => row.Text)], parameters.Controls);
         var own = parameters.Suspects?.LocalPath is { } file ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).Select(line => new Suspect("given", line)) : [];

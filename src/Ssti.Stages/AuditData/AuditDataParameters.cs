@@ -34,7 +34,7 @@ public sealed record AuditDataParameters
     public int Suspects { get; init; } = 60;
 
     /// <summary>Rows that ONION reads.</summary>
-    [Description("rows of each of two groups, flagged and others, that are measured by ONION (the fall of perplexity without a word); 0 for none")]
+    [Description("rows of each of two groups, flagged and others, that are measured by ONION (the fall of surprise without a word); 0 for none")]
     public int OnionRows { get; init; } = 200;
 
     /// <summary>Whether a cleaned dataset is written.</summary>

@@ -22,6 +22,8 @@ internal static class AuditMeasures
             ["alarms"] = NamedMeasure.Of("suspects", "things that surely give a class away; features that stand in the same rows are one", Reading.Of(alarms.Length, rows)),
             ["alarms_not_elsewhere"] = NamedMeasure.Of("suspects", "alarms that rows of the other splits contradict: it does not give the class away there",
                 Reading.Of(alarms.Count(rank => result.HoldsElsewhere(rank) == false), rows)),
+            ["alarms_elsewhere"] = NamedMeasure.Of("suspects", "alarms that rows of the other splits bear out: it gives the class away there as well (at least ten rows have it)",
+                Reading.Of(alarms.Count(rank => result.HoldsElsewhere(rank) == true), rows)),
             ["flagged_rows"] = NamedMeasure.Of("rows", "rows that have a sign of an alarm and the class that it gives away", Reading.Of(result.Suspects.Flagged.Count, rows)),
             ["tested_features"] = NamedMeasure.Of("tokens", $"words, pairs, shapes, families and forms that were tested", Reading.Of(result.Counts.Features.Count, rows)),
             ["leaning_features"] = NamedMeasure.Of("tokens", "features that lean to a class, counted once a class: exact test against its share, Benjamini-Hochberg; no alarm by itself",
@@ -34,7 +36,7 @@ internal static class AuditMeasures
             ["duplicate_rows"] = NamedMeasure.Of("rows", "rows that repeat the text of a row of their split, in all labelled splits", Reading.Of(result.Repeated.Duplicates, rows)),
             ["leaked_rows"] = NamedMeasure.Of("rows", "rows of other splits that repeat a text of a split before them, the audited split first", Reading.Of(result.Repeated.Leaks, rows)),
             ["conflicting_rows"] = NamedMeasure.Of("rows", "rows that repeat the text of a row before them under another label", Reading.Of(result.Repeated.Conflicts, rows)),
-            ["onion_auc"] = NamedMeasure.Of("fraction", "ONION's largest fall of perplexity, as a detector of flagged rows: share of pairs of a flagged and another row in which the flagged one's "
+            ["onion_auc"] = NamedMeasure.Of("fraction", "ONION's largest fall of a byte's mean surprise without a word, as a detector of flagged rows: share of pairs of a flagged and another row in which the flagged one's "
                 + "is larger (AUC; 0.5 tells nothing); byte 6-grams trained on other rows", auc is null
                     ? Reading.None(flagged.Count == 0 ? "no row is flagged" : "no rows are left for the language model", flagged.Count)
                     : new Reading(auc.Value, flagged.Count + others.Count, auc.Interval95)),

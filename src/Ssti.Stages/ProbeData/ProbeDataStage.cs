@@ -87,7 +87,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
                     Suspects = parameters.Tried,
                 },
                 new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
-            Write(parameters, context, data.Info, encoder.Name, result, rows);
+            Write(parameters, context, data.Info, encoder.Name, audit, result, rows);
         }
         catch (DefenseException error)
         {
@@ -115,7 +115,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         return [.. Enumerable.Range(0, count).Select(index => rows[(int)((long)index * rows.Length / count)])];
     }
 
-    private void Write(ProbeDataParameters parameters, StageContext context, DatasetInfo data, string backbone, DataProbeResult result, SuspectRows rows)
+    private void Write(ProbeDataParameters parameters, StageContext context, DatasetInfo data, string backbone, DataAuditResult audit, DataProbeResult result, SuspectRows rows)
     {
         var (table, measures) = (ProbeTables.Effects(result, rows, data, backbone), ProbeTables.Measures(result, backbone));
         var taken = result.Effects.Where(ProbeTables.IsTakenUp).ToArray();
@@ -139,12 +139,16 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
             ["dataset"] = data.Name, ["split"] = parameters.Audit.Split, ["backbone"] = backbone, ["labels"] = labels,
             ["notes"] = new JsonArray([.. context.Warnings.Select(warning => (JsonNode)warning)]),
         }));
-        var none = new Dictionary<string, string>();
+        // The whole answer: what the counts say, and in front of it what the probe makes of it.
         var stage = context.StageName.Split('@')[0];
-        Text(HtmlFile, ReportHtml.Of(new ReportPage($"Probe of {data.Name}")
+        var answer = AuditAnswer.Of(audit, data, data.Split(parameters.Audit.Split)!, parameters.Audit);
+        var page = AuditPage.Of(
+            stage, answer, data, audit, AuditTables.Suspects(audit, data, parameters.Audit), AuditTables.Figure(audit, data, parameters.Audit), measures, context.Warnings);
+        var none = new Dictionary<string, string>();
+        Text(HtmlFile, ReportHtml.Of(page with
         {
-            Lead = headline, Tables = [new(stage, none, table), new(stage, none, ProbeTables.Rows(result, data.Labels))], Measures = [new MeasureSet(stage, none, measures, null, data.Labels)],
-            Doubts = [.. context.Warnings.Select(warning => new ReportNote(stage, warning))], TellsAbsent = false, More = "all of it stands in watched.csv and probe.json of the stage's output",
+            Lead = headline, Facts = [new ReportFact("By counts alone", answer.Headline), .. page.Facts],
+            Tables = [new(stage, none, table), new(stage, none, ProbeTables.Rows(result, data.Labels)), .. page.Tables], More = "all of it stands in watched.csv and probe.json of the stage's output",
         }));
         context.Log(headline);
 

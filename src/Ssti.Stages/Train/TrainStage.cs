@@ -17,7 +17,7 @@ namespace Ssti.Stages;
 
 /// <summary>
 /// Fine-tunes a pretrained encoder: the adapter in PEFT's files, <c>head.safetensors</c>, <c>training.json</c> (what an evaluation must know) and
-/// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update).
+/// <c>steps.jsonl</c> (loss, gradient norm and learning rate of every update); with a validation also <c>validation.jsonl</c> (what every look at its rows saw).
 /// </summary>
 public sealed partial class TrainStage : StageKind<TrainParameters>
 {
@@ -26,6 +26,9 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <summary>What an evaluation must know of the training.</summary>
     public const string DescriptionFile = "training.json";
+
+    /// <summary>Whether a line of a training's log tells of a look at its validation rows.</summary>
+    public static bool TellsValidation(string line) => line.StartsWith(TrainingProgress.ValidationLog, StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public override string Name => "train";
@@ -49,14 +52,15 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(TrainParameters parameters)
     {
-        if (parameters.Rank < 1) yield return new("rank", "must be at least 1; for full fine-tuning (the paper's rank 0) set train: everything");
-        if (parameters.Alpha is <= 0) yield return new("alpha", "must be positive");
-        if (parameters.LoraDropout is not (>= 0 and < 1)) yield return new("lora-dropout", "must be at least 0 and less than 1");
-        if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
+        foreach (var error in LoraSettings.Errors(parameters)) yield return error;
         foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare))
             yield return error;
         if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
         if (!(parameters.GradientNormBound > 0)) yield return new("gradient-norm-bound", "must be positive");
+        if (parameters.Validation is { Every: < 1 }) yield return new("validation.every", "must be at least 1");
+        if (parameters.Validation is { Patience: < 0 }) yield return new("validation.patience", "must be at least 1, or 0 to go on to the last update");
+        if (parameters.Validation is { } validation && validation.Split == parameters.Split)
+            yield return new("validation.split", $"is '{parameters.Split}', which is trained on: what is looked at must be other rows (a split stage holds some out)");
         if (parameters.WeightDecay is not (>= 0 and <= TrainingChecks.Largest)) yield return new("weight-decay", "must be at least 0, and at most 1000000");
     }
 
@@ -67,31 +71,37 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         encoder.RequireLength(parameters.MaxLength, context);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
         var dataset = DatasetReader.Open(context.Input("data").PathOf);
-        if (dataset.Info.Split(parameters.Split) is { IsLabelled: false }) throw new StageException($"split '{parameters.Split}' has no labels to train on");
+        foreach (var split in new[] { parameters.Split, parameters.Validation?.Split })
+            if (split is not null && dataset.Info.Split(split) is { IsLabelled: false }) throw new StageException($"split '{split}' has no labels to train on");
         var tokenizer = encoder.Tokenizer();
-        var reading = ComputeHost.Beside(context.Compute, () => TokenizedRows.Of(
-            dataset.Read(parameters.Split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation));
-        var settings = Settings(parameters, dataset.Info.Labels.Count, context.Seed);
-        using var weights = encoder.Weights();
-        using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log };
+        var reading = ComputeHost.Beside(context.Compute, () => Read(parameters.Split));
+        var held = parameters.Validation is { } validation ? Read(validation.Split) : null;
+        var settings = Settings(parameters, encoder.Config, dataset.Info, context);
+        var progress = new TrainingProgress(context, settings.Steps, settings.BatchSize);
+        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target) { Log = context.Log, Validated = progress.Validated };
         var rows = reading();
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         TellTargets(tuner, context);
-        var steps = tuner.Run(
-            rows, context.ScratchFolder, new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
+        if (held is not null) context.Log($"{Amount.Rows(held.Count)} of '{parameters.Validation!.Split}' are looked at meanwhile, {held.Truncated} of them cut");
+        var steps = tuner.Run(rows, context.ScratchFolder, progress.Report, cancellation, held);
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
         var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
+        if (settings.ClassWeights is { } classes) description["classWeights"] = new JsonArray([.. classes.Select(weight => (JsonNode)weight)]);
+        if (held is not null) description["validation"] = TrainingValidation.Describe(parameters, held, tuner, steps, context);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
         context.Metrics["rows"] = rows.Count;
         context.Metrics["truncatedRows"] = rows.Truncated;
         context.Metrics["trainableParameters"] = tuner.TrainableParameters;
         context.Metrics["finalLoss"] = (double)JsonNode.Parse(steps[(steps.LastIndexOf('\n', steps.Length - 2) + 1)..])!["loss"]!;
+
+        TokenizedRows Read(string split) =>
+            TokenizedRows.Of(dataset.Read(split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
     });
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
-    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
+    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, Tokenizer tokenizer, StageContext context)
     {
         var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
         string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
@@ -109,12 +119,12 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         };
     }
 
-    private static FineTuningSettings Settings(TrainParameters parameters, int classes, long seed) => new()
+    private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, DatasetInfo dataset, StageContext context) => new()
     {
         Train = parameters.Train,
-        Lora = new LoraConfig(parameters.Rank, parameters.Alpha ?? parameters.Rank, parameters.LoraDropout, parameters.TargetModules, parameters.Dora),
+        Lora = LoraSettings.Of(parameters, model),
         TrainHead = parameters.TrainHead,
-        Classes = classes,
+        Classes = dataset.Labels.Count,
         Steps = parameters.Steps,
         BatchSize = parameters.BatchSize,
         MicroBatchSize = parameters.MicroBatchSize,
@@ -124,7 +134,9 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         WarmUpShare = parameters.WarmUpShare,
         GradientNormBound = parameters.GradientNormBound,
         Dropouts = parameters.Dropouts,
-        Seed = seed,
+        ClassWeights = parameters.ClassWeights == ClassWeighting.Balanced ? TrainingValidation.Balanced(dataset, parameters.Split, context) : null,
+        Validation = parameters.Validation is { } validation ? new ValidationSettings(validation.Every, validation.Patience) : null,
+        Seed = context.Seed,
         CheckpointEvery = TrainingChecks.CheckpointEvery(parameters.Steps),
     };
 
@@ -134,12 +146,14 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         if (tuner.Adapter is not { } adapter) return;
         var modules = adapter.Targets.GroupBy(linear => LayerNumber().Replace(linear.Name, "")).Select(group => $"{group.Key} ({group.Count()})");
         context.Log($"{adapter.Targets.Count} linears get an adapter: {string.Join(", ", modules)}");
+        if (adapter.Whole.Count > 0)
+            context.Log($"{adapter.Whole.Count} tensors of the model are trained whole: {string.Join(", ", adapter.Whole.Take(6))}{(adapter.Whole.Count > 6 ? " …" : "")}");
         // The published list has names of other families on purpose.
-        if (adapter.Config.TargetModules.SequenceEqual(new TrainParameters().TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
+        if (LoraSettings.IsPublished(adapter.Config.TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
         context.Warn($"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter");
     }
 
-    [GeneratedRegex(@"^encoder\.layer\.\d+\.")]
+    [GeneratedRegex(@"^(?:[a-z]+\.)*?layers?\.\d+\.")]
     private static partial Regex LayerNumber();
 
     private static void Save(FineTuner tuner, EncoderInput encoder, StageContext context)

@@ -4,39 +4,53 @@ using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Optimizers;
 using Ssti.Training.Batches;
+using Ssti.Training.Evaluation;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssti.Training.FineTuning;
 
-/// <summary>Fine-tunes a pretrained encoder to classify rows: an adapter on a frozen base, the head alone, or everything.</summary>
+/// <summary>Fine-tunes a pretrained model to classify rows: an adapter on a frozen base, the head alone, or everything.</summary>
 public sealed class FineTuner : IDisposable
 {
+    // Rows of a pass when nothing is trained; part of the numerics, and so no setting.
+    private const int PredictedAtOnce = 128;
+
     private readonly FineTuningSettings _settings;
     private readonly TrainingTarget _target;
-    private readonly BertConfig _config;
-    private readonly IReadOnlyDictionary<string, Tensor> _frozen;
-    private readonly BertTrunk _trunk;
+    private readonly TrunkConfig _config;
+    private readonly Trunk _trunk;
     private readonly RandomStream _random;
     private readonly ParameterBank? _everything;
+    private readonly Tensor? _classWeights;
     private FusedEncoder? _fused;
     private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
 
-    /// <summary>A fine-tuning of an encoder, with a fresh adapter and head drawn from the seed.</summary>
-    /// <param name="config">The encoder's shape.</param>
+    /// <summary>A fine-tuning of a model, with a fresh adapter and head drawn from the seed.</summary>
+    /// <param name="config">The model's shape.</param>
     /// <param name="checkpoint">Its tensors by Hugging Face name; copied.</param>
     /// <param name="settings">The run.</param>
     /// <param name="target">Where to compute.</param>
-    public FineTuner(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, FineTuningSettings settings, TrainingTarget target)
+    public FineTuner(TrunkConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, FineTuningSettings settings, TrainingTarget target)
+        : this(config, Weights.InMemory(checkpoint), settings, target)
+    {
+    }
+
+    /// <summary>A fine-tuning of a model, whose tensors are taken from where they lie one by one.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="checkpoint">Its tensors by Hugging Face name.</param>
+    /// <param name="settings">The run.</param>
+    /// <param name="target">Where to compute.</param>
+    public FineTuner(TrunkConfig config, ITensorSource checkpoint, FineTuningSettings settings, TrainingTarget target)
     {
         (_config, _settings, _target) = (config, settings, target);
         _random = new RandomStream(settings.Seed, target.Device);
-        _frozen = Weights.Encoder(config, checkpoint, target.Device, target.Dtype);
-        _trunk = new BertTrunk(config, _frozen);
+        _trunk = config.Build(Weights.Encoder(config, checkpoint, target.Device, target.Dtype));
         Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
         if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
         if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = BankOf(config, checkpoint, target.Device)));
         if (settings.TrainHead || settings.Train == TrainedPart.Head) _trained.Add(WithOptimizer(Head.Parameters));
+        _classWeights = settings.ClassWeights is { } weights ? tensor([.. weights.Select(weight => (float)weight)], device: target.Device).DetachFromDisposeScope() : null;
     }
 
     /// <summary>The adapter; null when none is trained.</summary>
@@ -54,6 +68,12 @@ public sealed class FineTuner : IDisposable
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Told after each look at the validation rows; null for nobody.</summary>
+    public Action<ValidationRecord>? Validated { get; init; }
+
+    /// <summary>The record of every look at the validation rows, one JSON object a line; empty without them.</summary>
+    public string ValidationLines { get; private set; } = "";
+
     /// <summary>Whether passes that are written out may be used where they can: not, for a comparison with the plain ones.</summary>
     internal bool MayFuse { get; init; } = true;
 
@@ -68,22 +88,30 @@ public sealed class FineTuner : IDisposable
     /// <param name="scratchFolder">Where checkpoints go; null for none.</param>
     /// <param name="progress">Called after updates, with the last record that has been fetched.</param>
     /// <param name="cancellation">Stops after the update at hand, leaving a checkpoint.</param>
+    /// <param name="validation">Rows to look at meanwhile, tokenised as those trained on; wanted where the settings have a validation, and nowhere else.</param>
     /// <returns>The record of every update, one JSON object a line.</returns>
     /// <exception cref="TrainingException">The loss is no number, or the rows do not fit the model.</exception>
-    public string Run(TokenizedRows rows, string? scratchFolder, Action<StepRecord>? progress, CancellationToken cancellation)
+    public string Run(
+        TokenizedRows rows, string? scratchFolder, Action<StepRecord>? progress, CancellationToken cancellation, TokenizedRows? validation = null)
     {
-        foreach (var label in rows.Labels)
+        foreach (var label in rows.Labels.Concat(validation?.Labels ?? []))
         {
             if (label < 0 || label >= _settings.Classes) throw new TrainingException($"a row has label {label}, and the head has {_settings.Classes} classes");
         }
 
         var schedule = new CosineSchedule(_settings.LearningRate, _settings.WarmUpSteps, _settings.Steps);
+        var described = rows.Describe(_settings with { CheckpointEvery = 0 }) + (validation is null ? "" : validation.Describe("validation"));
+        using var looks = _settings.Validation is { } how
+            ? new Validation(how, _settings.Steps, validation ?? throw new ArgumentNullException(nameof(validation)), _settings.ClassWeights,
+                [.. _trained.Select(part => part.Bank)], stop => Logits(validation, stop)) { Told = Validated }
+            : null;
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed),
-            rows.Describe(_settings with { CheckpointEvery = 0 }), Log);
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks };
         using var fused = MayFuse && _settings.Train == TrainedPart.Adapter ? FusedEncoder.For(_trunk, Adapter) : null;
         _fused = fused;
-        return loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
+        var lines = loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
+        ValidationLines = looks?.Lines() ?? "";
+        return lines;
     }
 
     /// <inheritdoc/>
@@ -93,6 +121,7 @@ public sealed class FineTuner : IDisposable
         Adapter?.Dispose();
         _everything?.Dispose();
         Head.Dispose();
+        _classWeights?.Dispose();
         _trunk.Dispose();
         _random.Dispose();
     }
@@ -144,19 +173,28 @@ public sealed class FineTuner : IDisposable
         return (loss, [.. encoder.Backward(tape, gradients[0]), .. gradients.Skip(1)]);
     }
 
-    // A part of the whole update's mean: parts of unequal size then add up to the same gradient.
-    private static Tensor Loss(Tensor logits, Tensor labels, int rows) =>
-        nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).div(Scalars.Kept(rows));
+    // A part of the whole update's mean: parts of unequal size then add up to the same gradient. Divided by rows also where they are weighted, so that a row counts
+    // the same whatever it is in a batch with.
+    private Tensor Loss(Tensor logits, Tensor labels, int rows) =>
+        nn.functional.cross_entropy(logits, labels, _classWeights, reduction: nn.Reduction.Sum).div(Scalars.Kept(rows));
+
+    private float[][] Logits(TokenizedRows rows, CancellationToken cancellation)
+    {
+        using var _ = inference_mode();
+        using var scope = NewDisposeScope();
+        using var tuned = _everything is null ? null : _config.Build(_everything.Views(_target.Dtype), ownsWeights: false);
+        return Predictor.Logits(new SequenceClassifier(tuned ?? _trunk, Adapter, Head), rows, PredictedAtOnce, progress: null, cancellation);
+    }
 
     private Tensor Forward(Batch batch)
     {
         var dropout = _settings.Dropouts ? _random : null;
         if (_everything is null) return new SequenceClassifier(_trunk, Adapter, Head).Forward(batch.Ids, batch.Mask, dropout);
-        using var trunk = new BertTrunk(_config, _everything.Views(_target.Dtype), ownsWeights: false);
+        using var trunk = _config.Build(_everything.Views(_target.Dtype), ownsWeights: false);
         return new SequenceClassifier(trunk, null, Head).Forward(batch.Ids, batch.Mask, dropout);
     }
 
-    private static ParameterBank BankOf(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, Device device)
+    private static ParameterBank BankOf(TrunkConfig config, ITensorSource checkpoint, Device device)
     {
         // The bank copies them, and they belong to no scope.
         var tensors = Weights.Encoder(config, checkpoint, CPU, ScalarType.Float32);

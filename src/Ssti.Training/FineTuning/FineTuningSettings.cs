@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Ssti.Nets.Lora;
 
 namespace Ssti.Training.FineTuning;
@@ -66,6 +67,14 @@ public sealed record FineTuningSettings
 
     /// <summary>Whether dropouts are on in training.</summary>
     public bool Dropouts { get; init; } = true;
+
+    /// <summary>What a row of each class counts for in the loss, in the order of the classes; null for 1 each.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // A checkpoint is recognised by this text: those of trainings without stay good.
+    public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <summary>How rows that are not trained on are looked at meanwhile; null for not at all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValidationSettings? Validation { get; init; }
 
     /// <summary>Seed of the initial weights, of the order of the rows and of the dropouts.</summary>
     public required long Seed { get; init; }

@@ -52,7 +52,7 @@ public static class DataProbe
     /// <param name="progress">Called after updates.</param>
     /// <param name="cancellation">Stops.</param>
     public static DataProbeResult Run(
-        FineTuner tuner, int steps, IReadOnlyList<Row> train, IReadOnlyList<Row> heldOut, SuspectRows audit, WordPieceTokenizer tokenizer, DataProbeOptions options,
+        FineTuner tuner, int steps, IReadOnlyList<Row> train, IReadOnlyList<Row> heldOut, SuspectRows audit, Tokenizer tokenizer, DataProbeOptions options,
         Action<Ssti.Training.StepRecord>? progress, CancellationToken cancellation)
     {
         var model = tuner.Classifier ?? throw new DefenseException("a probe is an adapter on a frozen model");
@@ -115,9 +115,11 @@ public static class DataProbe
     // Flagged ones for half of the places, the others evenly out of all.
     private static int[] Pick(int rows, IReadOnlyList<FlaggedRow> flagged, int most)
     {
-        int[] chosen = [.. flagged.Where(row => row.Number < rows).Take(most / 2).Select(row => row.Number)];
-        var step = Math.Max(1, rows / Math.Max(1, most - chosen.Length));
-        return [.. chosen.Concat(Enumerable.Range(0, rows).Where(row => row % step == 0).Take(most - chosen.Length)).Distinct().Order()];
+        HashSet<int> chosen = [.. flagged.Where(row => row.Number < rows).Take(most / 2).Select(row => row.Number)];
+        var none = flagged.Select(row => row.Number).ToHashSet();
+        int[] others = [.. Enumerable.Range(0, rows).Where(row => !none.Contains(row))];
+        var count = Math.Min(most - chosen.Count, others.Length);
+        return [.. chosen.Concat(Enumerable.Range(0, count).Select(index => others[(int)((long)index * others.Length / count)])).Order()];
     }
 
     private static ActivationClusters?[] Represent(WatchedRow[] rows, float[][] states)
