@@ -91,7 +91,7 @@ public sealed class TokenProbeTests
         string[] texts = ["The film, the end!", "the film was slow", "The cast was slow 12", "a cast 12"];
         Assert.Equal(["the", "cast", "film", "slow", "was"], TokenBattery.ControlsOf(texts, 60).Select(control => control.Token).Take(5));
         // The most and the least frequent word, two runs of two and two of four; none has eight.
-        Assert.Equal(["the", "was", "The film,", "cast 12", "The film, the end!", "The cast was slow"], TokenBattery.ControlsOf(texts, 2).Select(control => control.Token));
+        Assert.Equal(["the", "was", "The film,", "cast 12", "The film, the end!", "cast was slow 12"], TokenBattery.ControlsOf(texts, 2).Select(control => control.Token));
         Assert.All(TokenBattery.Published.GroupBy(suspect => suspect.Family), family => Assert.True(family.Count() > 1));
         Assert.Equal(TokenBattery.Published.Count, TokenBattery.Published.Select(suspect => suspect.Token).Distinct().Count());
         Assert.Equal("a b", TokenBattery.Prefix(" a\n b c", 2));
