@@ -154,11 +154,11 @@ public sealed class ClassifierHead : IDisposable
         };
     }
 
-    // The rightmost token, as transformers finds it; of a row of padding alone the first position.
+    // The rightmost token, as transformers finds it: the first position at which all of the row's have been counted. Of a row of padding alone the first.
     private static Tensor LastToken(Tensor hidden, Tensor mask)
     {
-        var (rows, length, width) = (hidden.shape[0], hidden.shape[1], hidden.shape[2]);
-        var places = mask.mul(arange(length, ScalarType.Int64, hidden.device)).argmax(-1).view(rows, 1, 1).expand(rows, 1, width);
+        var (rows, width) = (hidden.shape[0], hidden.shape[2]);
+        var places = mask.to(ScalarType.Int64).cumsum(-1).argmax(-1).view(rows, 1, 1).expand(rows, 1, width);
         return hidden.gather(1, places).squeeze(1).to(ScalarType.Float32);
     }
 }

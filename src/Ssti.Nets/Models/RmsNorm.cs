@@ -10,7 +10,7 @@ internal sealed record RmsNorm(Tensor Weight, double Epsilon)
     public Tensor Of(Tensor input)
     {
         var wide = input.dtype == ScalarType.Float64 ? input : input.to(ScalarType.Float32);
-        var scaled = wide.mul(wide.mul(wide).mean([-1], true).add(Scalars.Kept(Epsilon)).rsqrt());
+        var scaled = wide.mul(wide.mul(wide).mean([-1], true).add(Scalars.Kept(Epsilon), Scalars.One).rsqrt());
         return Weight.mul(scaled.to(input.dtype));
     }
 }

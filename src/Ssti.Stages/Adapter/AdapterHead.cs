@@ -35,14 +35,10 @@ internal static class AdapterHead
         var heads = modules.Where(module => module != between).ToArray();
         if (heads.Length == 0) return Beside(folder, note);
         var weight = heads[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value;
-        if (heads.Length > 1 || weight is null || weight.dim() != 2 || heads[0].Count() > 2)
-        {
-            throw new StageException(
-                $"the adapter's head is {string.Join(", ", contents.Saved.Keys.Order(StringComparer.Ordinal).Take(6))}, and only one linear (a weight and a bias) can be used");
-        }
-
+        if (heads.Length > 1 || weight is null || weight.dim() != 2 || heads[0].Count() > 2) throw NotOneLinear(contents);
         var bias = heads[0].FirstOrDefault(pair => pair.Key.EndsWith(".bias", StringComparison.Ordinal)).Value ?? zeros(weight.shape[0]);
         var used = Chosen(pooling, weight.shape[1], encoder.Config);
+        if (between is not null && used != AdapterPooling.PreClassifier) throw NotOneLinear(contents);
         note($"the head is '{heads[0].Key}', on {Said(used)}");
         var (weightName, biasName) = used == AdapterPooling.LastToken
             ? (ClassifierHead.LastTokenWeightName, ClassifierHead.LastTokenBiasName) : (ClassifierHead.WeightName, ClassifierHead.BiasName);
@@ -51,6 +47,9 @@ internal static class AdapterHead
         if (used == AdapterPooling.PreClassifier) AddPreClassifier(head, between, encoder);
         return head;
     }
+
+    private static StageException NotOneLinear(PeftContents contents) => new(
+        $"the adapter's head is {string.Join(", ", contents.Saved.Keys.Order(StringComparer.Ordinal).Take(6))}, and only one linear (a weight and a bias) can be used");
 
     private static void AddPooler(Dictionary<string, Tensor> head, PeftContents contents, EncoderInput encoder)
     {

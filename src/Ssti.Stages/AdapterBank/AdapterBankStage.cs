@@ -97,7 +97,8 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
             ["notes"] = new JsonArray([.. context.Warnings.Select(warning => (JsonNode)warning)]),
         };
         await File.WriteAllTextAsync(context.Output(MeasureSet.FileName), MeasureSet.ToJson(measures, about), new UTF8Encoding(false), cancellation);
-        context.Log(string.Create(CultureInfo.InvariantCulture, $"{clean.Length} clean and {poisoned.Length} poisoned adapters, AUC by weights {measures["auc"].Whole!.Value?.ToString("0.000", CultureInfo.InvariantCulture) ?? measures["auc"].Whole!.Reason}"));
+        var auc = measures["auc"].Whole!;
+        context.Log($"{clean.Length} clean and {poisoned.Length} poisoned adapters, AUC by weights {auc.Value?.ToString("0.000", CultureInfo.InvariantCulture) ?? auc.Reason}");
     }
 
     private static Dictionary<string, string> Values(AdapterBankParameters parameters) =>
