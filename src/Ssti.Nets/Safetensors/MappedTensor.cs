@@ -11,8 +11,11 @@ namespace Ssti.Nets.Safetensors;
 /// </remarks>
 internal static class MappedTensor
 {
-    // Small beside a weight: a buffer whose place the next weight could take would leave the allocator with holes as large as the model.
     private const int Piece = 1 << 20;
+
+    // More than the C library ever keeps (32 MiB): what is as large comes from the system and goes back to it, pages that were not touched never were. A smaller buffer
+    // would leave holes between the weights, as many as there are weights.
+    private const int Buffer = 40 << 20;
 
     public static Tensor Read(string path, string title, string name, Device device, ScalarType dtype)
     {
@@ -29,17 +32,17 @@ internal static class MappedTensor
             using var map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             var size = (entry.End - entry.Begin) / count;
             var flat = tensor.view(-1);
+            // Nothing between the file and the tensor where neither type nor device differ.
+            var buffer = type == dtype && device.type == DeviceType.CPU ? null : empty(Buffer / size, type);
             for (var at = 0L; at < count; at += Piece / size)
             {
                 using var step = NewDisposeScope();
                 var length = Math.Min(Piece / size, count - at);
                 var target = flat.narrow(0, at, length);
-                // Nothing between the file and the tensor where neither type nor device differ.
-                var direct = type == dtype && device.type == DeviceType.CPU;
-                var values = direct ? target : empty(length, type);
+                var values = buffer?.narrow(0, 0, length) ?? target;
                 using (var view = map.CreateViewAccessor(header.Length + entry.Begin + (at * size), length * size, MemoryMappedFileAccess.Read))
                     view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, values.bytes);
-                if (!direct) target.copy_(values);
+                if (buffer is not null) target.copy_(values);
             }
         }
 
