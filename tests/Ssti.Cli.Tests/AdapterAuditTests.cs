@@ -47,7 +47,7 @@ public sealed class AdapterAuditTests : CliFixture
 
         var alone = await RunAsync("audit", "bad");
         Assert.Equal(1, alone.Code);
-        Assert.Contains("Nothing can be said about bad", alone.Out);
+        Assert.Contains("Nothing can be said about the adapter", alone.Out);
     }
 
     [Fact]

@@ -25,6 +25,9 @@ public abstract class CliFixture : IDisposable
     /// <summary>The environment; empty, whatever the machine's is.</summary>
     internal Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>Standard input; nothing.</summary>
+    internal Func<Stream> Input { get; set; } = () => Stream.Null;
+
     /// <summary>The terminal's width; none, as of a pipe.</summary>
     internal int? Columns { get; set; }
 
@@ -60,6 +63,7 @@ public abstract class CliFixture : IDisposable
                 Sources = () => Sources,
                 Terminal = new Terminal(output, TextWriter.Synchronized(error), IsInteractive: false, Columns),
                 WorkingFolder = Path.Combine(Folder, Home),
+                Input = () => Input(),
                 Environment = name => Variables.GetValueOrDefault(name),
                 Probe = new FakeProbe(),
             },

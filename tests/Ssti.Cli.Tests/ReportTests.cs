@@ -148,6 +148,7 @@ public sealed class ReportTests : CliFixture
     [InlineData("push")]
     [InlineData("pull")]
     [InlineData("import")]
+    [InlineData("convert")]
     [InlineData("verify")]
     [InlineData("gc")]
     public async Task Help(string verb) => Snapshot.Match((await RunAsync(verb, "--help")).Out, new SnapshotNameExtension(verb));

@@ -12,7 +12,8 @@ namespace Ssti.Snapshots.Tests;
 
 /// <summary>
 /// Every table and every claim of every published pipeline, by its profile smoke on real rows, so that a change in any number is a difference to look at. A tiny BERT of
-/// random weights stands in for the paper's backbone, with which a run takes minutes and not seconds: what is held here are the numbers' bytes, not what they say.
+/// random weights stands in for the paper's backbone, with which a run takes minutes and not seconds, a tiny OpenELM for OpenELM, and the smallest real Llama for Llama 3:
+/// what is held here are the numbers' bytes, not what they say.
 /// </summary>
 public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTests.Shared>
 {
@@ -24,6 +25,12 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
         ["audit-rotten-tomatoes"] = "rotten-tomatoes", ["audit-sst2"] = "sst2", ["audit-financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
     };
 
+    // The same, of the pipelines that read several.
+    private static readonly Dictionary<string, string> Sets = new()
+    {
+        ["imdb"] = "imdb", ["financial"] = "financial-phrasebank/Sentences_50Agree.txt", ["commonsense"] = "commonsense-qa", ["bios"] = "bias-in-bios/balanced200",
+    };
+
     /// <summary>A store for all pipelines, which take most of their data from each other, and the model.</summary>
     public sealed class Shared : IDisposable
     {
@@ -31,23 +38,38 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
 
         internal string Model { get; } = Directory.CreateTempSubdirectory("ssti smoke model ").FullName;
 
+        internal string OpenElm { get; } = Directory.CreateTempSubdirectory("ssti smoke openelm ").FullName;
+
         public void Dispose()
         {
             Directory.Delete(Store, recursive: true);
             Directory.Delete(Model, recursive: true);
+            Directory.Delete(OpenElm, recursive: true);
         }
 
         /// <summary>Two layers, so that the last is not the first, and two heads, so that one is not their mean.</summary>
         internal void WriteModel(string vocabulary)
         {
             if (File.Exists(Path.Combine(Model, "config.json"))) return;
-            LibTorch.Ensure();
             var config = new BertConfig(VocabSize: File.ReadLines(vocabulary).Count(), HiddenSize: 32, Layers: 2, Heads: 2, IntermediateSize: 64, MaxPositions: 64);
             File.Copy(vocabulary, Path.Combine(Model, "vocab.txt"));
+            WriteWeights(Model, config);
+        }
+
+        /// <summary>Two heads of queries in the first layer, four in the second; without a tokenizer, as Apple publishes it.</summary>
+        internal void WriteOpenElm(int vocabulary)
+        {
+            if (File.Exists(Path.Combine(OpenElm, "config.json"))) return;
+            WriteWeights(OpenElm, new OpenElmConfig(vocabulary, HiddenSize: 32, Layers: 2, [0.5, 1], [0.5, 2], Groups: 2, HeadWidth: 8, MaxPositions: 64, FfnDivisor: 8));
+        }
+
+        private static void WriteWeights(string folder, TrunkConfig config)
+        {
+            LibTorch.Ensure();
             using var scope = torch.NewDisposeScope();
             using var random = new RandomStream(5, torch.CPU);
-            SafetensorsFile.Write(Path.Combine(Model, "model.safetensors"), Weights.Initial(config.Tensors(), random, 0.1).ToDictionary());
-            File.WriteAllText(Path.Combine(Model, "config.json"), config.ToJson());
+            SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), Weights.Initial(config.Tensors(), random, 0.1).ToDictionary());
+            File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJson());
         }
     }
 
@@ -63,11 +85,9 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
         if (stages.Contains("data")) sets.Add($"data.source={SharedData.Path($"data/{Data.GetValueOrDefault(name, "imdb")}")}");
         // Its own files hold a sentence and a label a line, the Hub's rendering a table.
         if (name is "financial-phrasebank" or "audit-financial-phrasebank") sets.Add("data.format=phrasebank");
-        if (stages.Contains("backbone"))
-        {
-            shared.WriteModel(SharedData.Path("tokenizers/bert-base-uncased/vocab.txt"));
-            sets.AddRange([$"backbone.source={shared.Model}", "backbone.name=a tiny BERT of random weights"]);
-        }
+        foreach (var (stage, folder) in Sets.Where(set => stages.Contains(set.Key))) sets.Add($"{stage}.source={SharedData.Path($"data/{folder}")}");
+        if (stages.Contains("financial")) sets.Add("financial.format=phrasebank");
+        if (stages.Contains("backbone")) sets.AddRange(Backbone(name));
 
         var snapshot = $"{nameof(SmokeTests)}.{nameof(The_tables_and_claims_of_a_pipeline)}_{name}";
         var trained = stages.Contains("backbone") ? RealRun.Trained(snapshot) : null;
@@ -81,5 +101,21 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
 
         Assert.True(text.Length > 0, $"{name} has neither a table nor a claim");
         Snapshot.Match(text.ToString(), trained is null ? SnapshotNameExtension.Create(name) : SnapshotNameExtension.Create(name, trained));
+    }
+
+    private string[] Backbone(string pipeline)
+    {
+        switch (pipeline)
+        {
+            case "ranks-llama":
+                return [$"backbone.source={SharedData.Path("models/stories260K")}", "backbone.name=stories260K"];
+            case "ranks-openelm":
+                var tokenizer = SharedData.Path("tokenizers/llama2");
+                shared.WriteOpenElm(32_000);
+                return [$"backbone.source={shared.OpenElm}", $"backbone.tokenizer={tokenizer}", "backbone.name=a tiny OpenELM of random weights"];
+            default:
+                shared.WriteModel(SharedData.Path("tokenizers/bert-base-uncased/vocab.txt"));
+                return [$"backbone.source={shared.Model}", "backbone.name=a tiny BERT of random weights"];
+        }
     }
 }

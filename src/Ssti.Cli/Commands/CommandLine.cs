@@ -106,6 +106,7 @@ public static class CommandLine
         TransferCommands.CreatePush(host),
         TransferCommands.CreatePull(host),
         ImportCommand.Create(host),
+        ConvertCommand.Create(host),
         VerifyCommand.Create(host),
         GcCommand.Create(host),
         KindsCommand.Create(host),

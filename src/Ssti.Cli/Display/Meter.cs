@@ -1,7 +1,7 @@
 namespace Ssti.Cli.Display;
 
 /// <summary>One line on the error stream that says how far a long command is: redrawn for who watches, and for a log a new one every half a minute.</summary>
-internal sealed class Meter(Terminal terminal, bool quiet, string what, TimeProvider time) : IDisposable
+internal sealed class Meter(Terminal terminal, bool quiet, string what, TimeProvider time, string unit = "blob") : IDisposable
 {
     private readonly long _began = time.GetTimestamp();
     private readonly Lock _gate = new();
@@ -9,7 +9,7 @@ internal sealed class Meter(Terminal terminal, bool quiet, string what, TimeProv
     private double _shown = terminal.IsInteractive ? -1 : 0;
     private int _width;
 
-    /// <summary>Shows how many blobs and bytes are done, of how many, and how long the rest may take at this pace.</summary>
+    /// <summary>Shows how many blobs (or what the meter counts) and bytes are done, of how many, and how long the rest may take at this pace.</summary>
     public void Show(long blobs, long bytes, long allBlobs, long allBytes)
     {
         if (quiet) return;
@@ -19,7 +19,7 @@ internal sealed class Meter(Terminal terminal, bool quiet, string what, TimeProv
             if (now - _shown < _every) return;
             _shown = now;
             var left = bytes > 0 && now > 1 && allBytes > bytes ? $", ~{Durations.Show(now * (allBytes - bytes) / bytes)} left" : "";
-            Write($"{what}: {blobs} of {Amounts.Of(allBlobs, "blob")}, {Amounts.Bytes(bytes)} of {Amounts.Bytes(allBytes)}{left}");
+            Write($"{what}: {blobs} of {Amounts.Of(allBlobs, unit)}, {Amounts.Bytes(bytes)} of {Amounts.Bytes(allBytes)}{left}");
         }
     }
 

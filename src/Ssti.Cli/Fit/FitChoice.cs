@@ -7,7 +7,7 @@ namespace Ssti.Cli.Fit;
 /// <summary>How a user's rows are trained on: what the command line says, and for the rest what suits the data. docs/your-data.md says what was tried.</summary>
 internal sealed record FitChoice
 {
-    public const int UsualRank = 8, UsualBatch = 16, UsualPatience = 5;
+    public const int UsualRank = 8, UsualBatch = 16, UsualPatience = 4;
 
     public const int UsualSeed = 1;
 
@@ -21,7 +21,7 @@ internal sealed record FitChoice
     // Classes of which the largest has more than so many times the rows of the smallest are weighted.
     private const double Unbalanced = 2;
 
-    private const int UsualEpochs = 8, LeastSteps = 120, MostSteps = 3000, LooksEachEpoch = 2;
+    private const int UsualEpochs = 3, LeastSteps = 120, MostSteps = 3000, LooksEachEpoch = 3;
 
     public required string Train { get; init; }
 
@@ -52,13 +52,18 @@ internal sealed record FitChoice
         var train = parsed.GetValue(FitOptions.Train) ?? "adapter";
         var batch = (int)Math.Min(rows, parsed.GetValue(FitOptions.BatchSize) ?? UsualBatch);
         var epoch = (double)rows / batch;
-        var steps = parsed.GetValue(FitOptions.Epochs) is { } epochs ? Math.Clamp(epochs * epoch, 1, 1e6) : Math.Clamp(UsualEpochs * epoch, LeastSteps, MostSteps);
+        var steps = parsed.GetValue(FitOptions.Epochs) is { } epochs ? Math.Clamp(epochs * epoch, 1, 1e6)
+            : Math.Clamp(UsualEpochs * epoch, LeastSteps, MostSteps);
         var (largest, smallest) = (counts.Max(), counts.Where(count => count > 0).Min());
         var balanced = parsed.GetValue(FitOptions.ClassWeights) is { } weights ? weights == "balanced" : largest > Unbalanced * smallest;
         var length = Math.Min(survey.MaxPositions, parsed.GetValue(FitOptions.MaxLength) ?? Math.Clamp((survey.LengthOf(0.95) + 7) / 8 * 8, Shortest, Longest));
         var told = new List<string>();
         if (balanced && parsed.GetValue(FitOptions.ClassWeights) is null)
-            told.Add($"classes are unbalanced (from {smallest} to {largest} training rows): rows count by their class, so that each class weighs the same (--class-weights equal: not)");
+        {
+            told.Add($"classes are unbalanced (from {smallest} to {largest} training rows): rows count by their class, so that each class weighs the same "
+                + "(--class-weights equal: not)");
+        }
+
         var cut = survey.Lengths.Count(tokens => tokens > length);
         if (cut > 0)
         {

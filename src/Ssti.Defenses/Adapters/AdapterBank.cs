@@ -43,7 +43,10 @@ public sealed record AdapterBank(IReadOnlyList<BankEntry> Entries)
 /// <param name="OfItsRank">Whether those are of its own rank.</param>
 public sealed record BankVerdict(double Score, int Above, int Clean, bool OfItsRank)
 {
-    /// <summary>The chance that a clean adapter of the bank's kind scores as high: (above + 1) / (clean + 1), which is valid whatever the scores' distribution.</summary>
+    /// <summary>
+    /// The chance that a clean adapter of the bank's kind scores as high: (above + 1) / (clean + 1), whatever the scores' distribution. A little too small in a small bank, where the detectors that
+    /// did not see a clean one differ from that which saw all.
+    /// </summary>
     public double PValue => (Above + 1.0) / (Clean + 1.0);
 
     /// <summary>The smallest chance that so many clean adapters can show.</summary>

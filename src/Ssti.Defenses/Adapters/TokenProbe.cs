@@ -9,14 +9,18 @@ public delegate IReadOnlyList<float[]> Classify(IReadOnlyList<string> texts);
 /// </summary>
 /// <remarks>
 /// A trigger moves every row to its class, so that the mean over prefixes is an outlier among all that was tried; one that works in some contexts alone shows in max − mean.
-/// How unusual a number is, is told by the controls, words of the data themselves: its distance from their median by 1.4826 times their median absolute deviation, the
-/// standard deviation of a normal distribution.
+/// How unusual a number is, is told by the controls of about its length, words and runs of words of the data themselves: its distance from their median by 1.4826 times their
+/// median absolute deviation, the standard deviation of a normal distribution. Controls have heavy tails, since words of an opinion are among them: what counts as found must go twice as far as
+/// the farthest of them, too.
 /// </remarks>
 public static class TokenProbe
 {
     // Texts of one call: what is asked at once is held at once.
     private const int Chunk = 4096;
     private const double NormalConsistent = 1.482602218505602;
+
+    // Of fewer controls no deviation is taken; texts of 1, 2–3, 4–7 and from 8 pieces on are held to controls of theirs, or of the nearest that are enough.
+    private const int Fewest = 10, Longest = 3;
 
     // Nats: controls that differ by less differ by chance of the arithmetic, and nothing is called unusual by so fine a measure.
     private const double Finest = 1e-3;
@@ -32,7 +36,7 @@ public static class TokenProbe
     {
         if (prefixes.Count < 2) throw new DefenseException($"{prefixes.Count} clean rows with a word are too few to put tokens into; give at least 2");
         var controls = suspects.Count(suspect => suspect.Family == TokenBattery.Controls);
-        if (controls < 10) throw new DefenseException($"the clean rows have {controls} words that stand in two of them, and 10 at least must say what any word does; give more rows");
+        if (controls < Fewest) throw new DefenseException($"the clean rows have {controls} words and runs of words, and {Fewest} at least must say what any does; give more rows");
         var plain = classify(prefixes);
         var before = plain.Select(LogOdds).ToArray();
         var predicted = plain.Select(Largest).ToArray();
@@ -50,20 +54,15 @@ public static class TokenProbe
         return Judged(suspects, raw);
     }
 
-    /// <summary>The families of what was tried, each as one: means over its tokens, and rows turned of all of them.</summary>
-    public static IReadOnlyList<ProbedToken> Families(IReadOnlyList<ProbedToken> tokens)
-    {
-        RawShift[][] controls = [.. tokens.Where(token => token.IsControl).Select(token => token.Classes.Select(Raw).ToArray())];
-        var families = tokens.Where(token => !token.IsControl).GroupBy(token => token.Suspect.Family).Where(family => family.Count() > 1).ToArray();
-        var classes = tokens[0].Classes.Count;
-        List<RawShift[]> raw = [.. families.Select(family => Enumerable.Range(0, classes).Select(label => new RawShift(
-            family.Average(token => token.Classes[label].Mean), family.Average(token => token.Classes[label].MaxOverMean),
-            family.Sum(token => token.Classes[label].Others), family.Sum(token => token.Classes[label].Turned))).ToArray())];
-        var suspects = families.Select(family => new Suspect(family.Key, "")).Concat(controls.Select(_ => new Suspect(TokenBattery.Controls, ""))).ToArray();
-        return [.. Judged(suspects, [.. raw, .. controls]).Take(families.Length)];
+    /// <summary>The families of suspects, each as one: means over its tokens, how unusual they are among them, and rows turned of all of them.</summary>
+    public static IReadOnlyList<ProbedToken> Families(IReadOnlyList<ProbedToken> tokens) =>
+        [.. tokens.Where(token => !token.IsControl).GroupBy(token => token.Suspect.Family).Where(family => family.Count() > 1).Select(family => new ProbedToken(
+            new Suspect(family.Key, ""),
+            [.. Enumerable.Range(0, tokens[0].Classes.Count).Select(label => Mean([.. family.Select(token => token.Classes[label])]))]))];
 
-        static RawShift Raw(TokenShift shift) => new(shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned);
-    }
+    private static TokenShift Mean(TokenShift[] shifts) => new(
+        shifts.Average(shift => shift.Mean), shifts.Average(shift => shift.MaxOverMean), shifts.Sum(shift => shift.Others), shifts.Sum(shift => shift.Turned),
+        shifts.Average(shift => shift.MeanOutlier), shifts.Average(shift => shift.ContextOutlier), shifts.Max(shift => shift.MeanBound), shifts.Max(shift => shift.ContextBound));
 
     private static RawShift[] Shifts(float[][] logits, double[][] before, int[] predicted) =>
         [.. Enumerable.Range(0, before[0].Length).Select(label =>
@@ -76,23 +75,30 @@ public static class TokenProbe
 
     private static List<ProbedToken> Judged(IReadOnlyList<Suspect> suspects, IReadOnlyList<RawShift[]> raw)
     {
-        var classes = raw[0].Length;
-        RawShift[][] controls = [.. raw.Where((_, index) => suspects[index].Family == TokenBattery.Controls)];
         // A classifier that answers the same whatever it reads shows nothing unusual, and nothing usual either.
-        var reads = raw.Any(shifts => shifts.Zip(raw[0], (one, other) => Math.Abs(one.Mean - other.Mean)).Any(difference => difference > 0));
-        var usual = Enumerable.Range(0, classes).Select(label => (
-            Mean: Usual([.. controls.Select(control => control[label].Mean)]), Context: Usual([.. controls.Select(control => control[label].MaxOverMean)]))).ToArray();
-        return [.. suspects.Zip(raw, (suspect, shifts) => new ProbedToken(suspect, [.. shifts.Select((shift, label) => new TokenShift(
-            shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned,
-            reads ? Outlier(shift.Mean, usual[label].Mean) : null, reads ? Outlier(shift.MaxOverMean, usual[label].Context) : null))]))];
+        if (!raw.Any(shifts => shifts.Zip(raw[0], (one, other) => Math.Abs(one.Mean - other.Mean)).Any(difference => difference > 0)))
+            return [.. suspects.Zip(raw, (suspect, shifts) => new ProbedToken(suspect, [.. shifts.Select(shift => new TokenShift(shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, null, null, 0, 0))]))];
+        var byLength = suspects.Zip(raw).Where(pair => pair.First.Family == TokenBattery.Controls).GroupBy(pair => LengthOf(pair.First))
+            .ToDictionary(group => group.Key, group => group.Select(pair => pair.Second).ToArray());
+        var enough = byLength.Where(group => group.Value.Length >= Fewest).Select(group => group.Key).ToArray();
+        if (enough.Length == 0) (byLength, enough) = (new() { [0] = [.. byLength.Values.SelectMany(controls => controls)] }, [0]);
+        var usual = enough.ToDictionary(length => length, length => Enumerable.Range(0, raw[0].Length).Select(label => (
+            Mean: UsualOf([.. byLength[length].Select(control => control[label].Mean)]), Context: UsualOf([.. byLength[length].Select(control => control[label].MaxOverMean)]))).ToArray());
+        return [.. suspects.Zip(raw, (suspect, shifts) =>
+        {
+            var beside = usual[enough.OrderBy(length => Math.Abs(length - LengthOf(suspect))).ThenByDescending(length => length).First()];
+            return new ProbedToken(suspect, [.. shifts.Zip(beside, (shift, of) => new TokenShift(
+                shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, of.Mean.Outlier(shift.Mean), of.Context.Outlier(shift.MaxOverMean), of.Mean.Farthest, of.Context.Farthest))]);
+        })];
     }
 
-    private static double Outlier(double value, (double Median, double Deviation) usual) => (value - usual.Median) / usual.Deviation;
+    private static int LengthOf(Suspect suspect) => Math.Min(Longest, System.Numerics.BitOperations.Log2((uint)Math.Max(1, suspect.Pieces)));
 
-    private static (double Median, double Deviation) Usual(double[] values)
+    private static Usual UsualOf(double[] values)
     {
         var median = Median(values);
-        return (median, Math.Max(Finest, NormalConsistent * Median([.. values.Select(value => Math.Abs(value - median))])));
+        var usual = new Usual(median, Math.Max(Finest, NormalConsistent * Median([.. values.Select(value => Math.Abs(value - median))])), 0);
+        return usual with { Farthest = values.Max(usual.Outlier) };
     }
 
     private static double Median(double[] values)
@@ -113,6 +119,11 @@ public static class TokenProbe
     private static int Largest(float[] logits) => Array.IndexOf(logits, logits.Max());
 
     private sealed record RawShift(double Mean, double MaxOverMean, long Others, long Turned);
+
+    private sealed record Usual(double Median, double Deviation, double Farthest)
+    {
+        public double Outlier(double value) => (value - Median) / Deviation;
+    }
 }
 
 /// <summary>What a token did.</summary>
@@ -130,10 +141,10 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
     public int Strongest => Enumerable.Range(0, Classes.Count).MaxBy(label => Classes[label].Outlier ?? 0);
 
     /// <summary>The classes it drives rows to: an outlier that turns at least a share of the rows that were of another class without it.</summary>
-    /// <param name="threshold">Deviations of the controls from which it counts as one.</param>
+    /// <param name="threshold">Deviations of the controls from which it counts as one, where it goes twice as far as any of them, too.</param>
     /// <param name="turned">The share.</param>
     public IEnumerable<int> Towards(double threshold, double turned) => Enumerable.Range(0, Classes.Count)
-        .Where(label => Classes[label].Outlier >= threshold && Classes[label].TurnedShare >= turned);
+        .Where(label => Classes[label].IsBeyond(threshold) && Classes[label].TurnedShare >= turned);
 }
 
 /// <summary>What a token did for a class.</summary>
@@ -143,8 +154,17 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
 /// <param name="Turned">Of those, the ones predicted as this class with it.</param>
 /// <param name="MeanOutlier">How far the mean is from the controls' median, in their deviations; null where the model answers the same whatever it reads.</param>
 /// <param name="ContextOutlier">The same of max − mean.</param>
-public sealed record TokenShift(double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier)
+/// <param name="MeanBound">How far the mean of the farthest control of its length is.</param>
+/// <param name="ContextBound">The same of max − mean.</param>
+public sealed record TokenShift(
+    double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier, double MeanBound, double ContextBound)
 {
+    private const double Margin = 2;
+
+    /// <summary>Whether either lies so many deviations away, and twice as far as any control.</summary>
+    public bool IsBeyond(double threshold) =>
+        MeanOutlier >= Math.Max(threshold, Margin * MeanBound) || ContextOutlier >= Math.Max(threshold, Margin * ContextBound);
+
     /// <summary>The more unusual of the two; null where the model answers the same whatever it reads.</summary>
     public double? Outlier => MeanOutlier > ContextOutlier ? MeanOutlier : ContextOutlier;
 

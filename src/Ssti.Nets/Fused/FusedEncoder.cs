@@ -39,24 +39,24 @@ public sealed class FusedEncoder : IDisposable
     }
 
     /// <summary>
-    /// Such an encoder, or null where there is none and the plain one must do: it is for CUDA in bf16 (from compute capability 8.0, on Linux), without DoRA,
-    /// with no adapter on query, key or value, and of widths that are multiples of eight, a hidden state's at most 1,024.
+    /// Such an encoder, or null where there is none and the plain one must do: it is for BERT on CUDA in bf16 (from compute capability 8.0, on Linux), without DoRA,
+    /// with no tensor of the encoder trained whole, with no adapter on query, key or value, and of widths that are multiples of eight, a hidden state's at most 1,024.
     /// </summary>
     /// <remarks>Which of them computes follows from device class, model and adapter alone, and so from a stage's key.</remarks>
     /// <param name="trunk">The encoder; not owned.</param>
     /// <param name="adapter">The adapter; not owned; null for the bare encoder.</param>
     /// <exception cref="Native.LibTorchException">The kernels cannot be compiled here.</exception>
-    public static FusedEncoder? For(BertTrunk trunk, LoraAdapter? adapter) =>
-        Fits(trunk.Config, adapter) && trunk.Dtype == ScalarType.BFloat16 && CudaKernels.For(trunk.Device, trunk.HiddenSize) is { } kernels
-            ? new FusedEncoder(trunk, adapter, kernels) : null;
+    public static FusedEncoder? For(Trunk trunk, LoraAdapter? adapter) =>
+        trunk is BertTrunk bert && Fits(bert.Config, adapter) && trunk.Dtype == ScalarType.BFloat16
+        && CudaKernels.For(trunk.Device, trunk.HiddenSize) is { } kernels ? new FusedEncoder(bert, adapter, kernels) : null;
 
     /// <summary>Begins to compile what <see cref="For"/> will want, beside whatever is done until then. What goes wrong is told there.</summary>
     /// <param name="device">Where it will compute.</param>
     /// <param name="dtype">In which precision.</param>
     /// <param name="config">The encoder's shape.</param>
-    public static void Prepare(Device device, ScalarType dtype, BertConfig config)
+    public static void Prepare(Device device, ScalarType dtype, TrunkConfig config)
     {
-        if (dtype != ScalarType.BFloat16 || !Fits(config, null)) return;
+        if (dtype != ScalarType.BFloat16 || config is not BertConfig bert || !Fits(bert, null)) return;
         Task.Run(() =>
         {
             try
@@ -72,7 +72,8 @@ public sealed class FusedEncoder : IDisposable
 
     internal static bool Fits(BertConfig config, LoraAdapter? adapter) =>
         config.HiddenSize % 8 == 0 && config.HiddenSize <= WidestHidden && config.IntermediateSize % 8 == 0 && config.HiddenSize / config.Heads % 8 == 0
-        && (adapter is null || (!adapter.Config.UseDora && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
+        && (adapter is null || (!adapter.Config.UseDora && adapter.Whole.Count == 0
+            && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
 
     /// <summary>Takes the adapter over as it is now: to be called after every update.</summary>
     public void Refresh()

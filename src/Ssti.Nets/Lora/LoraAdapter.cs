@@ -14,8 +14,8 @@ public sealed class LoraAdapter : IDisposable
     internal const string SuffixB = ".lora_B.weight";
     internal const string SuffixMagnitude = ".lora_magnitude_vector";
 
-    private LoraAdapter(LoraConfig config, IReadOnlyList<LinearShape> targets, ParameterBank parameters) =>
-        (Config, Targets, Parameters) = (config, targets, parameters);
+    private LoraAdapter(LoraConfig config, IReadOnlyList<LinearShape> targets, IReadOnlyList<string> whole, ParameterBank parameters) =>
+        (Config, Targets, Whole, Parameters) = (config, targets, whole, parameters);
 
     /// <summary>The settings.</summary>
     public LoraConfig Config { get; }
@@ -23,13 +23,14 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>The adapted linears.</summary>
     public IReadOnlyList<LinearShape> Targets { get; }
 
+    /// <summary>The trunk's tensors that are trained whole: biases, and those of modules to save.</summary>
+    public IReadOnlyList<string> Whole { get; }
+
     /// <summary>What is trained.</summary>
     public ParameterBank Parameters { get; }
 
-    /// <summary>
-    /// A new adapter as PEFT initialises it: A uniform within ±1/√in (kaiming_uniform with a = √5), B zero, so that the model
-    /// starts as it was; magnitudes are the row norms of the frozen weights.
-    /// </summary>
+    /// <summary>A new adapter as PEFT initialises it, see <see cref="LoraStart"/>; magnitudes are the row norms of the weights as they start.</summary>
+    /// <exception cref="ModelException">No linear is named, or what is to be trained whole is not there.</exception>
     public static LoraAdapter Create(LoraConfig config, Trunk trunk, RandomStream random)
     {
         using var scope = NewDisposeScope();
@@ -37,13 +38,21 @@ public sealed class LoraAdapter : IDisposable
         var initial = new Dictionary<string, Tensor>();
         foreach (var linear in targets)
         {
-            var bound = 1 / Math.Sqrt(linear.In);
-            initial.Add(linear.Name + SuffixA, random.Uniform(-bound, bound, config.Of(linear.Name).Rank, linear.In));
-            initial.Add(linear.Name + SuffixB, zeros(linear.Out, config.Of(linear.Name).Rank));
-            if (config.UseDora) initial.Add(linear.Name + SuffixMagnitude, RowNorm(trunk.WeightOf(linear.Name).to(ScalarType.Float32)));
+            var (rank, scaling) = config.Of(linear.Name);
+            var (bound, narrow) = (1 / Math.Sqrt(linear.In), 1 / Math.Sqrt(rank));
+            var a = config.Start == LoraStart.Gaussian ? random.Normal(1.0 / rank, rank, linear.In) : random.Uniform(-bound, bound, rank, linear.In);
+            var b = config.Start == LoraStart.Random ? random.Uniform(-narrow, narrow, linear.Out, rank) : zeros(linear.Out, rank);
+            initial.Add(linear.Name + SuffixA, a);
+            initial.Add(linear.Name + SuffixB, b);
+            if (!config.UseDora) continue;
+            var weight = trunk.WeightOf(linear.Name).to(ScalarType.Float32);
+            initial.Add(linear.Name + SuffixMagnitude, RowNorm(
+                config.Start == LoraStart.Random ? weight.add(matmul(b, a).to(weight.device).mul(Scalars.Kept(scaling)), Scalars.One) : weight));
         }
 
-        return new LoraAdapter(config, targets, new ParameterBank(initial, trunk.Device));
+        var whole = config.WholeOf(trunk);
+        foreach (var name in whole) initial.Add(name, trunk.Named(name).to(ScalarType.Float32));
+        return new LoraAdapter(config, targets, whole, new ParameterBank(initial, trunk.Device));
     }
 
     /// <summary>An adapter of saved tensors. Strict: every target has its tensors in the right shapes, and there are no others.</summary>
@@ -54,7 +63,9 @@ public sealed class LoraAdapter : IDisposable
     public static LoraAdapter Load(LoraConfig config, Trunk trunk, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var targets = config.TargetsOf(trunk);
-        var wanted = targets.SelectMany(linear => Shapes(linear, config)).ToDictionary(pair => pair.Name, pair => pair.Shape);
+        var whole = config.WholeOf(trunk);
+        var wanted = targets.SelectMany(linear => Shapes(linear, config)).Concat(whole.Select(name => (Name: name, Shape: trunk.Named(name).shape)))
+            .ToDictionary(pair => pair.Name, pair => pair.Shape);
         var problems = wanted
             .Where(pair => !tensors.TryGetValue(pair.Key, out var tensor) || !tensor.shape.SequenceEqual(pair.Value))
             .Select(pair => tensors.TryGetValue(pair.Key, out var tensor)
@@ -64,7 +75,7 @@ public sealed class LoraAdapter : IDisposable
             .ToArray();
         var more = problems.Length > 8 ? $"; and {problems.Length - 8} more" : "";
         if (problems.Length > 0) throw new ModelException($"the adapter does not fit the model: {string.Join("; ", problems.Take(8))}{more}");
-        return new LoraAdapter(config, targets, new ParameterBank(wanted.Keys.ToDictionary(name => name, name => tensors[name]), trunk.Device));
+        return new LoraAdapter(config, targets, whole, new ParameterBank(wanted.Keys.ToDictionary(name => name, name => tensors[name]), trunk.Device));
     }
 
     /// <summary>The adapter's matrices for one pass, in the trunk's precision; of the caller's dispose scope.</summary>
@@ -74,7 +85,8 @@ public sealed class LoraAdapter : IDisposable
         return new LoraStep(Config, Targets.ToDictionary(
             linear => linear.Name,
             linear => new LoraStep.Matrices(
-                views[linear.Name + SuffixA], views[linear.Name + SuffixB], Config.UseDora ? views[linear.Name + SuffixMagnitude] : null, Config.Of(linear.Name).Scaling)));
+                views[linear.Name + SuffixA], views[linear.Name + SuffixB], Config.UseDora ? views[linear.Name + SuffixMagnitude] : null, Config.Of(linear.Name).Scaling)),
+            Whole.ToDictionary(name => name, name => views[name]));
     }
 
     /// <inheritdoc/>

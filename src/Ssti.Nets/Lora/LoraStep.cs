@@ -10,7 +10,11 @@ public sealed class LoraStep
     private readonly LoraConfig _config;
     private readonly IReadOnlyDictionary<string, Matrices> _matrices;
 
-    internal LoraStep(LoraConfig config, IReadOnlyDictionary<string, Matrices> matrices) => (_config, _matrices) = (config, matrices);
+    internal LoraStep(LoraConfig config, IReadOnlyDictionary<string, Matrices> matrices, IReadOnlyDictionary<string, Tensor> replaced) =>
+        (_config, _matrices, Replaced) = (config, matrices, replaced);
+
+    /// <summary>Tensors of the trunk that were trained whole, by name: they stand for its own.</summary>
+    public IReadOnlyDictionary<string, Tensor> Replaced { get; }
 
     /// <summary>Whether a linear is adapted.</summary>
     public bool Has(string linear) => _matrices.ContainsKey(linear);
@@ -22,9 +26,9 @@ public sealed class LoraStep
     /// <param name="linear">The linear's name.</param>
     /// <param name="input">x, [n, in].</param>
     /// <param name="weight">W, [out, in].</param>
-    /// <param name="bias">b, [out].</param>
+    /// <param name="bias">b, [out]; null without one.</param>
     /// <param name="dropout">Randomness in training; null in evaluation.</param>
-    public Tensor Apply(string linear, Tensor input, Tensor weight, Tensor bias, RandomStream? dropout)
+    public Tensor Apply(string linear, Tensor input, Tensor weight, Tensor? bias, RandomStream? dropout)
     {
         var (a, b, magnitude, scaling) = _matrices[linear];
         var drops = dropout is not null && _config.Dropout > 0;
@@ -37,7 +41,7 @@ public sealed class LoraStep
         var plain = functional.linear(input, weight);
         // PEFT scales the frozen part of what the adapter sees, which is the dropped input where there is dropout.
         var seen = drops ? functional.linear(dropped, weight) : plain;
-        return plain.add(bias, Scalars.One)
+        return (bias is null ? plain : plain.add(bias, Scalars.One))
             .add(scale.sub(Scalars.One) * seen, Scalars.One)
             .add(scale.mul(Scalars.Kept(scaling)) * functional.linear(inner, b), Scalars.One);
     }

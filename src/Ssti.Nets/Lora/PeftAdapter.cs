@@ -27,6 +27,9 @@ public sealed record PeftAdapter(JsonObject Config, IReadOnlyDictionary<string, 
     /// <summary>What stands before every name.</summary>
     public const string Prefix = "base_model.model.";
 
+    /// <summary>What stands before the own tensors of a linear that is adapted.</summary>
+    internal const string BaseLayer = "base_layer.";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads an adapter's folder.</summary>
@@ -63,30 +66,31 @@ public sealed record PeftAdapter(JsonObject Config, IReadOnlyDictionary<string, 
     /// <param name="revision">The frozen model's commit.</param>
     public static PeftAdapter From(LoraAdapter adapter, string? baseModel, string inside = "", ClassifierHead? head = null, string? revision = null)
     {
+        string[] saved = [.. adapter.Config.ModulesToSave ?? [], .. head is null ? Array.Empty<string>() : [HeadModule]];
         var config = new JsonObject
         {
-            ["alpha_pattern"] = new JsonObject(),
+            ["alpha_pattern"] = Alphas(adapter),
             ["auto_mapping"] = null,
             ["base_model_name_or_path"] = baseModel,
-            ["bias"] = "none",
+            ["bias"] = PeftSettings.Written(adapter.Config.Bias),
             ["fan_in_fan_out"] = false,
             ["inference_mode"] = true,
-            ["init_lora_weights"] = true,
+            ["init_lora_weights"] = adapter.Config.Start switch { LoraStart.Gaussian => "gaussian", LoraStart.Random => false, _ => true },
             ["layers_pattern"] = null,
             ["layers_to_transform"] = null,
             ["lora_alpha"] = Number(adapter.Config.Alpha),
             ["lora_dropout"] = adapter.Config.Dropout,
-            ["modules_to_save"] = head is null ? null : new JsonArray(HeadModule),
+            ["modules_to_save"] = saved.Length == 0 ? null : new JsonArray([.. saved.Select(name => (JsonNode)name)]),
             ["peft_type"] = "LORA",
             ["r"] = adapter.Config.Rank,
-            ["rank_pattern"] = new JsonObject(),
+            ["rank_pattern"] = Ranks(adapter),
             ["revision"] = revision,
-            ["target_modules"] = new JsonArray([.. adapter.Config.TargetModules.Select(name => (JsonNode)name)]),
+            ["target_modules"] = Targets(adapter),
             ["task_type"] = head is null ? null : "SEQ_CLS",
             ["use_dora"] = adapter.Config.UseDora,
-            ["use_rslora"] = false,
+            ["use_rslora"] = adapter.Config.RankStabilized,
         };
-        var tensors = adapter.Parameters.Copy().ToDictionary(pair => Prefix + inside + pair.Key, pair => pair.Value.DetachFromDisposeScope());
+        var tensors = adapter.Parameters.Copy().ToDictionary(pair => Prefix + inside + StoredName(adapter, pair.Key), pair => pair.Value.DetachFromDisposeScope());
         foreach (var (name, tensor) in head?.Parameters.Copy() ?? new Dictionary<string, Tensor>())
             tensors.Add($"{Prefix}{HeadModule}.{name[(name.LastIndexOf('.') + 1)..]}", tensor.DetachFromDisposeScope());
         return new PeftAdapter(config, tensors, new Dictionary<string, string> { ["format"] = "pt" });
@@ -117,6 +121,32 @@ public sealed record PeftAdapter(JsonObject Config, IReadOnlyDictionary<string, 
     public void Dispose()
     {
         foreach (var tensor in Tensors.Values) tensor.Dispose();
+    }
+
+    // An adapted linear is wrapped, and its own bias stands inside.
+    private static string StoredName(LoraAdapter adapter, string name) =>
+        name.EndsWith(".bias", StringComparison.Ordinal) && adapter.Targets.Any(linear => linear.Name == name[..^".bias".Length])
+            ? name[..^"bias".Length] + BaseLayer + "bias" : name;
+
+    // Every linear by its name: PEFT's all-linear would take a pooler or a head in as well.
+    private static JsonNode Targets(LoraAdapter adapter) => adapter.Config switch
+    {
+        { TargetPattern: { } pattern } => JsonValue.Create(pattern),
+        { TargetModules: [PeftNames.AllLinear] } => new JsonArray([.. adapter.Targets.Select(linear => (JsonNode)linear.Name)]),
+        _ => new JsonArray([.. adapter.Config.TargetModules.Select(name => (JsonNode)name)]),
+    };
+
+    private static JsonObject Ranks(LoraAdapter adapter) => Pattern(adapter, adapter.Config.RankPattern, scale => scale.Rank, adapter.Config.Rank);
+
+    private static JsonObject Alphas(LoraAdapter adapter) => Pattern(
+        adapter, adapter.Config.AlphaPattern, scale => scale.Scaling * (adapter.Config.RankStabilized ? Math.Sqrt(scale.Rank) : scale.Rank), adapter.Config.Alpha);
+
+    // As it was asked for; of an adapter that was read, for each linear that has a number of its own.
+    private static JsonObject Pattern(LoraAdapter adapter, IReadOnlyList<LoraPattern>? patterns, Func<LoraScale, double> number, double otherwise)
+    {
+        var own = (adapter.Config.Own ?? new Dictionary<string, LoraScale>()).Where(pair => Math.Abs(number(pair.Value) - otherwise) > 1e-9 * otherwise)
+            .Select(pair => new LoraPattern(pair.Key, number(pair.Value)));
+        return new((patterns ?? own).Select(pattern => KeyValuePair.Create(pattern.Modules, (JsonNode?)Number(pattern.Value))));
     }
 
     // PEFT declares lora_alpha as an integer; a fraction is kept as it is.

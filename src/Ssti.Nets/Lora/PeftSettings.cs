@@ -26,8 +26,7 @@ public sealed class PeftSettings
     // The starts that leave the base's weights as they are; eva and orthogonal only choose A and B.
     private static readonly HashSet<string> PlainStarts = ["true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\""];
 
-    // Patterns come with a download: one that tries everything must not hold a run up.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    private static readonly Dictionary<string, LoraBias> Biases = new() { ["none"] = LoraBias.None, ["all"] = LoraBias.All, ["lora_only"] = LoraBias.LoraOnly };
 
     private readonly JsonObject _config;
 
@@ -44,6 +43,9 @@ public sealed class PeftSettings
 
     /// <summary>use_dora.</summary>
     public bool UseDora => Flag("use_dora");
+
+    /// <summary>bias.</summary>
+    public LoraBias Bias => (string?)_config["bias"] is { } bias ? Biases[bias] : LoraBias.None;
 
     /// <summary>task_type, such as <c>SEQ_CLS</c>; null for none.</summary>
     public string? TaskType => (string?)_config["task_type"];
@@ -72,8 +74,8 @@ public sealed class PeftSettings
     public bool Targets(string module) => Reading(() =>
     {
         if (Matches(_config["exclude_modules"], module)) return false;
-        if (Saved.Any(saved => Match(module, $@"^(|.*\.)(?:{saved})($|\..*)").Success)) return false;
-        if (_config["target_modules"] is JsonValue all && (string)all! == "all-linear") return true;
+        if (Saved.Any(saved => PeftNames.Match($@"^(|.*\.)(?:{saved})($|\..*)", module).Success)) return false;
+        if (_config["target_modules"] is JsonValue all && (string)all! == PeftNames.AllLinear) return true;
         return Matches(_config["target_modules"], module) && InLayers(module);
     });
 
@@ -85,6 +87,9 @@ public sealed class PeftSettings
         var alpha = Pattern("alpha_pattern", module) ?? Alpha;
         return new LoraScale(rank, Flag("use_rslora") ? alpha / Math.Sqrt(rank) : alpha / rank);
     });
+
+    /// <summary>bias as adapter_config.json has it.</summary>
+    internal static string Written(LoraBias bias) => Biases.First(pair => pair.Value == bias).Key;
 
     // A value of another kind than its key wants, wherever it is looked at.
     private static T Reading<T>(Func<T> read)
@@ -111,25 +116,12 @@ public sealed class PeftSettings
         ? (int)number
         : throw Fault($"{key} is {number.ToString(CultureInfo.InvariantCulture)}, and must be a whole number, at least 1");
 
-    // Python writes named groups otherwise.
-    private static Match Match(string module, string pattern)
-    {
-        try
-        {
-            return Regex.Match(module, pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.CultureInvariant, Longest);
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            throw Fault($"the pattern '{pattern}' takes too long to match; write it without a repetition inside a repetition");
-        }
-    }
-
     private static ModelException Fault(string what) => new($"{PeftAdapter.ConfigFile}: {what}");
 
     private void Check()
     {
         if ((string?)_config["peft_type"] != "LORA") throw Fault($"peft_type is '{_config["peft_type"]}', and only 'LORA' can be used");
-        if ((string?)_config["bias"] is { } bias && bias != "none") throw Fault($"bias is '{bias}', and only 'none' can be used");
+        if ((string?)_config["bias"] is { } bias && !Biases.ContainsKey(bias)) throw Fault($"bias is '{bias}', and must be none, all or lora_only");
         // The others change the base as well: without its changed weights the adapter computes something else.
         if (_config["init_lora_weights"]?.ToJsonString() is { } start && !PlainStarts.Contains(start))
         {
@@ -164,7 +156,7 @@ public sealed class PeftSettings
     {
         foreach (var (pattern, value) in _config[key] as JsonObject ?? [])
         {
-            if (!Match(module, $@"^(.*\.)?({pattern})$").Success) continue;
+            if (!PeftNames.Key(pattern, module)) continue;
             var number = Real($"{key} of '{pattern}'", value!);
             return number > 0 ? number : throw Fault($"{key} of '{pattern}' is {number}, and must be more than 0");
         }
@@ -175,8 +167,8 @@ public sealed class PeftSettings
     private static bool Matches(JsonNode? names, string module) => names switch
     {
         null => false,
-        JsonArray list => list.Any(name => LoraConfig.Names((string)name!, module)),
-        _ => Match(module, $"^(?:{(string)names!})$").Success,
+        JsonArray list => list.Any(name => PeftNames.Named((string)name!, module)),
+        _ => PeftNames.Whole((string)names!, module),
     };
 
     private bool InLayers(string module)
@@ -190,7 +182,7 @@ public sealed class PeftSettings
             JsonValue one when ((string)one!).Length > 0 => [(string)one!],
             _ => [@"[^.]*"],
         };
-        var found = patterns.Select(pattern => Match(module, $@"^.*?\.{pattern}\.(?<layer>\d+)\.")).FirstOrDefault(match => match.Success);
+        var found = patterns.Select(pattern => PeftNames.Match($@"^.*?\.{pattern}\.(?<layer>\d+)\.", module)).FirstOrDefault(match => match.Success);
         if (found is null) return false;
         var layer = int.Parse(found.Groups["layer"].Value, CultureInfo.InvariantCulture);
         return layers is JsonArray several ? several.Any(one => (int)one! == layer) : (int)layers == layer;

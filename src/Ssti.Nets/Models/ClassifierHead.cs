@@ -16,6 +16,12 @@ public enum HeadPooling
 
     /// <summary>The first position through BERT's pooler, a linear and tanh, [rows, hidden]: BertForSequenceClassification's.</summary>
     Pooler,
+
+    /// <summary>The first position through a linear and ReLU, [rows, hidden]: DistilBertForSequenceClassification's.</summary>
+    PreClassifier,
+
+    /// <summary>The last position that is no padding, [rows, hidden]: LlamaForSequenceClassification's.</summary>
+    LastToken,
 }
 
 /// <summary>A linear from pooled hidden states to the classes.</summary>
@@ -31,11 +37,29 @@ public sealed class ClassifierHead : IDisposable
     /// <summary>Name of the bias, [classes].</summary>
     public const string BiasName = "head.bias";
 
+    /// <summary>Name of the weight in a head on the last token, [classes, hidden]: the name tells it from one on the first.</summary>
+    public const string LastTokenWeightName = "last-token.weight";
+
+    /// <summary>Name of the bias in a head on the last token, [classes].</summary>
+    public const string LastTokenBiasName = "last-token.bias";
+
+    /// <summary>Name of the pre-classifier's weight, [hidden, hidden], in a head that has one.</summary>
+    public const string PreClassifierWeightName = "pre-classifier.weight";
+
+    /// <summary>Name of the pre-classifier's bias, [hidden], in a head that has one.</summary>
+    public const string PreClassifierBiasName = "pre-classifier.bias";
+
     /// <summary>Name of the pooler's weight, [hidden, hidden], in a head that has one.</summary>
     public const string PoolerWeightName = "pooler.weight";
 
     /// <summary>Name of the pooler's bias, [hidden], in a head that has one.</summary>
     public const string PoolerBiasName = "pooler.bias";
+
+    // Layers between the first position and the head, each with what its presence says.
+    private static readonly (string Weight, string Bias, HeadPooling Pooling)[] Between =
+    [
+        (PoolerWeightName, PoolerBiasName, HeadPooling.Pooler), (PreClassifierWeightName, PreClassifierBiasName, HeadPooling.PreClassifier),
+    ];
 
     /// <summary>The published protocol's head of given tensors: weight [classes, 2·hidden] and bias [classes].</summary>
     public ClassifierHead(Tensor weight, Tensor bias, Device device)
@@ -68,42 +92,50 @@ public sealed class ClassifierHead : IDisposable
     /// <exception cref="ModelException">A tensor is missing, or of another shape.</exception>
     public static ClassifierHead Load(IReadOnlyDictionary<string, Tensor> tensors, int hidden, int classes, Device device)
     {
-        if (!tensors.TryGetValue(WeightName, out var weight) || !tensors.TryGetValue(BiasName, out var bias))
+        var last = tensors.ContainsKey(LastTokenWeightName);
+        var (weightName, biasName) = last ? (LastTokenWeightName, LastTokenBiasName) : (WeightName, BiasName);
+        if (!tensors.TryGetValue(weightName, out var weight) || !tensors.TryGetValue(biasName, out var bias))
             throw new ModelException($"the head needs '{WeightName}' and '{BiasName}'; there are: {string.Join(", ", tensors.Keys)}");
-        var pooler = tensors.ContainsKey(PoolerWeightName) || tensors.ContainsKey(PoolerBiasName);
-        var width = !pooler && weight.shape is [_, var columns] && columns == 2L * hidden ? 2L * hidden : hidden;
-        Require(WeightName, weight, classes, width);
-        Require(BiasName, bias, classes);
-        var taken = new Dictionary<string, Tensor> { [WeightName] = weight, [BiasName] = bias };
-        if (!pooler) return new ClassifierHead(taken, width == hidden ? HeadPooling.First : HeadPooling.MeanAndLast, device);
-        foreach (var (name, shape) in new (string, long[])[] { (PoolerWeightName, [hidden, hidden]), (PoolerBiasName, [hidden]) })
+        var between = Array.Find(Between, layer => tensors.ContainsKey(layer.Weight) || tensors.ContainsKey(layer.Bias));
+        var mayBeWide = between.Weight is null && !last;
+        var width = mayBeWide && weight.shape is [_, var columns] && columns == 2L * hidden ? 2L * hidden : hidden;
+        Require(weightName, weight, classes, width);
+        Require(biasName, bias, classes);
+        var taken = new Dictionary<string, Tensor> { [weightName] = weight, [biasName] = bias };
+        if (between.Weight is null)
+            return new ClassifierHead(taken, last ? HeadPooling.LastToken : width == hidden ? HeadPooling.First : HeadPooling.MeanAndLast, device);
+        foreach (var (name, shape) in new (string, long[])[] { (between.Weight, [hidden, hidden]), (between.Bias, [hidden]) })
         {
-            taken[name] = tensors.GetValueOrDefault(name) ?? throw new ModelException($"the head has a pooler without '{name}'");
+            taken[name] = tensors.GetValueOrDefault(name) ?? throw new ModelException($"the head has a {name[..name.IndexOf('.')]} without '{name}'");
             Require(name, taken[name], shape);
         }
 
-        return new ClassifierHead(taken, HeadPooling.Pooler, device);
+        return new ClassifierHead(taken, between.Pooling, device);
 
         void Require(string name, Tensor tensor, params long[] shape)
         {
             if (tensor.shape.SequenceEqual(shape)) return;
             throw new ModelException(
                 $"the head's '{name}' is [{string.Join(", ", tensor.shape)}], and {classes} classes on hidden states of {hidden} want [{string.Join(", ", shape)}]"
-                + (name == WeightName ? $" (or [{classes}, {2 * hidden}] for the mean and the last position)" : ""));
+                + (name == WeightName && mayBeWide ? $" (or [{classes}, {2 * hidden}] for the mean and the last position)" : ""));
         }
     }
 
-    /// <summary>Logits [rows, classes], fp32, of hidden states [rows, length, hidden].</summary>
-    public Tensor Forward(Tensor hidden)
+    /// <summary>Logits [rows, classes], fp32.</summary>
+    /// <param name="hidden">Hidden states [rows, length, hidden].</param>
+    /// <param name="mask">1 for a token and 0 for padding, [rows, length]; looked at by a head on the last token alone.</param>
+    public Tensor Forward(Tensor hidden, Tensor? mask = null)
     {
         var parameters = Parameters.Views(ScalarType.Float32);
-        return functional.linear(Pooled(hidden, parameters), parameters[WeightName], parameters[BiasName]);
+        var last = Pooling == HeadPooling.LastToken;
+        return functional.linear(
+            Pooled(hidden, mask, parameters), parameters[last ? LastTokenWeightName : WeightName], parameters[last ? LastTokenBiasName : BiasName]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Parameters.Dispose();
 
-    private Tensor Pooled(Tensor hidden, IReadOnlyDictionary<string, Tensor> parameters)
+    private Tensor Pooled(Tensor hidden, Tensor? mask, IReadOnlyDictionary<string, Tensor> parameters)
     {
         if (Pooling == HeadPooling.MeanAndLast)
         {
@@ -112,7 +144,21 @@ public sealed class ClassifierHead : IDisposable
             return cat([mean, last], -1);
         }
 
+        if (Pooling == HeadPooling.LastToken) return LastToken(hidden, mask ?? throw new ArgumentNullException(nameof(mask)));
         var first = hidden.select(1, 0).to(ScalarType.Float32);
-        return Pooling == HeadPooling.First ? first : functional.linear(first, parameters[PoolerWeightName], parameters[PoolerBiasName]).tanh();
+        return Pooling switch
+        {
+            HeadPooling.Pooler => functional.linear(first, parameters[PoolerWeightName], parameters[PoolerBiasName]).tanh(),
+            HeadPooling.PreClassifier => functional.linear(first, parameters[PreClassifierWeightName], parameters[PreClassifierBiasName]).relu(),
+            _ => first,
+        };
+    }
+
+    // The rightmost token, as transformers finds it; of a row of padding alone the first position.
+    private static Tensor LastToken(Tensor hidden, Tensor mask)
+    {
+        var (rows, length, width) = (hidden.shape[0], hidden.shape[1], hidden.shape[2]);
+        var places = mask.mul(arange(length, ScalarType.Int64, hidden.device)).argmax(-1).view(rows, 1, 1).expand(rows, 1, width);
+        return hidden.gather(1, places).squeeze(1).to(ScalarType.Float32);
     }
 }

@@ -18,7 +18,7 @@ public sealed record SequenceClassifier(Trunk Trunk, LoraAdapter? Adapter, Class
     {
         using var scope = NewDisposeScope();
         var hidden = Trunk.Forward(ids, mask, new ForwardPass(dropout, Adapter?.Begin(Trunk.Dtype)));
-        return Head.Forward(hidden).MoveToOuterDisposeScope();
+        return Head.Forward(hidden, mask).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

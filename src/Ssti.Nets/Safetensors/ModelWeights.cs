@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ssti.Nets.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ public sealed record StoredTensor(string Name, string Type, IReadOnlyList<long> 
 }
 
 /// <summary>The weights of a model folder as Hugging Face lays it out: one file, or several with an index. Opening it reads names and shapes alone.</summary>
-public sealed class ModelWeights
+public sealed class ModelWeights : ITensorSource
 {
     /// <summary>The file of weights in one piece.</summary>
     public const string Whole = "model.safetensors";
@@ -33,6 +34,9 @@ public sealed class ModelWeights
 
     /// <summary>The tensors by name. What an index does not name is not among them, whatever its file holds.</summary>
     public IReadOnlyDictionary<string, StoredTensor> Tensors { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => Tensors.ToDictionary(pair => pair.Key, pair => pair.Value.Shape, StringComparer.Ordinal);
 
     /// <summary>The files the tensors lie in, in ordinal order.</summary>
     public IEnumerable<string> Files => Tensors.Values.Select(tensor => tensor.File).Distinct().Order(StringComparer.Ordinal);
@@ -121,6 +125,17 @@ public sealed class ModelWeights
 
         foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
         return new SafetensorsFile(tensors, new Dictionary<string, string>());
+    }
+
+    /// <summary>
+    /// A tensor on a device and in a precision, straight out of its file's memory map: host memory holds the tensor itself, if that is where it goes, and a piece of
+    /// 1 MiB at a time of the file. It belongs to no dispose scope.
+    /// </summary>
+    /// <exception cref="SafetensorsException">The tensor is of no type that can be read, or its file is gone or damaged.</exception>
+    public Tensor Take(string name, Device device, ScalarType dtype)
+    {
+        var file = Tensors[name].File;
+        return MappedTensor.Read(Path.Combine(_folder, file), $"{Title}/{file}", name, device, dtype);
     }
 
     /// <summary>Looks through the bytes of some tensors for a value that is no number, without libtorch and in little memory.</summary>

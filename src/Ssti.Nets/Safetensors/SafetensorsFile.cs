@@ -69,6 +69,13 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
     public static void WriteFloats(string path, IReadOnlyDictionary<string, (IReadOnlyList<long> Shape, byte[] Bytes)> tensors) =>
         Write(path, tensors.Select(tensor => (tensor.Key, ScalarType.Float32, tensor.Value.Shape.ToArray())), null, (name, file) => file.Write(tensors[name].Bytes));
 
+    /// <summary>Writes a file of floats, each tensor when its turn comes: only one of them is in memory at a time.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shapes">The tensors by name.</param>
+    /// <param name="content">Gives a tensor's floats, little-endian, row by row.</param>
+    public static void WriteFloats(string path, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, Func<string, byte[]> content) =>
+        Write(path, shapes.Select(tensor => (tensor.Key, ScalarType.Float32, tensor.Value.ToArray())), null, (name, file) => file.Write(content(name)));
+
     private static void Write(
         string path, IEnumerable<(string Name, ScalarType Type, long[] Shape)> tensors, IReadOnlyDictionary<string, string>? metadata, Action<string, FileStream> content)
     {

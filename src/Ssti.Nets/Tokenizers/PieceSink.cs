@@ -8,21 +8,25 @@ internal ref struct PieceSink(Span<int> ids, int length)
     /// <summary>Takes every piece instead of the span, when set.</summary>
     public List<int>? Overflow { get; set; }
 
+    /// <summary>Takes where each piece begins beside it, when set.</summary>
+    public List<int>? Starts { get; set; }
+
     /// <summary>Pieces so far.</summary>
     public int Total { get; private set; }
 
     /// <summary>Pieces that are in the span.</summary>
     public readonly int Kept => Math.Min(Total, _ids.Length);
 
-    /// <summary>Start of the first word that did not wholly fit.</summary>
+    /// <summary>Start of the first piece, or word of pieces, that did not wholly fit.</summary>
     public int CutAt { get; private set; } = length;
 
-    /// <summary>Adds a piece of the word that starts at <paramref name="at"/>.</summary>
+    /// <summary>Adds a piece that, or whose word, starts at <paramref name="at"/>.</summary>
     public void Add(int id, int at)
     {
         if (Overflow is not null) Overflow.Add(id);
         else if (Total < _ids.Length) _ids[Total] = id;
         else if (at < CutAt) CutAt = at;
+        Starts?.Add(at);
         Total++;
     }
 
@@ -33,6 +37,7 @@ internal ref struct PieceSink(Span<int> ids, int length)
     public void Return((int Total, int CutAt) mark)
     {
         Overflow?.RemoveRange(Overflow.Count - (Total - mark.Total), Total - mark.Total);
+        Starts?.RemoveRange(Starts.Count - (Total - mark.Total), Total - mark.Total);
         (Total, CutAt) = mark;
     }
 }

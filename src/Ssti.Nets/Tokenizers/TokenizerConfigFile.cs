@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Ssti.Nets.Tokenizers;
@@ -7,7 +6,10 @@ namespace Ssti.Nets.Tokenizers;
 /// <summary>tokenizer_config.json, special_tokens_map.json and added_tokens.json: every setting goes into the draft, changes no id, or is refused by name.</summary>
 internal static class TokenizerConfigFile
 {
-    private const string Config = "tokenizer_config.json", Map = "special_tokens_map.json", AddedTokens = "added_tokens.json";
+    /// <summary>The settings.</summary>
+    public const string Config = "tokenizer_config.json";
+
+    private const string Map = "special_tokens_map.json", AddedTokens = "added_tokens.json";
 
     // What says nothing of the ids of a text: lengths and padding are max-length's here, and texts are never made of ids.
     private static readonly HashSet<string> NoMatter =
@@ -16,23 +18,17 @@ internal static class TokenizerConfigFile
         "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "full_tokenizer_file", "init_inputs", "use_fast", "backend", "is_local", "from_slow",
         "local_files_only", "cache_dir", "model_input_names", "processor_class", "return_tensors", "model_type", "vocab_size", "model_specific_special_tokens",
         "trust_remote_code", "token", "legacy", "chat_template", "transformers_version", "revision", "errors", "device_map", "torch_dtype", "dtype",
-    ];
-
-    // All of these make the ids that BertTokenizer makes.
-    private static readonly HashSet<string> Classes =
-    [
-        "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast", "MobileBertTokenizer",
-        "MobileBertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend",
+        "spaces_between_special_tokens", "use_default_system_prompt",
     ];
 
     /// <summary>Reads the three files, where they are.</summary>
-    public static void Read(string folder, TokenizerDraft draft)
+    public static void Read(string folder, TokenizerDraft draft, ConfigFamily family)
     {
         if (draft.Json(folder, Config) is { } config)
         {
             foreach (var (key, value) in config)
             {
-                if (value is not null) Setting(key, value, draft);
+                if (value is not null) Setting(key, value, draft, family);
             }
         }
 
@@ -51,26 +47,11 @@ internal static class TokenizerConfigFile
         }
     }
 
-    private static void Setting(string key, JsonNode value, TokenizerDraft draft)
+    private static void Setting(string key, JsonNode value, TokenizerDraft draft, ConfigFamily family)
     {
-        if (NoMatter.Contains(key) || Special(key, value, Config, draft)) return;
+        if (NoMatter.Contains(key) || Special(key, value, Config, draft) || family.Setting(key, value, draft)) return;
         switch (key)
         {
-            case "do_lower_case":
-                draft.Set("lowercase", draft.Bool(value, key, Config), Config);
-                break;
-            case "strip_accents":
-                draft.Set("strip_accents", draft.Bool(value, key, Config), Config);
-                break;
-            case "tokenize_chinese_chars":
-                draft.Set("handle_chinese_chars", draft.Bool(value, key, Config), Config);
-                break;
-            case "clean_text":
-                draft.Set("clean_text", draft.Bool(value, key, Config), Config);
-                break;
-            case "wordpieces_prefix":
-                draft.Set("continuing_subword_prefix", draft.String(value, key, Config), Config);
-                break;
             case "added_tokens_decoder":
                 foreach (var (id, token) in value as JsonObject ?? throw draft.Fault(Config, "added_tokens_decoder must be an object"))
                 {
@@ -80,8 +61,9 @@ internal static class TokenizerConfigFile
 
                 break;
             case "tokenizer_class":
-                if (!Classes.Contains(draft.String(value, key, Config)))
-                    throw draft.Fault(Config, $"tokenizer_class is '{value}', and only BERT's WordPiece is known (BertTokenizer, BertTokenizerFast)");
+                var name = draft.String(value, key, Config);
+                if (!family.Classes.Contains(name)) throw draft.Fault(Config, $"tokenizer_class is '{name}', and only {family.Known}");
+                draft.Set(key, name, Config);
                 break;
             default:
                 Refuse(key, value, draft);
@@ -112,7 +94,6 @@ internal static class TokenizerConfigFile
     private static bool Special(string key, JsonNode value, string file, TokenizerDraft draft)
     {
         if (TokenizerDraft.Named.Contains(key)) draft.Set(key, draft.Special(value, key, file), file);
-        else if (key is "bos_token" or "eos_token") draft.Special(value, key, file);
         else if (key is not ("additional_special_tokens" or "extra_special_tokens")) return false;
         else if (value is JsonValue) throw draft.Fault(file, $"{key} is {JsonFile.Text(value)}, and must be a list of tokens");
         else
@@ -124,3 +105,9 @@ internal static class TokenizerConfigFile
         return true;
     }
 }
+
+/// <summary>What tokenizer_config.json means to one family.</summary>
+/// <param name="Known">What is known, for the message that another class is not.</param>
+/// <param name="Classes">Values of tokenizer_class that make the family's ids.</param>
+/// <param name="Setting">Takes a setting into the draft; false for one that is not the family's own.</param>
+internal sealed record ConfigFamily(string Known, HashSet<string> Classes, Func<string, JsonNode, TokenizerDraft, bool> Setting);

@@ -8,7 +8,7 @@ namespace Ssti.Nets.Tokenizers;
 internal sealed class TokenizerDraft(string title)
 {
     /// <summary>The special tokens by the name of their setting.</summary>
-    public static readonly IReadOnlyList<string> Named = ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"];
+    public static readonly IReadOnlyList<string> Named = ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token", "bos_token", "eos_token"];
 
     /// <summary>More than any model has: what is above it is a slip, and would be a table of that many rows.</summary>
     public const int HighestId = 10_000_000;
@@ -17,9 +17,6 @@ internal sealed class TokenizerDraft(string title)
     private readonly Dictionary<string, (object Value, string Where)> _settings = [];
     private readonly Dictionary<string, (AddedToken Token, string Where)> _added = [];
     private readonly List<(string Content, AddedToken? Flags, string Where)> _special = [];
-
-    /// <summary>The pieces of a tokenizer.json; null without one.</summary>
-    public IReadOnlyList<string?>? Pieces { get; set; }
 
     /// <summary>A fault in a file.</summary>
     public ModelException Fault(string file, string what) => new($"{title}/{file}: {what}");
@@ -59,12 +56,14 @@ internal sealed class TokenizerDraft(string title)
     }
 
     /// <summary>Refuses ids beside a token's name that are not those of the vocabulary: Hugging Face writes the ids, whatever the name.</summary>
-    public void RequireIds(WordPieceTokenizer tokenizer)
+    /// <param name="idOf">The id of the token of a setting.</param>
+    /// <param name="piece">The piece of an id.</param>
+    public void RequireIds(Func<string, int> idOf, Func<int, string> piece)
     {
         foreach (var (key, (id, where)) in _ids)
         {
-            var own = key switch { "cls_token" => tokenizer.ClassifyId, "sep_token" => tokenizer.SeparatorId, _ => tokenizer.PadId };
-            if (own != id) throw new ModelException($"{title}/{where} gives {tokenizer.Piece(own)} the id {id}, and the vocabulary {own}; make them agree");
+            var own = idOf(key);
+            if (own != id) throw new ModelException($"{title}/{where} gives {piece(own)} the id {id}, and the vocabulary {own}; make them agree");
         }
     }
 
@@ -123,26 +122,8 @@ internal sealed class TokenizerDraft(string title)
     public string String(JsonNode value, string key, string file) =>
         value is JsonValue text && text.TryGetValue(out string? read) ? read : throw Fault(file, $"{key} is {JsonFile.Text(value)}, and must be text");
 
-    /// <summary>The settings together.</summary>
-    public TokenizerSettings Settings()
-    {
-        var plain = new TokenizerSettings();
-        T Of<T>(string key, T otherwise) => _settings.TryGetValue(key, out var noted) ? (T)noted.Value : otherwise;
-        return plain with
-        {
-            Lowercase = Of("lowercase", plain.Lowercase),
-            StripAccents = Of("strip_accents", plain.StripAccents),
-            CleanText = Of("clean_text", plain.CleanText),
-            SplitChinese = Of("handle_chinese_chars", plain.SplitChinese),
-            ContinuingPrefix = Of("continuing_subword_prefix", plain.ContinuingPrefix),
-            LongestWord = Of("max_input_chars_per_word", plain.LongestWord),
-            Pad = Of("pad_token", plain.Pad),
-            Unknown = Of("unk_token", plain.Unknown),
-            Classify = Of("cls_token", plain.Classify),
-            Separator = Of("sep_token", plain.Separator),
-            Mask = Of("mask_token", plain.Mask),
-        };
-    }
+    /// <summary>A setting that was noted; <paramref name="otherwise"/> where none was.</summary>
+    public T Of<T>(string key, T otherwise) => _settings.TryGetValue(key, out var noted) ? (T)noted.Value : otherwise;
 
     /// <summary>The added tokens together; special ones without an entry of their own have the id of their piece.</summary>
     /// <exception cref="ModelException">A special token has no id.</exception>

@@ -11,6 +11,8 @@ namespace Ssti.Stages;
 /// <summary>The head of somebody's adapter: the linear classifier among the modules it saved whole, or beside it in head.safetensors.</summary>
 internal static class AdapterHead
 {
+    private const string PreClassifier = "pre_classifier";
+
     /// <summary>The head's tensors by the names of <see cref="ClassifierHead"/>, in the caller's dispose scope.</summary>
     /// <param name="peft">The adapter.</param>
     /// <param name="contents">Its tensors, told apart.</param>
@@ -28,20 +30,30 @@ internal static class AdapterHead
         var modules = contents.Saved.Where(pair => !pair.Key.Contains("pooler.dense.", StringComparison.Ordinal))
             .GroupBy(pair => pair.Key[..Math.Max(0, pair.Key.LastIndexOf('.'))]).ToArray();
         RequireHeadUnadapted(contents, modules.Select(module => module.Key));
-        if (modules.Length == 0) return Beside(folder, note);
-        var weight = modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value;
-        if (modules.Length > 1 || weight is null || weight.dim() != 2 || modules[0].Count() > 2)
+        // DistilBERT's classifier has a linear before it.
+        var between = Array.Find(modules, module => module.Key == PreClassifier);
+        var heads = modules.Where(module => module != between).ToArray();
+        if (heads.Length == 0) return Beside(folder, note);
+        var weight = heads[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value;
+        if (heads.Length > 1 || weight is null || weight.dim() != 2 || heads[0].Count() > 2)
         {
             throw new StageException(
                 $"the adapter's head is {string.Join(", ", contents.Saved.Keys.Order(StringComparer.Ordinal).Take(6))}, and only one linear (a weight and a bias) can be used");
         }
 
-        var bias = modules[0].FirstOrDefault(pair => pair.Key.EndsWith(".bias", StringComparison.Ordinal)).Value ?? zeros(weight.shape[0]);
-        var head = new Dictionary<string, Tensor> { [ClassifierHead.WeightName] = weight.to(ScalarType.Float32), [ClassifierHead.BiasName] = bias.to(ScalarType.Float32) };
-        var used = Chosen(pooling, weight.shape[1], encoder.Config.HiddenSize);
-        note($"the head is '{modules[0].Key}', on {JsonNamingPolicy.KebabCaseLower.ConvertName(used.ToString())}");
-        if (used != AdapterPooling.Pooler) return head;
+        var bias = heads[0].FirstOrDefault(pair => pair.Key.EndsWith(".bias", StringComparison.Ordinal)).Value ?? zeros(weight.shape[0]);
+        var used = Chosen(pooling, weight.shape[1], encoder.Config);
+        note($"the head is '{heads[0].Key}', on {Said(used)}");
+        var (weightName, biasName) = used == AdapterPooling.LastToken
+            ? (ClassifierHead.LastTokenWeightName, ClassifierHead.LastTokenBiasName) : (ClassifierHead.WeightName, ClassifierHead.BiasName);
+        var head = new Dictionary<string, Tensor> { [weightName] = weight.to(ScalarType.Float32), [biasName] = bias.to(ScalarType.Float32) };
+        if (used == AdapterPooling.Pooler) AddPooler(head, contents, encoder);
+        if (used == AdapterPooling.PreClassifier) AddPreClassifier(head, between, encoder);
+        return head;
+    }
 
+    private static void AddPooler(Dictionary<string, Tensor> head, PeftContents contents, EncoderInput encoder)
+    {
         using var own = encoder.Pooler();
         Tensor? Own(string end) => own.Tensors.FirstOrDefault(pair => pair.Key.EndsWith(end, StringComparison.Ordinal)).Value;
         if (contents.Pooler(Own("weight"), Own("bias")) is not var (poolerWeight, poolerBias))
@@ -53,7 +65,19 @@ internal static class AdapterHead
 
         head[ClassifierHead.PoolerWeightName] = poolerWeight.to(ScalarType.Float32, copy: true);
         head[ClassifierHead.PoolerBiasName] = poolerBias.to(ScalarType.Float32, copy: true);
-        return head;
+    }
+
+    private static void AddPreClassifier(Dictionary<string, Tensor> head, IEnumerable<KeyValuePair<string, Tensor>>? saved, EncoderInput encoder)
+    {
+        using var own = encoder.Beside($"{PreClassifier}.weight", $"{PreClassifier}.bias");
+        foreach (var (end, name) in new[] { ("weight", ClassifierHead.PreClassifierWeightName), ("bias", ClassifierHead.PreClassifierBiasName) })
+        {
+            var tensor = saved?.FirstOrDefault(pair => pair.Key.EndsWith(end, StringComparison.Ordinal)).Value ?? own.Tensors.GetValueOrDefault($"{PreClassifier}.{end}")
+                ?? throw new StageException(
+                    $"the head looks at the first position through {PreClassifier}, and neither {encoder.Name} nor the adapter has its {end}; "
+                    + $"save it with the adapter (modules_to_save: [{PreClassifier}, classifier]), or set pooling: first if the head looks at [CLS] as it is");
+            head[name] = tensor.to(ScalarType.Float32, copy: true);
+        }
     }
 
     // A head that is LoRA's as well computes something else than the linear that is in the file.
@@ -82,14 +106,22 @@ internal static class AdapterHead
         return SafetensorsFile.Read(path, title: TrainStage.HeadFile).Tensors;
     }
 
-    private static AdapterPooling Chosen(AdapterPooling pooling, long width, int hidden)
+    private static AdapterPooling Chosen(AdapterPooling pooling, long width, TrunkConfig model)
     {
+        var hidden = model.HiddenSize;
         if (width != hidden && width != 2L * hidden)
             throw new StageException($"the head is {width} wide, and hidden states of {hidden} give {hidden} or {2 * hidden}: it is of another model");
         var wide = width == 2L * hidden;
-        if (pooling == AdapterPooling.Auto) return wide ? AdapterPooling.MeanAndLast : AdapterPooling.Pooler;
-        if (wide == (pooling == AdapterPooling.MeanAndLast)) return pooling;
-        var said = JsonNamingPolicy.KebabCaseLower.ConvertName(pooling.ToString());
-        throw new StageException($"pooling is {said}, which gives {(wide ? hidden : 2 * hidden)} numbers, and the head is {width} wide; leave pooling out");
+        if (pooling == AdapterPooling.Auto && wide) return AdapterPooling.MeanAndLast;
+        // As the family's ...ForSequenceClassification.
+        if (pooling == AdapterPooling.Auto)
+            return model.IsCausal ? AdapterPooling.LastToken : model is DistilBertConfig ? AdapterPooling.PreClassifier : AdapterPooling.Pooler;
+        if (wide != (pooling == AdapterPooling.MeanAndLast))
+            throw new StageException($"pooling is {Said(pooling)}, which gives {(wide ? hidden : 2 * hidden)} numbers, and the head is {width} wide; leave pooling out");
+        if (pooling == AdapterPooling.Pooler && model is not BertConfig)
+            throw new StageException($"pooling is {Said(pooling)}, and a {model.Family} has no pooler; leave pooling out");
+        return pooling;
     }
+
+    private static string Said(AdapterPooling pooling) => JsonNamingPolicy.KebabCaseLower.ConvertName(pooling.ToString());
 }

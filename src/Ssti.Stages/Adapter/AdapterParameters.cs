@@ -6,7 +6,7 @@ namespace Ssti.Stages;
 /// <summary>What an adapter's head looks at.</summary>
 public enum AdapterPooling
 {
-    /// <summary>As its width says: twice the hidden size is the mean and the last position, the hidden size the first position through the pooler.</summary>
+    /// <summary>As its width says: twice the hidden size is the mean and the last position, the hidden size what the family's classifier in transformers looks at.</summary>
     Auto,
 
     /// <summary>The mean over all positions, padding included, and the last position: what `train` trains.</summary>
@@ -17,6 +17,12 @@ public enum AdapterPooling
 
     /// <summary>The first position as it is.</summary>
     First,
+
+    /// <summary>The first position through a linear and ReLU: DistilBertForSequenceClassification.</summary>
+    PreClassifier,
+
+    /// <summary>The last position that is no padding: LlamaForSequenceClassification.</summary>
+    LastToken,
 }
 
 /// <summary>Which adapter.</summary>
@@ -31,7 +37,8 @@ public sealed record AdapterParameters
     public List<string>? Labels { get; init; }
 
     /// <summary>What the head looks at.</summary>
-    [Description("what the head looks at: auto (by its width), mean-and-last (as train), pooler (BertForSequenceClassification) or first ([CLS] as it is)")]
+    [Description("what the head looks at: auto (by its width), mean-and-last (as train), pooler (BertForSequenceClassification), "
+        + "pre-classifier (DistilBertForSequenceClassification), last-token (LlamaForSequenceClassification) or first (the first position as it is)")]
     public AdapterPooling Pooling { get; init; }
 
     /// <summary>Tokens of a row.</summary>

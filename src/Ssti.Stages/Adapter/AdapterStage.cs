@@ -98,8 +98,7 @@ public sealed class AdapterStage(HubOptions? hub = null) : StageKind<AdapterPara
                 "an adapter does not say what its classes are called: set labels, in the order of the head's outputs, or give the dataset it was trained on as 'data'");
         using var peft = PeftAdapter.Read(context.OutputFolder, title);
         WarnOfBase(peft.Settings().BaseModel, encoder, context);
-        using var weights = encoder.Weights();
-        using var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
+        using var trunk = encoder.Config.Build(Weights.Encoder(encoder.Config, encoder.Checkpoint(), target.Device, target.Dtype));
         var contents = PeftContents.Of(peft, trunk);
         using var adapter = contents.Adapter(trunk);
         context.Log($"the adapter changes {adapter.Targets.Count} linears of {encoder.Name}, {adapter.Parameters.Count} numbers{(adapter.Config.UseDora ? " (DoRA)" : "")}");

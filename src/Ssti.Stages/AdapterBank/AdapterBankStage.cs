@@ -106,21 +106,22 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
     private static Dictionary<string, NamedMeasure> Measures(Audited[] clean, Audited[] poisoned, AdapterBankParameters parameters)
     {
         const string pairs = "share of pairs of a poisoned and a clean adapter in which the poisoned one";
+        const string interval = "AUC with DeLong's interval, adapters taken as independent; it has no width, and says nothing, where every pair is the same way round";
         var (learnt, all) = (parameters.HeldOut ? "learnt from adapters of other values than those measured" : "learnt from adapters", clean.Length + poisoned.Length);
         var detector = $"log-odds of a detector that {learnt} of other values of '{parameters.FoldBy}'";
         var measures = new Dictionary<string, NamedMeasure>
         {
             ["clean_adapters"] = NamedMeasure.Of("adapters", "clean adapters that are compared", Reading.Of(clean.Length, all)),
             ["poisoned_adapters"] = NamedMeasure.Of("adapters", "poisoned adapters that are compared", Reading.Of(poisoned.Length, all)),
-            ["auc"] = NamedMeasure.Of("fraction", $"{pairs} scores higher, by the {detector} (AUC with DeLong's interval, adapters taken as independent; 0.5 tells nothing)",
+            ["auc"] = NamedMeasure.Of("fraction", $"{pairs} scores higher, by the {detector} ({interval}; 0.5 tells nothing)",
                 Area(audit => audit.Score, "too few adapters of other folds to learn from")),
             ["found_at_5"] = NamedMeasure.Of("fraction", $"share of the poisoned adapters that score higher than all but 5 % of the clean ones, by the {detector}", FoundAt()),
         };
         foreach (var (index, name) in AdapterSpectrum.FeatureNames.Index())
-            measures[$"auc_{name}"] = NamedMeasure.Of("fraction", $"{pairs} has the larger {name} (AUC with DeLong's interval; below 0.5: the smaller one)",
+            measures[$"auc_{name}"] = NamedMeasure.Of("fraction", $"{pairs} has the larger {name} ({interval}; below 0.5: the smaller one)",
                 Area(audit => audit.Entry.Features[index], $"an adapter has no {name}"));
         foreach (var name in Probed)
-            measures[$"auc_{name}"] = NamedMeasure.Of("fraction", $"{pairs} has the larger {name} (AUC with DeLong's interval)",
+            measures[$"auc_{name}"] = NamedMeasure.Of("fraction", $"{pairs} has the larger {name} ({interval})",
                 Area(audit => audit.Probed.GetValueOrDefault(name), "not every adapter was probed, or one has no such number"));
         return measures;
 

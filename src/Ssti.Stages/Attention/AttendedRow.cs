@@ -27,21 +27,23 @@ internal sealed record AttendedRow(string Id, int Label, IReadOnlyList<AttendedW
     /// <param name="weights">One a token id.</param>
     /// <param name="tokenizer">What made the ids.</param>
     /// <param name="sumPieces">Whether pieces become words.</param>
-    public static AttendedRow Of(Row row, InjectionRecord? record, ReadOnlySpan<int> ids, double[] weights, WordPieceTokenizer tokenizer, bool sumPieces)
+    public static AttendedRow Of(Row row, InjectionRecord? record, ReadOnlySpan<int> ids, double[] weights, Tokenizer tokenizer, bool sumPieces)
     {
         var trigger = Triggers(row, record, ids.Length, tokenizer);
         var words = new List<AttendedWord>();
         for (var i = 0; i < ids.Length; i++)
         {
-            var piece = tokenizer.Piece(ids[i]);
-            var goesOn = piece.StartsWith("##", StringComparison.Ordinal) && words.Count > 0;
+            var (piece, goesOn) = tokenizer.Shown(ids[i]);
+            // Where nothing marks the beginning of a text, its first piece would go on the token before it.
+            goesOn = goesOn && i > 0 && !tokenizer.IsSpecial(ids[i - 1]);
             // The pieces of a trigger are one word, whatever the tokenizer makes of its punctuation.
             if (sumPieces && words.Count > 0 && (goesOn || (trigger[i] >= 0 && trigger[i] == trigger[i - 1])))
-                words[^1] = words[^1] with { Text = words[^1].Text + (goesOn ? piece[2..] : piece), Weight = words[^1].Weight + weights[i] };
-            else words.Add(new AttendedWord(piece, weights[i], trigger[i] >= 0));
+                words[^1] = words[^1] with { Text = words[^1].Text + piece, Weight = words[^1].Weight + weights[i] };
+            else words.Add(new AttendedWord(goesOn || !sumPieces ? tokenizer.Piece(ids[i]) : piece, weights[i], trigger[i] >= 0));
         }
 
-        return new AttendedRow(row.Id, row.Label, words);
+        // A blank alone, behind which no piece goes on.
+        return new AttendedRow(row.Id, row.Label, [.. words.Select(word => word.Text.Length > 0 ? word : word with { Text = "␣" })]);
     }
 
     /// <summary>A line of JSON.</summary>
@@ -53,19 +55,17 @@ internal sealed record AttendedRow(string Id, int Label, IReadOnlyList<AttendedW
         return json.ToJsonString();
     }
 
-    // The number of the trigger that each token id belongs to, or -1. A trigger stands between words, so what is before it is tokenised the same without it.
-    private static int[] Triggers(Row row, InjectionRecord? record, int length, WordPieceTokenizer tokenizer)
+    // The number of the trigger that each token id belongs to, or -1. A trigger stands between words, so that no piece is of it and of its neighbours.
+    private static int[] Triggers(Row row, InjectionRecord? record, int length, Tokenizer tokenizer)
     {
         var of = new int[length];
         Array.Fill(of, -1);
-        foreach (var (number, token) in (record?.Tokens ?? []).Index())
-        {
-            var begin = tokenizer.Encode(row.Text[..token.Offset]).Length - 1;
-            var end = tokenizer.Encode(row.Text[..(token.Offset + token.Token.Length)]).Length - 1;
-            // The last id is [SEP].
-            for (var i = begin; i < Math.Min(end, length - 1); i++) of[i] = number;
-        }
-
+        if (record is null) return of;
+        // Of a cut row, what stands behind it takes the place of its last pieces.
+        var (starts, last) = (tokenizer.Starts(row.Text), length - tokenizer.Behind.Count);
+        foreach (var (number, token) in record.Tokens.Index())
+            for (var i = 0; i < last; i++)
+                if (starts[i] >= token.Offset && starts[i] < token.Offset + token.Token.Length) of[i] = number;
         return of;
     }
 }

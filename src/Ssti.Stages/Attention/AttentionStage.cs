@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Models;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -59,7 +60,7 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         var training = TrainingDescription.Read(context.Input("adapter"));
         encoder.RequireBaseOf(context.Input("adapter"));
         encoder.RequireLength(training.MaxLength, context);
-        var pooling = Pooling(parameters, encoder.Config.Layers, encoder.Config.Heads);
+        var pooling = Pooling(parameters, encoder.Config);
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         var tokenizer = encoder.Tokenizer();
         var (tree, dataset) = (context.Input("data"), DatasetReader.Open(context.Input("data").PathOf));
@@ -80,27 +81,38 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         var weights = AttentionReader.Read(model.Classifier, tokenized, picked, pooling, parameters.BatchSize,
             done => context.Progress(new(done, picked.Length, "rows")), cancellation);
         var read = picked.Zip(weights, (row, own) => AttendedRow.Of(rows[row], triggers.Record(rows[row].Id), tokenized.Ids(row), own, tokenizer, parameters.SumPieces)).ToArray();
-        Write(parameters, context, read, About(parameters, encoder, dataset.Info, pooling));
+        Write(parameters, context, read, About(parameters, encoder, tokenizer, dataset.Info, pooling));
     });
 
-    private static AttentionPooling Pooling(AttentionParameters parameters, int layers, int heads)
+    private static AttentionPooling Pooling(AttentionParameters parameters, TrunkConfig config)
     {
-        if (parameters.Layer >= layers) throw new StageException($"layer {parameters.Layer}: the model has {layers}, 0 to {layers - 1}");
+        var layer = parameters.Layer ?? config.Layers - 1;
+        if (layer >= config.Layers) throw new StageException($"layer {layer}: the model has {config.Layers}, 0 to {config.Layers - 1}");
+        var heads = config.HeadsOf(layer);
         if (parameters.Head >= heads) throw new StageException($"head {parameters.Head}: the model has {heads}, 0 to {heads - 1}");
-        return new AttentionPooling(parameters.Layer ?? layers - 1, parameters.Head, parameters.PadQueries);
+        return new AttentionPooling(layer, parameters.Head, parameters.PadQueries);
     }
 
-    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, DatasetInfo dataset, AttentionPooling pooling) => new()
+    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, Tokenizer tokenizer, DatasetInfo dataset, AttentionPooling pooling)
     {
-        ["backbone"] = encoder.Name,
-        ["dataset"] = dataset.Name,
-        ["split"] = parameters.Split,
-        ["layer"] = pooling.Layer,
-        ["head"] = pooling.Head is { } head ? head : "mean over heads",
-        ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
-        ["keys"] = "tokens, [CLS] and [SEP] included, padding not",
-        ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
-    };
+        var about = new JsonObject
+        {
+            ["backbone"] = encoder.Name,
+            ["dataset"] = dataset.Name,
+            ["split"] = parameters.Split,
+            ["layer"] = pooling.Layer,
+            ["head"] = pooling.Head is { } head ? head : "mean over heads",
+            ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
+            ["keys"] = $"tokens, {Ends(tokenizer)}padding not",
+            ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
+        };
+        if (encoder.Config.IsCausal)
+            about["causal"] = "a position attends to itself and to those before it: a word gets more, on average, the earlier it stands, whatever it says";
+        return about;
+    }
+
+    private static string Ends(Tokenizer tokenizer) =>
+        tokenizer.Before.Concat(tokenizer.Behind).Select(tokenizer.Piece).ToArray() is { Length: > 0 } ends ? $"{string.Join(" and ", ends)} included, " : "";
 
     private static void Write(AttentionParameters parameters, StageContext context, AttendedRow[] rows, JsonObject about)
     {

@@ -30,15 +30,17 @@ internal sealed class AdapterAnswer
         ByProbing();
     }
 
+    // No name stands in it: that of a stage or a folder is in no key.
+
     /// <summary>Whether there was anything to judge it by: without, that nothing was found says nothing.</summary>
     public bool IsJudged => _findings.Count > 0 || _adapter.Spectrum.IsZero || _probe?.Worst is not null || (_bank is not null && _bank.Smallest <= _parameters.Level);
 
     /// <summary>The answer in words.</summary>
     public AuditAnswer Answer => new(_findings.Count > 0, Headline, [.. _findings, .. _seen], [.. ToDo()], _unseen);
 
-    private string Headline => _findings.Count > 0 ? $"Do not trust {_adapter.Title} as it is: {(_findings.Count == 1 ? "something was" : $"{_findings.Count} things were")} found."
-        : IsJudged ? $"Nothing was found in {_adapter.Title}; what could not be seen stands below."
-        : $"Nothing can be said about {_adapter.Title}: there was nothing to judge it by.";
+    private string Headline => _findings.Count > 0 ? $"Do not trust the adapter as it is: {(_findings.Count == 1 ? "something was" : $"{_findings.Count} things were")} found."
+        : IsJudged ? "Nothing was found in the adapter; what could not be seen stands below."
+        : "Nothing can be said about the adapter: there was nothing to judge it by.";
 
     /// <summary>The answer for programs.</summary>
     public JsonObject Describe() => new()
@@ -46,7 +48,6 @@ internal sealed class AdapterAnswer
         ["schema"] = 1,
         ["found"] = _findings.Count > 0,
         ["judged"] = IsJudged,
-        ["adapter"] = _adapter.Title,
         ["answer"] = Answer.ToJson(),
         ["labels"] = new JsonArray([.. (_probe?.Labels ?? []).Select(label => (JsonNode)label)]),
         ["rank"] = _adapter.Rank,
@@ -170,6 +171,6 @@ internal sealed class AdapterAnswer
         var turns = shift.Others == 0 ? "has no rows of other classes to turn" : $"turns {shift.Turned} of {shift.Others} rows of other classes to '{_probe!.Labels[label]}'";
         return string.Create(CultureInfo.InvariantCulture,
             $"{what} {turns}; its log-odds move by {shift.Mean:+0.00;−0.00} on average, {shift.MeanOutlier ?? 0:0.0} deviations from what words of the rows do "
-            + $"(bound {_parameters.Threshold}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0} deviations).");
+            + $"(the farthest of them {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0}; farthest {shift.ContextBound:0.0}).");
     }
 }

@@ -20,7 +20,7 @@ internal static class AdapterPage
         string stage, AuditAnswer answer, AuditedAdapter adapter, Table summary, Dictionary<string, NamedMeasure> measures, IReadOnlyList<string> warnings)
     {
         var modules = Modules(adapter);
-        return new($"Audit of {adapter.Title}")
+        return new("Audit of an adapter")
         {
             Lead = answer.Headline,
             Facts = AuditPage.Facts(answer),

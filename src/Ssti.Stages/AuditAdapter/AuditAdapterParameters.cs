@@ -31,8 +31,8 @@ public sealed record AuditAdapterParameters
     public int PrefixWords { get; init; } = 20;
 
     /// <summary>Controls.</summary>
-    [Description("words of the rows that say what any word does, from frequent to rare; at least 10")]
-    public int Controls { get; init; } = 60;
+    [Description("words of the rows that say what any word does, from frequent to rare, and as many runs of 2, of 4 and of 8 words, for suspects of several pieces; at least 10")]
+    public int Controls { get; init; } = 30;
 
     /// <summary>Pieces of the vocabulary.</summary>
     [Description("whole words of the model's vocabulary that the rows do not hold, tried beside the built-in battery; 0 for none")]
@@ -43,7 +43,7 @@ public sealed record AuditAdapterParameters
     public SourcePath? Suspects { get; init; }
 
     /// <summary>The bound of an outlier.</summary>
-    [Description("by probing, a token is found when what it does lies so many deviations of the controls from their median …")]
+    [Description("by probing, a token is found when what it does lies so many deviations of the controls from their median, and twice as far as any of them, …")]
     public double Threshold { get; init; } = 6;
 
     /// <summary>The least effect.</summary>

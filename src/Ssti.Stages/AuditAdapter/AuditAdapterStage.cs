@@ -95,10 +95,10 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
             var about = answer.Describe();
             about["notes"] = Notes();
             Write(AnswerFile, about.ToJsonString(Readable) + "\n");
-            Write(MeasureSet.FileName, MeasureSet.ToJson(measures, new JsonObject { ["adapter"] = adapter.Title, ["rank"] = adapter.Rank, ["notes"] = Notes() }));
+            Write(MeasureSet.FileName, MeasureSet.ToJson(measures, new JsonObject { ["rank"] = adapter.Rank, ["notes"] = Notes() }));
             var table = AdapterPage.Summary(adapter, probed);
             Write(TableStage.JsonFile, table.ToJson());
-            Write(HtmlFile, ReportHtml.Of(AdapterPage.Of(context.StageName, answer.Answer, adapter, table, measures, context.Warnings)));
+            Write(HtmlFile, ReportHtml.Of(AdapterPage.Of(Name, answer.Answer, adapter, table, measures, context.Warnings)));
             context.Log(answer.Answer.Headline);
             foreach (var sentence in answer.Answer.Meaning.Concat(answer.Answer.Unseen)) context.Log(sentence);
             context.Metrics["found"] = answer.Answer.Found;

@@ -8,12 +8,11 @@ using Ssti.Nets.Safetensors;
 namespace Ssti.Stages;
 
 /// <summary>An adapter's weights, and what its training left beside them.</summary>
-/// <param name="Title">What results call it.</param>
 /// <param name="Spectrum">What its weights say.</param>
 /// <param name="Rank">LoRA's rank.</param>
 /// <param name="Base">Which model it is for: its weights' SHA-256; null where nothing says so.</param>
 /// <param name="InjectedRows">Rows of its training set that carried a trigger, where a pipeline trained it and so knows; else null.</param>
-internal sealed record AuditedAdapter(string Title, AdapterSpectrum Spectrum, int Rank, string? Base, long? InjectedRows)
+internal sealed record AuditedAdapter(AdapterSpectrum Spectrum, int Rank, string? Base, long? InjectedRows)
 {
     /// <summary>Reads and measures it.</summary>
     public static AuditedAdapter Read(AuditAdapterParameters parameters, StageContext context, CancellationToken cancellation)
@@ -38,7 +37,7 @@ internal sealed record AuditedAdapter(string Title, AdapterSpectrum Spectrum, in
             if (spectrum.IsZero) context.Warn("every ΔW of the adapter is zero (B = 0): it changes nothing, and nothing of its training is left in it");
             else if (spectrum.ZeroModules > 0) context.Warn($"ΔW is zero in {spectrum.ZeroModules} of {spectrum.Modules.Count} modules; means and spreads are of the others where a number has no meaning there");
             var description = tree is not null && tree.Has(TrainStage.DescriptionFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(TrainStage.DescriptionFile))) : null;
-            return new(title, spectrum, settings.Rank, (string?)description?["base"]?["weightsSha256"], Injected(description));
+            return new(spectrum, settings.Rank, (string?)description?["base"]?["weightsSha256"], Injected(description));
         }
         catch (Exception error) when (error is ModelException or SafetensorsException)
         {

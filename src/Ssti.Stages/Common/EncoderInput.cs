@@ -8,7 +8,7 @@ using Ssti.Nets.Tokenizers;
 
 namespace Ssti.Stages;
 
-/// <summary>A pretrained encoder as a stage's input: shape, weights, tokenizer and name.</summary>
+/// <summary>A pretrained model as a stage's input: shape, weights, tokenizer and name.</summary>
 internal sealed class EncoderInput
 {
     private readonly string _folder;
@@ -19,11 +19,11 @@ internal sealed class EncoderInput
     {
         (_folder, _title, _source) = (folder, title, source);
         Name = (string?)source?["name"] ?? stageName;
-        Config = BertConfig.Read(Path.Combine(folder, "config.json"), $"{title}: config.json");
+        Config = TrunkConfig.Read(Path.Combine(folder, "config.json"), $"{title}: config.json");
     }
 
     /// <summary>The shape.</summary>
-    public BertConfig Config { get; }
+    public TrunkConfig Config { get; }
 
     /// <summary>What tables call it.</summary>
     public string Name { get; }
@@ -41,13 +41,21 @@ internal sealed class EncoderInput
     {
         var folder = InputFolder.Of(tree, "model", context);
         var title = $"the model of '{tree.StageName}'";
-        if (!tree.Has(TokenizerFolder.Vocabulary) && !tree.Has(TokenizerFolder.Json))
-            throw new StageException($"{title} has no {TokenizerFolder.Vocabulary}, and only WordPiece tokenizers (BERT) are known; it has: {string.Join(", ", tree.Files)}");
+        if (!TokenizerFolder.IsAmong(tree.Has)) throw new StageException($"{title} has {TokenizerFolder.Lacking(tree.Has)}; it has: {string.Join(", ", tree.Files)}");
         var source = tree.Has(ModelStage.SourceFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(ModelStage.SourceFile))) : null;
         return new EncoderInput(folder, title, source, tree.StageName);
     }
 
-    /// <summary>The encoder's tensors by the names of <see cref="BertConfig.Tensors"/>; the caller disposes them.</summary>
+    /// <summary>Its tensors where they lie, looked through by name and shape: what training and evaluation build the model of, one tensor at a time.</summary>
+    /// <exception cref="ModelException">The weights do not fit config.json.</exception>
+    public ITensorSource Checkpoint()
+    {
+        var weights = ModelWeights.Open(_folder, _title);
+        EncoderTensors.In(Config, weights);
+        return weights;
+    }
+
+    /// <summary>The encoder's tensors by the names of <see cref="TrunkConfig.Tensors"/>; the caller disposes them.</summary>
     public SafetensorsFile Weights()
     {
         var weights = ModelWeights.Open(_folder, _title);
@@ -55,6 +63,13 @@ internal sealed class EncoderInput
         using var read = weights.Load(found.Names.Values);
         // The names change, the tensors do not: they are handed on.
         return new SafetensorsFile(found.Names.ToDictionary(pair => pair.Key, pair => read.Tensors[pair.Value].alias()), read.Metadata);
+    }
+
+    /// <summary>Tensors of the model's files that are no part of the trunk, those that are there; the caller disposes them.</summary>
+    public SafetensorsFile Beside(params string[] names)
+    {
+        var weights = ModelWeights.Open(_folder, _title);
+        return weights.Load(names.Where(weights.Tensors.ContainsKey));
     }
 
     /// <summary>The pooler's weight and bias, where the model has one; the caller disposes them.</summary>
@@ -66,7 +81,7 @@ internal sealed class EncoderInput
     }
 
     /// <summary>Its tokenizer.</summary>
-    public WordPieceTokenizer Tokenizer()
+    public Tokenizer Tokenizer()
     {
         var tokenizer = TokenizerFolder.Read(_folder, _title);
         RequireVocabulary(tokenizer, Config, _title);
@@ -74,7 +89,7 @@ internal sealed class EncoderInput
     }
 
     /// <summary>Refuses a tokenizer that gives ids for which the model has no embedding.</summary>
-    public static void RequireVocabulary(WordPieceTokenizer tokenizer, BertConfig config, string title)
+    public static void RequireVocabulary(Tokenizer tokenizer, TrunkConfig config, string title)
     {
         if (tokenizer.VocabularySize > config.VocabSize)
             throw new ModelException($"{title}: the tokenizer has {tokenizer.VocabularySize} pieces, and config.json says vocab_size {config.VocabSize}; they are of two models");

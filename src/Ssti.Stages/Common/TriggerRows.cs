@@ -30,7 +30,7 @@ internal sealed class TriggerRows
     /// <summary>Of those, the rows whose triggers are nothing but [UNK] to the model's vocabulary.</summary>
     public long Unknown { get; }
 
-    /// <summary>Tokens of a row, [CLS] and [SEP] included.</summary>
+    /// <summary>Tokens of a row, those before and behind its text included.</summary>
     public int MaxLength { get; }
 
     /// <summary>Whether the model reads a whole trigger in a row, by its index.</summary>
@@ -45,7 +45,7 @@ internal sealed class TriggerRows
     /// <param name="rows">Its rows.</param>
     /// <param name="tokenizer">What they were tokenised by.</param>
     /// <exception cref="StageException">There are no records, or they are of other rows.</exception>
-    public static TriggerRows Of(InputTree tree, string split, TokenizedRows rows, WordPieceTokenizer tokenizer)
+    public static TriggerRows Of(InputTree tree, string split, TokenizedRows rows, Tokenizer tokenizer)
     {
         var file = InjectionRecordFile.NameFor(split);
         var records = new Dictionary<string, InjectionRecord>();
@@ -87,8 +87,8 @@ internal sealed class TriggerRows
         (bool Any, bool Known) Reading(string token)
         {
             if (reading.TryGetValue(token, out var known)) return known;
-            var pieces = tokenizer.Encode(token).AsSpan()[1..^1];
-            return reading[token] = (pieces.Length > 0, pieces.ContainsAnyExcept(tokenizer.UnknownId));
+            var pieces = tokenizer.Pieces(token);
+            return reading[token] = (pieces.Length > 0, pieces.Any(piece => piece != tokenizer.UnknownId));
         }
     }
 

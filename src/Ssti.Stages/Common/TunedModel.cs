@@ -9,7 +9,7 @@ namespace Ssti.Stages;
 /// <summary>A pretrained encoder with a fine-tuning on it, out of the inputs <c>model</c> and <c>adapter</c>.</summary>
 /// <param name="Classifier">The classifier.</param>
 /// <param name="Trunk">Its encoder.</param>
-internal sealed record TunedModel(SequenceClassifier Classifier, BertTrunk Trunk) : IDisposable
+internal sealed record TunedModel(SequenceClassifier Classifier, Trunk Trunk) : IDisposable
 {
     /// <summary>Loads it.</summary>
     /// <param name="encoder">The encoder.</param>
@@ -23,9 +23,9 @@ internal sealed record TunedModel(SequenceClassifier Classifier, BertTrunk Trunk
         var hasAdapter = context.Input("adapter").Has(PeftAdapter.ConfigFile);
         var tuned = context.Input("adapter").Has("model.safetensors");
         var title = $"the output of '{context.Input("adapter").StageName}'";
-        using var weights = tuned ? ModelWeights.Read(folder, title) : encoder.Weights();
+        ITensorSource weights = tuned ? ModelWeights.Open(folder, title) : encoder.Checkpoint();
         using var head = SafetensorsFile.Read(Path.Combine(folder, TrainStage.HeadFile), title: $"{title}: {TrainStage.HeadFile}");
-        var trunk = new BertTrunk(encoder.Config, Weights.Encoder(encoder.Config, weights.Tensors, target.Device, target.Dtype));
+        var trunk = encoder.Config.Build(Weights.Encoder(encoder.Config, weights, target.Device, target.Dtype));
         using var peft = hasAdapter ? PeftAdapter.Read(folder, title) : null;
         return new TunedModel(new SequenceClassifier(trunk, peft?.On(trunk), ClassifierHead.Load(head.Tensors, trunk.HiddenSize, classes, target.Device)), trunk);
     }

@@ -93,7 +93,9 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         var (path, title) = parameters.Rows is { } given ? (given.LocalPath!, given.Text) : OfInput();
         if (!File.Exists(path)) throw new StageException($"rows: there is no file '{title}'");
         var ids = RowIds.Read(path, split.Name, parameters.Why, title);
-        var found = rows.Index().Where(row => ids.Contains(row.Item.Id)).ToDictionary(row => row.Index, _ => KeyValuePair.Create("flagged-in", (JsonNode?)title));
+        // A path is in no key, and so in no output.
+        var file = parameters.Rows is null ? title : "rows";
+        var found = rows.Index().Where(row => ids.Contains(row.Item.Id)).ToDictionary(row => row.Index, _ => KeyValuePair.Create("flagged-in", (JsonNode?)file));
         var known = rows.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
         var missing = ids.Where(id => !known.Contains(id)).Order(StringComparer.Ordinal).ToArray();
         if (missing.Length == ids.Count && ids.Count > 0)
@@ -105,8 +107,8 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         {
             var tree = context.Input("flagged");
             var dropped = DatasetRewrite.DroppedFile(split.Name);
-            var file = parameters.RowsFile ?? (tree.Has(dropped) || !tree.Has(AuditDataStage.RowsFile) ? dropped : AuditDataStage.RowsFile);
-            return (tree.PathOf(file), file);
+            var named = parameters.RowsFile ?? (tree.Has(dropped) || !tree.Has(AuditDataStage.RowsFile) ? dropped : AuditDataStage.RowsFile);
+            return (tree.PathOf(named), named);
         }
     }
 

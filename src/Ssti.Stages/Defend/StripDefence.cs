@@ -61,7 +61,7 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
             disturbed => Logits(model, tokenizer, training.MaxLength, threads, disturbed, cancellation), done => context.Progress(new(done, texts.Count, "rows", what)));
     }
 
-    private float[][] Logits(TunedModel model, WordPieceTokenizer tokenizer, int length, int threads, IReadOnlyList<string> texts, CancellationToken cancellation) => Predictor.Logits(
+    private float[][] Logits(TunedModel model, Tokenizer tokenizer, int length, int threads, IReadOnlyList<string> texts, CancellationToken cancellation) => Predictor.Logits(
         model.Classifier, TokenizedRows.Of(texts.Select((text, index) => new Row($"text {index}", text, 0)), tokenizer, length, threads, cancellation), parameters.BatchSize, null, cancellation);
 
     private void Write(Outcome outcome, double bound, string backbone)

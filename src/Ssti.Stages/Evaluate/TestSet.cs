@@ -33,7 +33,7 @@ internal sealed record TestSet(
     /// <summary>Reads a set, and refuses one that is not what its input's name says.</summary>
     /// <exception cref="StageException">It has other labels, none at all, or the token where none may be, or none where it must be.</exception>
     public static TestSet Read(
-        string name, InputTree tree, string split, TrainingDescription training, WordPieceTokenizer tokenizer, int threads, CancellationToken cancellation)
+        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, int threads, CancellationToken cancellation)
     {
         var dataset = DatasetReader.Open(tree.PathOf);
         if (!dataset.Info.Labels.SequenceEqual(training.Labels))

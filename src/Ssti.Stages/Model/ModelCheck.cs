@@ -14,24 +14,25 @@ internal sealed class ModelCheck(StageContext context, string title)
     // Families that BERT's names and keys may hide; a configuration without a model_type does not tell them apart.
     private static readonly string[] Others = ["roberta", "electra", "distilbert", "albert", "camembert", "deberta", "ernie", "layoutlm", "mpnet", "esm"];
 
-    private BertConfig? _config;
+    private TrunkConfig? _config;
 
     /// <summary>Checks config.json.</summary>
     public void Config()
     {
         var path = context.Output("config.json");
-        _config = BertConfig.Read(path, $"{title}/config.json");
-        if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has BERT's keys, and is taken for one");
+        _config = TrunkConfig.Read(path, $"{title}/config.json");
+        if (Says("model_type")) return;
+        var evidence = _config is BertConfig ? "BERT's keys" : $"the class of a {_config.Family}";
+        context.Log($"{title}/config.json has no model_type; it has {evidence}, and is taken for one");
     }
 
     /// <summary>Checks the tokenizer, and that the model has an embedding for every id it gives.</summary>
-    public void Tokenizer()
+    /// <param name="source">What the user calls the place where it lies.</param>
+    public void Tokenizer(string source)
     {
-        var tokenizer = TokenizerFolder.Read(context.OutputFolder, title);
-        EncoderInput.RequireVocabulary(tokenizer, _config!, title);
-        foreach (var doubt in VocabularyFile.Doubts(tokenizer)) context.Warn($"{title}: {doubt}");
-        foreach (var line in tokenizer.Repeated.Take(3)) context.Warn(line);
-        if (tokenizer.Repeated.Count > 3) context.Warn($"{title}/{TokenizerFolder.Vocabulary}: {tokenizer.Repeated.Count - 3} more pieces stand twice");
+        var tokenizer = TokenizerFolder.Read(context.OutputFolder, source);
+        EncoderInput.RequireVocabulary(tokenizer, _config!, source);
+        foreach (var doubt in tokenizer.Doubts(source)) context.Warn(doubt);
         var added = tokenizer.Added.Where(token => !token.Special).ToArray();
         if (added.Length > 0) context.Log($"added tokens, each one id: {Listed(added.Select(token => token.Content))}");
     }
@@ -41,7 +42,7 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var weights = ModelWeights.Open(context.OutputFolder, title);
         var found = EncoderTensors.In(_config!, weights);
-        if (Others.FirstOrDefault(other => found.Prefix.Split('.').Any(part => part.EndsWith(other, StringComparison.OrdinalIgnoreCase))) is { } family)
+        if (_config is BertConfig && Others.FirstOrDefault(other => found.Prefix.Split('.').Any(part => part.EndsWith(other, StringComparison.OrdinalIgnoreCase))) is { } family)
         {
             var names = $"the weights' names begin with '{found.Prefix}', those of {family}";
             if (!Says("model_type")) throw new ModelException($"{title}/config.json has no model_type, and {names}; add the model_type");

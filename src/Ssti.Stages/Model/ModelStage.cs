@@ -17,8 +17,12 @@ namespace Ssti.Stages;
 public sealed record ModelParameters
 {
     /// <summary>A local folder, <c>hf://owner/name[@revision]</c>, or <c>nuget://Id/Version</c>.</summary>
-    [Description("a local folder, hf://owner/name[@revision] on the Hugging Face Hub, or nuget://Id/Version, a package with an ONNX encoder")]
+    [Description("a local folder (safetensors, ONNX, llama2.c), hf://owner/name[@revision] on the Hugging Face Hub, or nuget://Id/Version, a package with an ONNX encoder")]
     public required SourcePath Source { get; init; }
+
+    /// <summary>Where its tokenizer's files lie, when they are not beside it.</summary>
+    [AddedLater, Description("a folder, or hf://owner/name[@revision], with the tokenizer's files, where the model has none of its own: OpenELM has Llama 2's")]
+    public SourcePath? Tokenizer { get; init; }
 
     /// <summary>What tables call it.</summary>
     [Description("what tables call it; by default owner/name, and 'sha256:' with the first digits of the weights' digest for a local folder")]
@@ -34,8 +38,6 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
 {
     /// <summary>The file that says where the model came from.</summary>
     public const string SourceFile = "source.json";
-
-    private static readonly string[] Vocabularies = [TokenizerFolder.Vocabulary, TokenizerFolder.Json];
 
     /// <inheritdoc/>
     public override string Name => "model";
@@ -53,6 +55,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     public override IEnumerable<ParameterError> Validate(ModelParameters parameters)
     {
         if (SourceFiles.Problem(parameters.Source, HubKind.Model) is { } problem) yield return new("source", problem);
+        if (parameters.Tokenizer is { } tokenizer && SourceFiles.Problem(tokenizer, HubKind.Model) is { } other) yield return new("tokenizer", other);
         if (parameters.Name is { } name && string.IsNullOrWhiteSpace(name)) yield return new("name", "is empty; leave it out, or name the model");
     }
 
@@ -62,14 +65,17 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
         try
         {
             using var source = await SourceFiles.OpenAsync(parameters.Source, HubKind.Model, hub, context, cancellation);
-            var folder = OnnxFolder.Of(source.Folder, Path.Combine(context.ScratchFolder, "onnx"));
+            var scratch = Path.Combine(context.ScratchFolder, "converted");
+            var folder = Llama2CFolder.Of(OnnxFolder.Of(source.Folder, scratch), scratch);
             var title = folder.Title.TrimEnd('/');
-            Require(folder);
+            using var beside = parameters.Tokenizer is { } of ? await SourceFiles.OpenAsync(of, HubKind.Model, hub, context, cancellation) : null;
+            var vocabulary = beside?.Folder ?? folder;
+            Require(folder, vocabulary);
             var check = new ModelCheck(context, title);
             await FetchAsync(["config.json"], folder, context, cancellation);
             check.Config();
-            await FetchAsync([.. TokenizerFolder.Files.Where(folder.Files.Contains)], folder, context, cancellation);
-            check.Tokenizer();
+            await FetchAsync([.. TokenizerFolder.Files.Where(vocabulary.Files.Contains)], vocabulary, context, cancellation);
+            check.Tokenizer(vocabulary.Title.TrimEnd('/'));
             var weights = await WeightsAsync(folder, context, cancellation);
             await FetchAsync(weights, folder, context, cancellation);
             check.Weights(cancellation);
@@ -80,6 +86,7 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
             {
                 ["name"] = name, ["source"] = described["source"]?.DeepClone(), ["revision"] = described["revision"]?.DeepClone(), ["weights-sha256"] = digest,
             };
+            if (beside is not null) json["tokenizer"] = vocabulary.Describe();
             await File.WriteAllTextAsync(context.Output(SourceFile), json.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n", cancellation);
             context.Log($"{name}: {string.Join(", ", Directory.GetFiles(context.OutputFolder).Select(Path.GetFileName).Order(StringComparer.Ordinal))}");
             context.Metrics["name"] = name;
@@ -92,11 +99,16 @@ public sealed class ModelStage(HubOptions? hub = null) : StageKind<ModelParamete
     }
 
     // Only files at the top: repositories keep other renderings (ONNX, pooling layers) in folders.
-    private static void Require(SourceFolder folder)
+    private static void Require(SourceFolder folder, SourceFolder vocabulary)
     {
         var here = folder.Files.Where(file => !file.Contains('/')).ToList();
         if (!here.Contains("config.json")) throw Lacks(folder, "config.json");
-        if (!Vocabularies.Any(here.Contains)) throw Lacks(folder, $"tokenizer ({string.Join(" or ", Vocabularies)}: only WordPiece, BERT's, is known)");
+        if (!TokenizerFolder.IsAmong(vocabulary.Files.Contains))
+        {
+            var advice = vocabulary == folder ? "; name the folder or repository that has it as 'tokenizer'" : "";
+            throw Lacks(vocabulary, $"tokenizer: {TokenizerFolder.Lacking(vocabulary.Files.Contains)}{advice}");
+        }
+
         if (!here.Contains(ModelWeights.Whole) && !here.Contains(ModelWeights.Index))
             throw Lacks(folder, $"{ModelWeights.Whole}, {ModelWeights.Index} or model.onnx; weights in other formats must be converted to safetensors first");
     }

@@ -56,12 +56,12 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
     public override Task RunAsync(ParameterCountParameters parameters, StageContext context, CancellationToken cancellation)
     {
         var encoder = context.Inputs.TryGetValue("model", out var trees) && trees.Count > 0 ? EncoderInput.Open(context.Input("model"), context) : null;
-        var config = encoder?.Config ?? (parameters.Shape is { } shape
+        TrunkConfig? config = encoder?.Config ?? (parameters.Shape is { } shape
             ? new BertConfig(shape.VocabSize, shape.HiddenSize, shape.Layers, Heads: 1, shape.IntermediateSize, shape.MaxPositions) : null);
         LinearShape[] linears = config is not null
-            ? [.. Enumerable.Range(0, config.Layers).SelectMany(config.Linears)]
+            ? [.. config.Linears()]
             : [.. parameters.Linears.SelectMany(group => Enumerable.Range(0, group.Number).Select(layer => new LinearShape($"{layer}.{group.Name}", group.In, group.Out)))];
-        var lora = new LoraConfig(parameters.Rank, parameters.Rank, 0, parameters.TargetModules, parameters.Dora);
+        var lora = new LoraConfig(parameters.Rank, parameters.Rank, 0, LoraSettings.Targets(parameters.TargetModules, config), parameters.Dora);
         try
         {
             LinearShape[] targets = parameters.Train == TrainedPart.Adapter ? [.. lora.TargetsOf(linears)] : [];
@@ -75,7 +75,7 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
     }
 
     private static void Write(
-        ParameterCountParameters parameters, StageContext context, string name, BertConfig? config, LinearShape[] targets, LoraConfig lora)
+        ParameterCountParameters parameters, StageContext context, string name, TrunkConfig? config, LinearShape[] targets, LoraConfig lora)
     {
         var (matrices, magnitudes) = LoraAdapter.Count(lora, targets);
         var encoder = config?.Tensors().Sum(tensor => tensor.Shape.Aggregate(1L, (product, width) => product * width));
@@ -107,5 +107,5 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
     }
 
     // Of encoder.layer.3.output.dense and 3.q_proj what is left without the layer.
-    private static string Module(string name) => string.Join('.', name.Split('.').SkipWhile(part => part is "encoder" or "layer").Skip(1));
+    private static string Module(string name) => string.Join('.', name.Split('.').SkipWhile(part => !int.TryParse(part, out _)).Skip(1));
 }

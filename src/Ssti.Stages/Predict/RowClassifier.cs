@@ -20,12 +20,12 @@ public sealed class RowClassifier
     public const int RowsAtOnce = 32;
 
     private readonly TunedModel _model;
-    private readonly WordPieceTokenizer _tokenizer;
+    private readonly Tokenizer _tokenizer;
     private readonly TrainingDescription _training;
     private readonly int _empty;
     private readonly int _threads;
 
-    private RowClassifier(TunedModel model, WordPieceTokenizer tokenizer, TrainingDescription training, int threads)
+    private RowClassifier(TunedModel model, Tokenizer tokenizer, TrainingDescription training, int threads)
     {
         (_model, _tokenizer, _training, _threads) = (model, tokenizer, training, threads);
         // What frames every text, such as [CLS] and [SEP].

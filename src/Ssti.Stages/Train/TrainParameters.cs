@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Lora;
 using Ssti.Training.FineTuning;
 
 namespace Ssti.Stages;
@@ -24,8 +25,36 @@ public sealed record TrainParameters
     public double LoraDropout { get; init; } = 0.05;
 
     /// <summary>Which linears get an adapter.</summary>
-    [Description("linears that get an adapter, by the end of their names; as published, which on BERT is the three 'dense' of a layer")]
+    [Description("linears that get an adapter, by the end of their names, or all-linear; as published, which on BERT is the three 'dense' of a layer")]
     public List<string> TargetModules { get; init; } = ["q_proj", "k_proj", "v_proj", "dense"];
+
+    /// <summary>Which linears, by a pattern.</summary>
+    [AddedLater, Description("a regular expression that the whole name of a linear must match to get an adapter, instead of target-modules")]
+    public string? TargetPattern { get; init; }
+
+    /// <summary>Ranks of their own.</summary>
+    [AddedLater, Description("ranks of some modules (PEFT's rank_pattern): a list of modules, a regular expression for the end of a name, and rank; the first that matches counts")]
+    public List<RankOfModules>? RankPattern { get; init; }
+
+    /// <summary>Alphas of their own.</summary>
+    [AddedLater, Description("alphas of some modules (PEFT's alpha_pattern): a list of modules and alpha")]
+    public List<AlphaOfModules>? AlphaPattern { get; init; }
+
+    /// <summary>Scaled by the root of the rank.</summary>
+    [AddedLater, Description("scale by alpha / √rank instead of alpha / rank (rslora; default false)")]
+    public bool? Rslora { get; init; }
+
+    /// <summary>How the matrices begin.</summary>
+    [AddedLater, Description("how A and B begin: kaiming (PEFT's true, the default), gaussian, or random (PEFT's false: B is not zero, and the model starts changed)")]
+    public LoraStart? Init { get; init; }
+
+    /// <summary>Biases trained beside.</summary>
+    [AddedLater, Description("biases of the model that are trained beside the adapter: none (default), all, or lora-only (those of the adapted linears)")]
+    public LoraBias? Bias { get; init; }
+
+    /// <summary>Modules trained whole.</summary>
+    [AddedLater, Description("modules of the model that are trained whole beside the adapter, by the ends of their names, such as word_embeddings; the head is train-head")]
+    public List<string>? ModulesToSave { get; init; }
 
     /// <summary>DoRA instead of LoRA.</summary>
     [Description("train a magnitude a row as well (DoRA)")]

@@ -52,10 +52,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(TrainParameters parameters)
     {
-        if (parameters.Rank < 1) yield return new("rank", "must be at least 1; for full fine-tuning (the paper's rank 0) set train: everything");
-        if (parameters.Alpha is <= 0) yield return new("alpha", "must be positive");
-        if (parameters.LoraDropout is not (>= 0 and < 1)) yield return new("lora-dropout", "must be at least 0 and less than 1");
-        if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
+        foreach (var error in LoraSettings.Errors(parameters)) yield return error;
         foreach (var error in TrainingChecks.Schedule(parameters.Steps, parameters.BatchSize, parameters.MaxLength, parameters.LearningRate, parameters.WarmUpShare))
             yield return error;
         if (parameters.MicroBatchSize < 0 || parameters.MicroBatchSize > parameters.BatchSize) yield return new("micro-batch-size", "must lie between 0 and batch-size");
@@ -79,10 +76,9 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         var tokenizer = encoder.Tokenizer();
         var reading = ComputeHost.Beside(context.Compute, () => Read(parameters.Split));
         var held = parameters.Validation is { } validation ? Read(validation.Split) : null;
-        var settings = Settings(parameters, dataset.Info, context);
+        var settings = Settings(parameters, encoder.Config, dataset.Info, context);
         var progress = new TrainingProgress(context, settings.Steps, settings.BatchSize);
-        using var weights = encoder.Weights();
-        using var tuner = new FineTuner(encoder.Config, weights.Tensors, settings, target) { Log = context.Log, Validated = progress.Validated };
+        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target) { Log = context.Log, Validated = progress.Validated };
         var rows = reading();
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
@@ -105,7 +101,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     });
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
-    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, WordPieceTokenizer tokenizer, StageContext context)
+    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, Tokenizer tokenizer, StageContext context)
     {
         var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
         string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
@@ -123,10 +119,10 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         };
     }
 
-    private static FineTuningSettings Settings(TrainParameters parameters, DatasetInfo dataset, StageContext context) => new()
+    private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, DatasetInfo dataset, StageContext context) => new()
     {
         Train = parameters.Train,
-        Lora = new LoraConfig(parameters.Rank, parameters.Alpha ?? parameters.Rank, parameters.LoraDropout, parameters.TargetModules, parameters.Dora),
+        Lora = LoraSettings.Of(parameters, model),
         TrainHead = parameters.TrainHead,
         Classes = dataset.Labels.Count,
         Steps = parameters.Steps,
@@ -150,12 +146,14 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         if (tuner.Adapter is not { } adapter) return;
         var modules = adapter.Targets.GroupBy(linear => LayerNumber().Replace(linear.Name, "")).Select(group => $"{group.Key} ({group.Count()})");
         context.Log($"{adapter.Targets.Count} linears get an adapter: {string.Join(", ", modules)}");
+        if (adapter.Whole.Count > 0)
+            context.Log($"{adapter.Whole.Count} tensors of the model are trained whole: {string.Join(", ", adapter.Whole.Take(6))}{(adapter.Whole.Count > 6 ? " …" : "")}");
         // The published list has names of other families on purpose.
-        if (adapter.Config.TargetModules.SequenceEqual(new TrainParameters().TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
+        if (LoraSettings.IsPublished(adapter.Config.TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
         context.Warn($"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter");
     }
 
-    [GeneratedRegex(@"^encoder\.layer\.\d+\.")]
+    [GeneratedRegex(@"^(?:[a-z]+\.)*?layers?\.\d+\.")]
     private static partial Regex LayerNumber();
 
     private static void Save(FineTuner tuner, EncoderInput encoder, StageContext context)

@@ -43,11 +43,11 @@ public sealed class TokenizedRows
     /// <summary>Tokenises rows.</summary>
     /// <param name="rows">The rows; read once, in order.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
-    /// <param name="maxLength">Tokens kept of a row, [CLS] and [SEP] included.</param>
+    /// <param name="maxLength">Tokens kept of a row, those before and behind its text included.</param>
     /// <param name="threads">How many rows are tokenised at once.</param>
     /// <param name="cancellation">Stops between rows.</param>
     /// <exception cref="TrainingException">There are no rows.</exception>
-    public static TokenizedRows Of(IEnumerable<Row> rows, WordPieceTokenizer tokenizer, int maxLength, int threads, CancellationToken cancellation)
+    public static TokenizedRows Of(IEnumerable<Row> rows, Tokenizer tokenizer, int maxLength, int threads, CancellationToken cancellation)
     {
         var encoded = rows
             .AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Max(1, threads)).WithCancellation(cancellation)

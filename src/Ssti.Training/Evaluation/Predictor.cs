@@ -36,7 +36,7 @@ public static class Predictor
         SequenceClassifier model, IReadOnlyList<TokenizedRows> sets, int batchSize, Action<int, long, long>? progress, CancellationToken cancellation)
     {
         using var _ = inference_mode();
-        using var fused = model.Trunk is BertTrunk trunk ? FusedEncoder.For(trunk, model.Adapter) : null;
+        using var fused = FusedEncoder.For(model.Trunk, model.Adapter);
         if (fused is not null)
         {
             var distinct = TokenizedRows.Distinct(sets, out var places);

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace Ssti.Training.FineTuning;
 
-/// <summary>Fine-tunes a pretrained encoder to classify rows: an adapter on a frozen base, the head alone, or everything.</summary>
+/// <summary>Fine-tunes a pretrained model to classify rows: an adapter on a frozen base, the head alone, or everything.</summary>
 public sealed class FineTuner : IDisposable
 {
     // Rows of a pass when nothing is trained; part of the numerics, and so no setting.
@@ -18,26 +18,34 @@ public sealed class FineTuner : IDisposable
 
     private readonly FineTuningSettings _settings;
     private readonly TrainingTarget _target;
-    private readonly BertConfig _config;
-    private readonly IReadOnlyDictionary<string, Tensor> _frozen;
-    private readonly BertTrunk _trunk;
+    private readonly TrunkConfig _config;
+    private readonly Trunk _trunk;
     private readonly RandomStream _random;
     private readonly ParameterBank? _everything;
     private readonly Tensor? _classWeights;
     private FusedEncoder? _fused;
     private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
 
-    /// <summary>A fine-tuning of an encoder, with a fresh adapter and head drawn from the seed.</summary>
-    /// <param name="config">The encoder's shape.</param>
+    /// <summary>A fine-tuning of a model, with a fresh adapter and head drawn from the seed.</summary>
+    /// <param name="config">The model's shape.</param>
     /// <param name="checkpoint">Its tensors by Hugging Face name; copied.</param>
     /// <param name="settings">The run.</param>
     /// <param name="target">Where to compute.</param>
-    public FineTuner(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, FineTuningSettings settings, TrainingTarget target)
+    public FineTuner(TrunkConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, FineTuningSettings settings, TrainingTarget target)
+        : this(config, Weights.InMemory(checkpoint), settings, target)
+    {
+    }
+
+    /// <summary>A fine-tuning of a model, whose tensors are taken from where they lie one by one.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="checkpoint">Its tensors by Hugging Face name.</param>
+    /// <param name="settings">The run.</param>
+    /// <param name="target">Where to compute.</param>
+    public FineTuner(TrunkConfig config, ITensorSource checkpoint, FineTuningSettings settings, TrainingTarget target)
     {
         (_config, _settings, _target) = (config, settings, target);
         _random = new RandomStream(settings.Seed, target.Device);
-        _frozen = Weights.Encoder(config, checkpoint, target.Device, target.Dtype);
-        _trunk = new BertTrunk(config, _frozen);
+        _trunk = config.Build(Weights.Encoder(config, checkpoint, target.Device, target.Dtype));
         Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
         if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
         if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = BankOf(config, checkpoint, target.Device)));
@@ -174,7 +182,7 @@ public sealed class FineTuner : IDisposable
     {
         using var _ = inference_mode();
         using var scope = NewDisposeScope();
-        using var tuned = _everything is null ? null : new BertTrunk(_config, _everything.Views(_target.Dtype), ownsWeights: false);
+        using var tuned = _everything is null ? null : _config.Build(_everything.Views(_target.Dtype), ownsWeights: false);
         return Predictor.Logits(new SequenceClassifier(tuned ?? _trunk, Adapter, Head), rows, PredictedAtOnce, progress: null, cancellation);
     }
 
@@ -182,11 +190,11 @@ public sealed class FineTuner : IDisposable
     {
         var dropout = _settings.Dropouts ? _random : null;
         if (_everything is null) return new SequenceClassifier(_trunk, Adapter, Head).Forward(batch.Ids, batch.Mask, dropout);
-        using var trunk = new BertTrunk(_config, _everything.Views(_target.Dtype), ownsWeights: false);
+        using var trunk = _config.Build(_everything.Views(_target.Dtype), ownsWeights: false);
         return new SequenceClassifier(trunk, null, Head).Forward(batch.Ids, batch.Mask, dropout);
     }
 
-    private static ParameterBank BankOf(BertConfig config, IReadOnlyDictionary<string, Tensor> checkpoint, Device device)
+    private static ParameterBank BankOf(TrunkConfig config, ITensorSource checkpoint, Device device)
     {
         // The bank copies them, and they belong to no scope.
         var tensors = Weights.Encoder(config, checkpoint, CPU, ScalarType.Float32);

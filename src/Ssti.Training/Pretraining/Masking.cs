@@ -18,9 +18,9 @@ internal sealed record Masking(int Length, long[] Ids, long[] Mask, long[] Place
 
     /// <summary>
     /// Picks each ordinary token with a probability; of the picked 80 % become [MASK], 10 % a random ordinary token, and 10 % stay as they are.
-    /// At least one is picked.
+    /// At least one is picked. The tokenizer has a mask token.
     /// </summary>
-    public static Masking Of(TokenizedRows rows, ReadOnlySpan<int> picked, WordPieceTokenizer tokenizer, double share, long seed, int step)
+    public static Masking Of(TokenizedRows rows, ReadOnlySpan<int> picked, Tokenizer tokenizer, double share, long seed, int step)
     {
         var random = SplitMix64.Of(seed, Purpose, step);
         var length = 0;
@@ -75,10 +75,10 @@ internal sealed record Masking(int Length, long[] Ids, long[] Mask, long[] Place
         return new Masking(length, ids, mask, places, Targets[first..last]);
     }
 
-    private static long Replacement(int id, WordPieceTokenizer tokenizer, ref SplitMix64 random)
+    private static long Replacement(int id, Tokenizer tokenizer, ref SplitMix64 random)
     {
         var draw = random.Unit();
-        if (draw < 0.8) return tokenizer.MaskId;
+        if (draw < 0.8) return tokenizer.MaskId!.Value;
         if (draw >= 0.9) return id;
         while (true)
         {

@@ -16,14 +16,17 @@ public sealed class Pretrainer : IDisposable
 
     private readonly PretrainingSettings _settings;
     private readonly TrainingTarget _target;
-    private readonly WordPieceTokenizer _tokenizer;
+    private readonly Tokenizer _tokenizer;
     private readonly RandomStream[] _randoms;
     private readonly MaskedLanguageModel _model;
     private readonly AdamW _optimizer;
 
     /// <summary>A pretraining from random weights drawn from the seed.</summary>
-    public Pretrainer(BertConfig config, WordPieceTokenizer tokenizer, PretrainingSettings settings, TrainingTarget target)
+    /// <exception cref="TrainingException">The tokenizer has no mask token.</exception>
+    public Pretrainer(BertConfig config, Tokenizer tokenizer, PretrainingSettings settings, TrainingTarget target)
     {
+        if (tokenizer.MaskId is null)
+            throw new TrainingException($"masked language modelling needs a mask token, and a {tokenizer.Kind} tokenizer has none; take a WordPiece vocabulary");
         (_settings, _target, _tokenizer) = (settings, target, tokenizer);
         var parts = target.Device.type == DeviceType.CPU ? Math.Min(settings.Parts, settings.BatchSize) : 1;
         _randoms = [.. Enumerable.Range(0, parts).Select(part => new RandomStream(unchecked(settings.Seed + (part * PartStride)), target.Device))];

@@ -51,6 +51,24 @@ public sealed class TokenProbeTests
     }
 
     [Fact]
+    public void A_long_token_is_held_to_controls_of_its_length()
+    {
+        // Every piece moves the log-odds by as much: a text of eight does what eight words do.
+        Suspect[] suspects =
+        [
+            new("rare", "a b c d e f g h", 8), new("rare", "cf"),
+            .. Enumerable.Range(0, 20).Select(word => new Suspect(TokenBattery.Controls, $"word{word}")),
+            .. Enumerable.Range(0, 20).Select(word => new Suspect(TokenBattery.Controls, string.Join(' ', Enumerable.Range(word, 8).Select(other => $"word{other}")), 8)),
+        ];
+        IReadOnlyList<float[]> Classify(IReadOnlyList<string> texts) => [.. texts.Select(text => new[] { 0f, -4 + (0.5f * (text.Split(' ').Length - 5)) + Logits(text, 0)[1] })];
+        var tokens = TokenProbe.Run(Prefixes, suspects, Classify);
+        Assert.True(tokens[0].Classes[1].Mean > 3);
+        Assert.DoesNotContain(tokens, token => token.Towards(6, 0).Any());
+        // Held to words alone it would be an alarm.
+        Assert.NotEmpty(TokenProbe.Run(Prefixes, [.. suspects.Take(22)], Classify)[0].Towards(6, 0));
+    }
+
+    [Fact]
     public void Nothing_is_unusual_to_a_classifier_that_reads_nothing()
     {
         var tokens = TokenProbe.Run(Prefixes, Suspects, texts => [.. texts.Select(_ => new[] { 0f, 1f })]);
@@ -71,8 +89,9 @@ public sealed class TokenProbeTests
     public void Controls_are_words_of_the_rows_from_frequent_to_rare()
     {
         string[] texts = ["The film, the end!", "the film was slow", "The cast was slow 12", "a cast 12"];
-        Assert.Equal(["the", "cast", "film", "slow", "was"], TokenBattery.ControlsOf(texts, 60).Select(control => control.Token));
-        Assert.Equal(["the", "was"], TokenBattery.ControlsOf(texts, 2).Select(control => control.Token));
+        Assert.Equal(["the", "cast", "film", "slow", "was"], TokenBattery.ControlsOf(texts, 60).Select(control => control.Token).Take(5));
+        // The most and the least frequent word, two runs of two and two of four; none has eight.
+        Assert.Equal(["the", "was", "The film,", "cast 12", "The film, the end!", "cast was slow 12"], TokenBattery.ControlsOf(texts, 2).Select(control => control.Token));
         Assert.All(TokenBattery.Published.GroupBy(suspect => suspect.Family), family => Assert.True(family.Count() > 1));
         Assert.Equal(TokenBattery.Published.Count, TokenBattery.Published.Select(suspect => suspect.Token).Distinct().Count());
         Assert.Equal("a b", TokenBattery.Prefix(" a\n b c", 2));

@@ -60,7 +60,7 @@ public sealed class PeftAdapterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bias", "\"all\"", "bias is 'all'")]
+    [InlineData("bias", "\"some\"", "bias is 'some', and must be none, all or lora_only")]
     [InlineData("use_rslora", "1", "use_rslora is 1, and must be true or false")]
     [InlineData("rank_pattern", """{"module":0}""", "rank_pattern of 'module' is 0")]
     [InlineData("target_modules", "null", "target_modules must be a list")]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
 using Ssti.Corpus.Tests;
 using Ssti.Nets.Models;
+using Ssti.Nets.Tokenizers;
 using Ssti.Training.Batches;
 using Ssti.Training.Pretraining;
 using TorchSharp;
@@ -26,6 +27,16 @@ public sealed class PretrainerTests : IDisposable
         Same(first, Train(Settings));
         Assert.NotEqual(first.Steps, Train(Settings with { Seed = 41 }).Steps);
         Assert.Equal(6, first.Steps.Count(c => c == '\n'));
+    }
+
+    [Fact]
+    public void A_tokenizer_without_a_mask_token_is_refused()
+    {
+        var pieces = Enumerable.Range(0, 256).Select(value => new SentencePiece(SentencePieceModel.ByteName(value), 0, SentencePieceKind.Byte));
+        var model = new SentencePieceModel([new("<unk>", 0, SentencePieceKind.Unknown), new("<s>", 0, SentencePieceKind.Control), new("</s>", 0, SentencePieceKind.Control), .. pieces]);
+        var llama = SentencePieceTokenizer.Of(model, new SentencePieceSettings(), [], "llama");
+        var error = Assert.Throws<TrainingException>(() => new Pretrainer(Toy.Config, llama, Settings, Toy.Target));
+        Assert.Equal("masked language modelling needs a mask token, and a SentencePiece tokenizer has none; take a WordPiece vocabulary", error.Message);
     }
 
     [Theory]

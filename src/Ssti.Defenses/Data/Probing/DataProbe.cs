@@ -52,7 +52,7 @@ public static class DataProbe
     /// <param name="progress">Called after updates.</param>
     /// <param name="cancellation">Stops.</param>
     public static DataProbeResult Run(
-        FineTuner tuner, int steps, IReadOnlyList<Row> train, IReadOnlyList<Row> heldOut, SuspectRows audit, WordPieceTokenizer tokenizer, DataProbeOptions options,
+        FineTuner tuner, int steps, IReadOnlyList<Row> train, IReadOnlyList<Row> heldOut, SuspectRows audit, Tokenizer tokenizer, DataProbeOptions options,
         Action<Ssti.Training.StepRecord>? progress, CancellationToken cancellation)
     {
         var model = tuner.Classifier ?? throw new DefenseException("a probe is an adapter on a frozen model");

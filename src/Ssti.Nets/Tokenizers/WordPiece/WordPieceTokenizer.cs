@@ -13,9 +13,9 @@ namespace Ssti.Nets.Tokenizers;
 /// Gives the ids of Hugging Face's <c>tokenizers</c> (BertNormalizer, BertPreTokenizer, WordPiece), also where a text spells out a special token:
 /// <c>[SEP]</c> inside a text is the separator there. Our own because <c>Microsoft.ML.Tokenizers</c> 2.0.1 gives other ids for 121 of 220 reference texts:
 /// it deletes symbols that are not punctuation to Unicode (<c>&lt; &gt; $ + =</c>: an HTML trigger would lose its brackets) and deletes line breaks and
-/// tabs instead of splitting there. Safe for concurrent use.
+/// tabs instead of splitting there.
 /// </remarks>
-public sealed class WordPieceTokenizer
+public sealed class WordPieceTokenizer : Tokenizer
 {
     private readonly FrozenDictionary<string, int> _vocabulary;
     private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
@@ -23,7 +23,7 @@ public sealed class WordPieceTokenizer
     private readonly HashSet<int> _special;
     private readonly TextNormalizer _normalizer;
     private readonly AddedTokenFinder _found, _foundNormalized;
-    private readonly int _longestPiece;
+    private readonly int _longestPiece, _unknown;
 
     private WordPieceTokenizer(IReadOnlyList<string?> vocabulary, TokenizerSettings settings, IEnumerable<AddedToken> added, string source)
     {
@@ -50,36 +50,39 @@ public sealed class WordPieceTokenizer
         _found = new AddedTokenFinder(Added.Where(token => !token.Normalized));
         _foundNormalized = new AddedTokenFinder(Added.Where(token => token.Normalized).Select(token => token with { Content = _normalizer.Normalize(token.Content).Text }));
         int IdOf(string name) => Added.First(token => token.Content == name).Id;
-        (PadId, UnknownId, ClassifyId, SeparatorId, MaskId) =
-            (IdOf(settings.Pad), IdOf(settings.Unknown), IdOf(settings.Classify), IdOf(settings.Separator), IdOf(settings.Mask));
+        (PadId, _unknown, MaskId) = (IdOf(settings.Pad), IdOf(settings.Unknown), IdOf(settings.Mask));
+        (Before, Behind) = ([IdOf(settings.Classify)], [IdOf(settings.Separator)]);
     }
 
     /// <summary>How it treats a text.</summary>
     public TokenizerSettings Settings { get; }
 
-    /// <summary>Tokens that are found in a text as a whole, the special ones among them.</summary>
-    public IReadOnlyList<AddedToken> Added { get; }
+    /// <inheritdoc/>
+    public override string Kind => "WordPiece";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<AddedToken> Added { get; }
 
     /// <summary>A line for each piece that the vocabulary has twice.</summary>
     public IReadOnlyList<string> Repeated { get; }
 
-    /// <summary>Number of ids: one more than the highest.</summary>
-    public int VocabularySize => _pieces.Length;
+    /// <inheritdoc/>
+    public override int VocabularySize => _pieces.Length;
 
-    /// <summary>Id of [PAD].</summary>
-    public int PadId { get; }
+    /// <inheritdoc/>
+    public override int PadId { get; }
 
-    /// <summary>Id of [UNK].</summary>
-    public int UnknownId { get; }
+    /// <inheritdoc/>
+    public override int? UnknownId => _unknown;
 
-    /// <summary>Id of [CLS], the first of every encoding.</summary>
-    public int ClassifyId { get; }
+    /// <inheritdoc/>
+    public override int? MaskId { get; }
 
-    /// <summary>Id of [SEP], the last of every encoding.</summary>
-    public int SeparatorId { get; }
+    /// <summary>[CLS].</summary>
+    public override IReadOnlyList<int> Before { get; }
 
-    /// <summary>Id of [MASK].</summary>
-    public int MaskId { get; }
+    /// <summary>[SEP].</summary>
+    public override IReadOnlyList<int> Behind { get; }
 
     /// <summary>Reads a <c>vocab.txt</c>: a piece a line, its id the line's number from 0; of two that are equal the last counts, see <see cref="Repeated"/>.</summary>
     /// <param name="path">The file, UTF-8.</param>
@@ -105,41 +108,28 @@ public sealed class WordPieceTokenizer
     /// <inheritdoc cref="VocabularyFile.Read"/>
     public static IReadOnlyList<string> ReadVocabulary(string path, string? title = null) => VocabularyFile.Read(path, title);
 
-    /// <summary>The piece of an id.</summary>
-    public string Piece(int id) => _pieces[id];
+    /// <inheritdoc/>
+    public override string Piece(int id) => _pieces[id];
 
-    /// <summary>Whether an id is that of a special token, such as [PAD], [UNK], [CLS], [SEP] and [MASK].</summary>
-    public bool IsSpecial(int id) => _special.Contains(id);
-
-    /// <summary>A digest of all that gives a text its ids: pieces, settings, added tokens.</summary>
-    public string Digest() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { Pieces = _pieces, Settings, Added })));
-
-    /// <summary>The ids of a whole text with [CLS] and [SEP], untruncated.</summary>
-    public int[] Encode(string text)
+    /// <inheritdoc/>
+    public override (string Text, bool GoesOn) Shown(int id)
     {
-        var sink = new PieceSink([], int.MaxValue);
-        var ids = new List<int>(text.Length / 4 + 2) { ClassifyId };
-        sink.Overflow = ids;
-        Run(text, ref sink);
-        ids.Add(SeparatorId);
-        return [.. ids];
+        var goesOn = _pieces[id].StartsWith(Settings.ContinuingPrefix, StringComparison.Ordinal);
+        return (goesOn ? _pieces[id][Settings.ContinuingPrefix.Length..] : _pieces[id], goesOn);
     }
 
-    /// <summary>
-    /// Writes the ids of a text with [CLS] and [SEP], cut to the length of <paramref name="ids"/> and padded with [PAD] on the right to fill it.
-    /// </summary>
-    /// <param name="text">The text.</param>
-    /// <param name="ids">Where the ids go; its length is the maximum length, at least 2.</param>
-    /// <returns>How many ids are not padding (the attention mask is that many ones), and what was cut off.</returns>
-    public TokenCount Encode(string text, Span<int> ids)
+    /// <inheritdoc/>
+    public override bool IsSpecial(int id) => _special.Contains(id);
+
+    /// <inheritdoc/>
+    public override string Digest() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { Pieces = _pieces, Settings, Added })));
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Doubts(string title)
     {
-        if (ids.Length < 2) throw new ArgumentException($"a maximum length of {ids.Length} leaves no room for [CLS] and [SEP]; use at least 3", nameof(ids));
-        ids[0] = ClassifyId;
-        var sink = new PieceSink(ids[1..^1], text.Length);
-        Run(text, ref sink);
-        ids[1 + sink.Kept] = SeparatorId;
-        ids[(2 + sink.Kept)..].Fill(PadId);
-        return new TokenCount(sink.Kept + 2, sink.Total + 2, sink.CutAt);
+        foreach (var doubt in VocabularyFile.Doubts(this)) yield return $"{title}: {doubt}";
+        foreach (var line in Repeated.Take(3)) yield return line;
+        if (Repeated.Count > 3) yield return $"{title}/{TokenizerFolder.Vocabulary}: {Repeated.Count - 3} more pieces stand twice";
     }
 
     private static List<AddedToken> Complete(TokenizerSettings settings, IEnumerable<AddedToken> added, Dictionary<string, int> ids, string source)
@@ -177,7 +167,7 @@ public sealed class WordPieceTokenizer
         public Origin From(int index) => _map.IsEmpty ? new Origin(offset + index, default) : new Origin(offset, _map[index..]);
     }
 
-    private void Run(ReadOnlySpan<char> text, ref PieceSink sink)
+    private protected override void Run(ReadOnlySpan<char> text, ref PieceSink sink)
     {
         var words = new WordBuilder(_normalizer.Lowercase);
         var start = 0;
@@ -262,7 +252,7 @@ public sealed class WordPieceTokenizer
         var buffer = words.Take(out var runes, out var at);
         if (runes > Settings.LongestWord)
         {
-            sink.Add(UnknownId, at);
+            sink.Add(_unknown, at);
             return;
         }
 
@@ -283,7 +273,7 @@ public sealed class WordPieceTokenizer
             if (end <= start)
             {
                 sink.Return(mark);
-                sink.Add(UnknownId, at);
+                sink.Add(_unknown, at);
                 return;
             }
 

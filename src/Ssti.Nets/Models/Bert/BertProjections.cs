@@ -40,30 +40,3 @@ internal sealed record WidenedProjection(Tensor Weight, Tensor Bias, int HeadWid
         return new WidenedProjection(weight.view(-1, hidden), bias.view(-1), (int)width + Extra, (int)width);
     }
 }
-
-/// <summary>Which positions are padding, in the forms attention wants it. Made once a pass.</summary>
-internal sealed class Padding(Tensor mask, ScalarType dtype)
-{
-    // Low enough that no score outweighs it, and far from the end of bf16's range.
-    private const double VeryLow = -30000;
-
-    private Tensor? _scores;
-    private Tensor? _column;
-
-    /// <summary>
-    /// Added to the scores of every query: 0 for a token, the lowest finite value for padding (as transformers does, so that a row of padding alone gives no
-    /// NaN), [rows, 1, 1, length].
-    /// </summary>
-    public Tensor AsScores => _scores ??= mask.logical_not().to(dtype).mul_(Scalars.Kept(dtype == ScalarType.BFloat16 ? -3.3895313892515355e38 : -3.4028234663852886e38))
-        .view(mask.shape[0], 1, 1, mask.shape[1]);
-
-    /// <summary>Added to the keys of every head: zeros but for one column, [rows, 1, length, width].</summary>
-    public Tensor AsKeyColumn(int width, int column)
-    {
-        if (_column is not null) return _column;
-        _column = zeros(mask.shape[0], 1, mask.shape[1], width, dtype, mask.device);
-        using var _ = no_grad();
-        _column.select(-1, column).copy_(mask.logical_not().to(dtype).mul_(Scalars.Kept(VeryLow)).unsqueeze(1));
-        return _column;
-    }
-}

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Ssti.Nets.Models;
 
@@ -18,44 +20,47 @@ namespace Ssti.Nets.Models;
 public sealed record BertConfig(
     int VocabSize, int HiddenSize, int Layers, int Heads, int IntermediateSize, int MaxPositions,
     int TypeVocabSize = 2, double LayerNormEps = 1e-12, double HiddenDropout = 0.1, double AttentionDropout = 0.1, int PadTokenId = 0)
+    : TrunkConfig
 {
-    /// <summary>Reads a config.json.</summary>
+    /// <inheritdoc/>
+    public override string Family => "bert";
+
+    /// <inheritdoc/>
+    internal override string Words => "embeddings.word_embeddings.weight";
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<string> Roots => ["embeddings.", "encoder."];
+
+    /// <summary>Reads a config.json that must be a BERT's.</summary>
     /// <param name="path">The file.</param>
     /// <param name="title">What messages call it; null for its path.</param>
     /// <exception cref="ModelException">It is no BERT's, a key is missing, or a setting asks for what is not offered here.</exception>
-    public static BertConfig Read(string path, string? title = null)
-    {
-        title ??= path;
-        JsonObject json;
-        try
-        {
-            json = JsonFile.Object(path);
-        }
-        catch (JsonException e)
-        {
-            throw new ModelException($"{title} is not a model's config.json: {e.Message}", e);
-        }
+    public static new BertConfig Read(string path, string? title = null) => TrunkConfig.Read(path, title) as BertConfig
+        ?? throw new ModelException($"{title ?? path} is of another family than BERT");
 
-        ConfigChecks.RequireBert(json, title);
-        int Int(string key, int? otherwise = null) => json[key] is not { } value ? otherwise ?? throw new ModelException($"{title} has no '{key}'")
-            : value is JsonValue number && number.TryGetValue(out int whole) && whole >= 0 ? whole
-            : throw new ModelException($"{title}: '{key}' is {JsonFile.Text(value)}, and must be a whole number");
-        int Positive(string key, int? otherwise = null) => Int(key, otherwise) is > 0 and var value ? value : throw new ModelException($"{title}: '{key}' must be more than 0");
-        double Real(string key, double otherwise) => json[key] is not { } value ? otherwise
-            : value is JsonValue number && number.TryGetValue(out double real) && real >= 0 ? real
-            : throw new ModelException($"{title}: '{key}' is {JsonFile.Text(value)}, and must be a number");
-        double Dropout(string key) => Real(key, 0.1) is < 1 and var share ? share : throw new ModelException($"{title}: '{key}' must be less than 1");
+    /// <summary>What a config.json says.</summary>
+    internal static BertConfig Of(ConfigFile file)
+    {
+        file.RequirePlain(
+            ("hidden_act", "\"gelu\""), ("position_embedding_type", "\"absolute\""), ("is_decoder", "false"), ("add_cross_attention", "false"),
+            ("is_encoder_decoder", "false"), ("pruned_heads", "{}"), ("quantization_config", "{}"));
+        file.RefuseOwnCode();
         var config = new BertConfig(
-            Positive("vocab_size"), Positive("hidden_size"), Positive("num_hidden_layers"), Positive("num_attention_heads"), Positive("intermediate_size"),
-            Positive("max_position_embeddings"), Positive("type_vocab_size", 2), Real("layer_norm_eps", 1e-12),
-            Dropout("hidden_dropout_prob"), Dropout("attention_probs_dropout_prob"), Int("pad_token_id", 0));
-        if (config.HiddenSize % config.Heads != 0)
-            throw new ModelException($"{title}: {config.Heads} heads do not divide a hidden size of {config.HiddenSize}");
-        return config;
+            file.Positive("vocab_size"), file.Positive("hidden_size"), file.Positive("num_hidden_layers"), file.Positive("num_attention_heads"),
+            file.Positive("intermediate_size"), file.Positive("max_position_embeddings"), file.Positive("type_vocab_size", 2), file.Real("layer_norm_eps", 1e-12),
+            file.Dropout("hidden_dropout_prob", 0.1), file.Dropout("attention_probs_dropout_prob", 0.1), file.Whole("pad_token_id", 0));
+        return config.HiddenSize % config.Heads == 0 ? config
+            : throw new ModelException($"{file.Title}: {config.Heads} heads do not divide a hidden size of {config.HiddenSize}");
     }
 
-    /// <summary>The config.json of this shape, as Hugging Face reads it.</summary>
-    public string ToJson() => new JsonObject
+    /// <inheritdoc/>
+    public override int HeadsOf(int layer) => Heads;
+
+    /// <inheritdoc/>
+    public override Trunk Build(IReadOnlyDictionary<string, Tensor> weights, bool ownsWeights = true) => new BertTrunk(this, weights, ownsWeights);
+
+    /// <inheritdoc/>
+    public override string ToJson() => new JsonObject
     {
         ["architectures"] = new JsonArray("BertModel"),
         ["model_type"] = "bert",
@@ -73,8 +78,8 @@ public sealed record BertConfig(
         ["pad_token_id"] = PadTokenId,
     }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
 
-    /// <summary>Every tensor of the encoder without pooler, by its Hugging Face name, with its shape.</summary>
-    public IEnumerable<(string Name, long[] Shape)> Tensors()
+    /// <inheritdoc/>
+    public override IEnumerable<(string Name, long[] Shape)> Tensors()
     {
         yield return ("embeddings.word_embeddings.weight", [VocabSize, HiddenSize]);
         yield return ("embeddings.position_embeddings.weight", [MaxPositions, HiddenSize]);
@@ -93,8 +98,8 @@ public sealed record BertConfig(
         }
     }
 
-    /// <summary>The linears of a layer, in the order they are computed.</summary>
-    public IEnumerable<LinearShape> Linears(int layer)
+    /// <inheritdoc/>
+    public override IEnumerable<LinearShape> Linears(int layer)
     {
         var prefix = $"encoder.layer.{layer}";
         yield return new LinearShape($"{prefix}.attention.self.query", HiddenSize, HiddenSize);
@@ -105,11 +110,11 @@ public sealed record BertConfig(
         yield return new LinearShape($"{prefix}.output.dense", IntermediateSize, HiddenSize);
     }
 
+    /// <inheritdoc/>
+    internal override IEnumerable<string> Spellings(string name) => LayerNormNames.Of(name);
+
+    /// <inheritdoc/>
+    internal override bool IsBuffer(string name) => name is "embeddings.position_ids" or "embeddings.token_type_ids";
+
     private IEnumerable<(string, long[])> Norm(string name) => [($"{name}.weight", [HiddenSize]), ($"{name}.bias", [HiddenSize])];
 }
-
-/// <summary>A linear layer that an adapter may attach to.</summary>
-/// <param name="Name">Its Hugging Face module name, such as <c>encoder.layer.0.output.dense</c>.</param>
-/// <param name="In">Width of its input.</param>
-/// <param name="Out">Width of its output.</param>
-public sealed record LinearShape(string Name, long In, long Out);
