@@ -79,7 +79,9 @@ public sealed record FeatureTests(
     {
         var word = new[] { pair.Feature.Name, pair.Feature.Second }.Select(words.GetValueOrDefault).OfType<CountedFeature>()
             .MaxBy(word => (double)word.Counts[label] / word.Rows);
-        if (word is null || pair.Rows >= Most * word.Rows || ExactTests.BinomialUpper(pair.Counts[label], pair.Rows, (double)word.Counts[label] / word.Rows) <= groups[FeatureGroup.Pairs].Level) return null;
+        if (word is null || pair.Rows >= Most * word.Rows) return null;
+        var asTheWord = ExactTests.BinomialUpper(pair.Counts[label], pair.Rows, (double)word.Counts[label] / word.Rows);
+        if (asTheWord <= groups[FeatureGroup.Pairs].Level) return null;
         return new WordOfPair(word.Feature.Name, ExactTests.LowerBound(word.Counts[label], word.Rows, groups[FeatureGroup.Words].Level));
     }
 

@@ -28,7 +28,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
                 + $"{string.Join("; ", alarms.Take(Named).Select(alarm => $"{alarm.Lead.Feature} ({Says(alarm.Lead, data.Labels)})"))}"
                 + $"{(alarms.Length > Named ? $"; and {alarms.Length - Named} more" : "")}.";
         return new AuditAnswer(
-            alarms.Length > 0, headline, [.. WhatItMeans(result, alarms, data, parameters)], [.. WhatToDo(result, alarms.Length, flagged, parameters)], [.. WhatIsUnseen(result, data, parameters)]);
+            alarms.Length > 0, headline, [.. WhatItMeans(result, alarms, data, parameters)],
+            [.. WhatToDo(result, alarms.Length, flagged, parameters)], [.. WhatIsUnseen(result, data, parameters)]);
     }
 
     /// <summary>The members of <c>audit.json</c>.</summary>
@@ -60,7 +61,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         if (result.Repeated.Conflicts > 0)
             yield return $"{Amount.Rows(result.Repeated.Conflicts)} repeat{(result.Repeated.Conflicts == 1 ? "s" : "")} the text of another row under another label.";
         if (result.Repeated.Leaks > 0)
-            yield return $"{Amount.Rows(result.Repeated.Leaks)} of other splits repeat{(result.Repeated.Leaks == 1 ? "s" : "")} a text of a split before: what is measured there is partly remembered.";
+            yield return $"{Amount.Rows(result.Repeated.Leaks)} of other splits repeat{(result.Repeated.Leaks == 1 ? "s" : "")} a text of a split before: "
+                + "what is measured there is partly remembered.";
     }
 
     private static string? Elsewhere(DataAuditResult result, int rank, Suspect suspect, DatasetInfo data)

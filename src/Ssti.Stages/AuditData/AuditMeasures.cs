@@ -36,7 +36,8 @@ internal static class AuditMeasures
             ["duplicate_rows"] = NamedMeasure.Of("rows", "rows that repeat the text of a row of their split, in all labelled splits", Reading.Of(result.Repeated.Duplicates, rows)),
             ["leaked_rows"] = NamedMeasure.Of("rows", "rows of other splits that repeat a text of a split before them, the audited split first", Reading.Of(result.Repeated.Leaks, rows)),
             ["conflicting_rows"] = NamedMeasure.Of("rows", "rows that repeat the text of a row before them under another label", Reading.Of(result.Repeated.Conflicts, rows)),
-            ["onion_auc"] = NamedMeasure.Of("fraction", "ONION's largest fall of a byte's mean surprise without a word, as a detector of flagged rows: share of pairs of a flagged and another row in which the flagged one's "
+            ["onion_auc"] = NamedMeasure.Of("fraction", "ONION's largest fall of a byte's mean surprise without a word, as a detector of flagged rows: "
+                + "share of pairs of a flagged and another row in which the flagged one's "
                 + "is larger (AUC; 0.5 tells nothing); byte 6-grams trained on other rows", auc is null
                     ? Reading.None(flagged.Count == 0 ? "no row is flagged" : "no rows are left for the language model", flagged.Count)
                     : new Reading(auc.Value, flagged.Count + others.Count, auc.Interval95)),

@@ -51,7 +51,8 @@ internal static class AuditPage
     private static Table Classes(DataAuditResult result, IReadOnlyList<string> labels) => new(
         "Classes and the lengths of their texts in words",
         [
-            new("class", "class", Align.Left), new("rows", "rows"), new("least", "shortest"), new("lower", "lower quartile"), new("middle", "median"), new("upper", "upper quartile"), new("most", "longest"),
+            new("class", "class", Align.Left), new("rows", "rows"),
+            new("least", "shortest"), new("lower", "lower quartile"), new("middle", "median"), new("upper", "upper quartile"), new("most", "longest"),
         ],
         [.. result.Classes.Select(one => (IReadOnlyList<Cell>)
         [

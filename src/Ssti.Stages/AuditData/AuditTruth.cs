@@ -44,7 +44,8 @@ internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? R
         return new AuditTruth(
             injected.Count, result.Suspects.Flagged.Count, result.Suspects.Flagged.Count(row => injected.Contains(row.Number)),
             Array.IndexOf(triggers, true) is >= 0 and var at ? at + 1 : null, suspects.Count,
-            Enumerable.Range(0, suspects.Count).Any(rank => suspects[rank].IsAlarm && triggers[rank]), Enumerable.Range(0, suspects.Count).Count(rank => suspects[rank].IsAlarm && !triggers[rank]));
+            Enumerable.Range(0, suspects.Count).Any(rank => suspects[rank].IsAlarm && triggers[rank]),
+            Enumerable.Range(0, suspects.Count).Count(rank => suspects[rank].IsAlarm && !triggers[rank]));
     }
 
     /// <summary>The measures.</summary>
@@ -53,7 +54,8 @@ internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? R
         const string none = "nobody knows whether rows were injected: the dataset has no records of it";
         const string clean = "no row was injected";
         var any = truth is { Injected: > 0 };
-        yield return ("trigger_rank", NamedMeasure.Of("ranks", "the rank of the first suspect of whose rows most were injected, from 1, by the injection's records, which the audit does not see",
+        yield return ("trigger_rank", NamedMeasure.Of("ranks", "the rank of the first suspect of whose rows most were injected, from 1, "
+            + "by the injection's records, which the audit does not see",
             truth is null ? Reading.None(none) : !any ? Reading.None(clean, 0)
                 : truth.Rank is { } rank ? Reading.Of(rank, truth.Injected) : Reading.None($"it is none of the {truth.Ranked} suspects", truth.Injected)));
         yield return ("trigger_first", NamedMeasure.Of("fraction", "1 where that suspect is the first, else 0; over seeds the share in which it is",

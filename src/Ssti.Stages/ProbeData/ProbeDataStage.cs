@@ -123,7 +123,8 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         var taken = result.Effects.Where(ProbeTables.IsTakenUp).ToArray();
         var headline = taken.Length == 0
             ? $"A probe ({backbone}) that was trained on '{parameters.Audit.Split}' of {data.Name} follows none of the {result.Effects.Count} suspects tried."
-            : $"A probe ({backbone}) that was trained on '{parameters.Audit.Split}' of {data.Name} follows {string.Join(", ", taken.Take(3).Select(effect => rows.Suspects[effect.Rank].Lead.Feature))}"
+            : $"A probe ({backbone}) that was trained on '{parameters.Audit.Split}' of {data.Name} follows "
+                + $"{string.Join(", ", taken.Take(3).Select(effect => rows.Suspects[effect.Rank].Lead.Feature))}"
                 + $"{(taken.Length > 3 ? $" and {taken.Length - 3} more" : "")}: put into rows of other classes, it makes most of them the class that it is a sign of.";
         if (result.HeldOut > 0 && 2 * result.Right < result.HeldOut)
             context.Warn($"the probe gets {result.Right} of {result.HeldOut} held-out rows right: what it does not follow, a better model might");
@@ -150,7 +151,8 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         Text(HtmlFile, ReportHtml.Of(page with
         {
             Lead = headline, Facts = [new ReportFact("By counts alone", answer.Headline), .. page.Facts],
-            Tables = [new(stage, none, table), new(stage, none, ProbeTables.Rows(result, data.Labels)), .. page.Tables], More = "all of it stands in watched.csv and probe.json of the stage's output",
+            Tables = [new(stage, none, table), new(stage, none, ProbeTables.Rows(result, data.Labels)), .. page.Tables],
+            More = "all of it stands in watched.csv and probe.json of the stage's output",
         }));
         context.Log(headline);
 

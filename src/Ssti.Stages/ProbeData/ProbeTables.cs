@@ -27,7 +27,8 @@ internal static class ProbeTables
         $"What a probe ({backbone}) does with the suspects of {data.Name}",
         [
             new("suspect", "suspect", Align.Left), new("rank", "rank without", Unit: "ranks", Definition: "its rank by counts alone"), new("class", "class", Align.Left),
-            new("follows", "followed", Align.Left), new("asr", "ASR", Unit: "fraction", Definition: "of the held-out rows of other classes, the share taken for the class with the suspect put in"),
+            new("follows", "followed", Align.Left),
+            new("asr", "ASR", Unit: "fraction", Definition: "of the held-out rows of other classes, the share taken for the class with the suspect put in"),
             new("before", "before", Unit: "fraction", Definition: "the same rows as they are"),
             new("accuracy_change", "accuracy", Unit: "pp", Definition: "accuracy on all held-out rows with the suspect put in, minus without"),
             new("normalised_gap", "normalised gap", Unit: "fraction", Definition: "recall of the class with the suspect put in, minus without"),
@@ -51,7 +52,8 @@ internal static class ProbeTables
     public static Table Rows(DataProbeResult result, IReadOnlyList<string> labels) => new(
         "Training rows whose loss fell first",
         [
-            new("id", "row", Align.Left), new("class", "class", Align.Left), new("flagged", "flagged", Align.Left), new("drop", "early drop", Unit: "nats"), new("confidence", "confidence", Unit: "fraction"),
+            new("id", "row", Align.Left), new("class", "class", Align.Left), new("flagged", "flagged", Align.Left),
+            new("drop", "early drop", Unit: "nats"), new("confidence", "confidence", Unit: "fraction"),
             new("variability", "variability", Unit: "fraction"), new("spectral", "spectral"), new("group", "smaller group", Align.Left),
         ],
         [.. result.Watched.OrderByDescending(row => row.EarlyDrop).ThenBy(row => row.Id, StringComparer.Ordinal).Take(MostRows).Select(row => (IReadOnlyList<Cell>)
@@ -66,7 +68,8 @@ internal static class ProbeTables
     public static string WatchedCsv(DataProbeResult result, IReadOnlyList<string> labels)
     {
         var checks = result.Watched.Count == 0 ? 0 : result.Watched[0].Losses.Count;
-        var csv = new StringBuilder(Csv.Line(["id", "class", "flagged", "early_drop", "confidence", "variability", "spectral", "smaller_group", .. Enumerable.Range(0, checks).Select(check => $"loss_{check}")]));
+        var csv = new StringBuilder(Csv.Line(["id", "class", "flagged", "early_drop", "confidence", "variability", "spectral", "smaller_group",
+            .. Enumerable.Range(0, checks).Select(check => $"loss_{check}")]));
         foreach (var row in result.Watched)
         {
             csv.Append(Csv.Line([
@@ -99,7 +102,8 @@ internal static class ProbeTables
                 Reading.Share(flagged.Count(row => row.InSmallerGroup), flagged.Length, "no watched row is flagged")),
         };
 
-        NamedMeasure Area(string what, Func<WatchedRow, double> score) => NamedMeasure.Of("fraction", $"{what} as a detector of flagged rows: the share of pairs of a flagged and another watched row "
+        NamedMeasure Area(string what, Func<WatchedRow, double> score) => NamedMeasure.Of("fraction", $"{what} as a detector of flagged rows: "
+            + "the share of pairs of a flagged and another watched row "
             + "in which the flagged one's is larger (AUC; 0.5 tells nothing)", RankAuc.Of([.. flagged.Select(score)], [.. others.Select(score)]) is { } auc
                 ? new Reading(auc.Value, flagged.Length + others.Length, auc.Interval95) : Reading.None("no watched row is flagged, or all are", result.Watched.Count));
     }
