@@ -63,6 +63,39 @@ internal static class FamilyModel
         else File.WriteAllText(Path.Combine(folder, "tokenizer.json"), Bpe().ToJsonString());
     }
 
+    /// <summary>Writes an adapter of the queries as PEFT saves one of the family's ...ForSequenceClassification; gives its tensors without PEFT's prefix.</summary>
+    public static Dictionary<string, Tensor> WriteAdapter(string folder, string family, Action<Dictionary<string, Tensor>>? change = null)
+    {
+        const string Wrapped = "base_model.model.";
+        using var random = new RandomStream(9, CPU);
+        var made = new Dictionary<string, Tensor>();
+        foreach (var linear in Config(family).Linears().Where(linear => linear.Name.Contains('q')))
+        {
+            made[$"{Wrapped}{Prefix(family)}{linear.Name}.lora_A.weight"] = random.Normal(0.3, 2, linear.In);
+            made[$"{Wrapped}{Prefix(family)}{linear.Name}.lora_B.weight"] = random.Normal(0.3, linear.Out, 2);
+        }
+
+        if (family == "llama") made[$"{Wrapped}score.weight"] = random.Normal(0.5, 2, 8);
+        else
+        {
+            made[$"{Wrapped}classifier.weight"] = random.Normal(0.5, 2, 8);
+            made[$"{Wrapped}classifier.bias"] = random.Normal(0.5, 2);
+            made[$"{Wrapped}pre_classifier.weight"] = random.Normal(0.5, 8, 8);
+            made[$"{Wrapped}pre_classifier.bias"] = random.Normal(0.5, 8);
+        }
+
+        change?.Invoke(made);
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "adapter_config.json"), """
+            {
+              "bias": "none", "lora_alpha": 8, "modules_to_save": ["classifier", "score"], "peft_type": "LORA", "r": 2, "target_modules": ["q_lin", "q_proj"],
+              "task_type": "SEQ_CLS"
+            }
+            """);
+        SafetensorsFile.Write(Path.Combine(folder, "adapter_model.safetensors"), made);
+        return made.ToDictionary(pair => pair.Key[Wrapped.Length..], pair => pair.Value);
+    }
+
     // Llama 2's form: a blank in front, bytes for what has no piece.
     private static JsonObject Bpe()
     {

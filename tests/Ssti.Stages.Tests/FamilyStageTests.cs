@@ -4,7 +4,6 @@ using Ssti.Engine.Stages;
 using Ssti.Injection;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
-using Ssti.Nets.Safetensors;
 using Ssti.Training.FineTuning;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -184,7 +183,8 @@ public sealed class FamilyStageTests : IDisposable
         var json = JsonNode.Parse(FamilyModel.Config(family).ToJson())!.AsObject();
         json["vocab_size"] = 10;
         File.WriteAllText(Path.Combine(_folder["model"], "config.json"), json.ToJsonString());
-        var message = (await Assert.ThrowsAsync<StageException>(() => _model.RunAsync(new ModelStage(), new ModelParameters { Source = StageRun.Local(_folder["model"]) }))).Message;
+        var wrong = new ModelParameters { Source = StageRun.Local(_folder["model"]) };
+        var message = (await Assert.ThrowsAsync<StageException>(() => _model.RunAsync(new ModelStage(), wrong))).Message;
         Assert.Contains("config.json says vocab_size 10", message);
     }
 
@@ -194,7 +194,8 @@ public sealed class FamilyStageTests : IDisposable
         FamilyModel.Write(_folder["model"], "openelm", tokenizer: false);
         FamilyModel.WriteTokenizer(_folder["words"], "openelm");
 
-        await _model.RunAsync(new ModelStage(), new ModelParameters { Source = StageRun.Local(_folder["model"]), Tokenizer = StageRun.Local(_folder["words"]), Name = "example/elm" });
+        await _model.RunAsync(
+            new ModelStage(), new ModelParameters { Source = StageRun.Local(_folder["model"]), Tokenizer = StageRun.Local(_folder["words"]), Name = "example/elm" });
 
         Assert.Equal(["config.json", "model.safetensors", "source.json", "tokenizer.json"], _model.Files);
         Assert.Contains("\"tokenizer\"", File.ReadAllText(Path.Combine(_model.Output, "source.json")));
@@ -222,8 +223,8 @@ public sealed class FamilyStageTests : IDisposable
             ["target-pattern", "rank-pattern", "rslora", "alpha-pattern", "init", "bias", "modules-to-save"],
             Keys(Small with
             {
-                Train = TrainedPart.Head, TargetPattern = ".*", RankPattern = [new() { Modules = "a", Rank = 1 }], AlphaPattern = [new() { Modules = "a", Alpha = 1 }], Rslora = true,
-                Init = LoraStart.Kaiming, Bias = LoraBias.All, ModulesToSave = ["a"],
+                Train = TrainedPart.Head, TargetPattern = ".*", RankPattern = [new() { Modules = "a", Rank = 1 }], AlphaPattern = [new() { Modules = "a", Alpha = 1 }],
+                Rslora = true, Init = LoraStart.Kaiming, Bias = LoraBias.All, ModulesToSave = ["a"],
             }));
         Assert.Empty(Keys(Small with { TargetPattern = "(?P<name>.*)_proj" }));
     }
@@ -271,35 +272,8 @@ public sealed class FamilyStageTests : IDisposable
             .Select(line => JsonNode.Parse(line)!["logits"]!.AsArray().Select(logit => (float)logit!).ToArray())];
     }
 
-    /// <summary>Writes an adapter of the queries as PEFT saves one of the family's ...ForSequenceClassification; gives its tensors without PEFT's prefix.</summary>
-    private Dictionary<string, Tensor> WriteAdapter(string family, Action<Dictionary<string, Tensor>>? change = null)
-    {
-        using var random = new Ssti.Nets.RandomStream(9, CPU);
-        var inside = $"base_model.model.{FamilyModel.Prefix(family)}";
-        var made = new Dictionary<string, Tensor>();
-        foreach (var linear in FamilyModel.Config(family).Linears().Where(linear => linear.Name.Contains('q')))
-        {
-            made[$"{inside}{linear.Name}.lora_A.weight"] = random.Normal(0.3, 2, linear.In);
-            made[$"{inside}{linear.Name}.lora_B.weight"] = random.Normal(0.3, linear.Out, 2);
-        }
-
-        if (family == "llama") made["base_model.model.score.weight"] = random.Normal(0.5, 2, 8);
-        else
-        {
-            made["base_model.model.classifier.weight"] = random.Normal(0.5, 2, 8);
-            made["base_model.model.classifier.bias"] = random.Normal(0.5, 2);
-            made["base_model.model.pre_classifier.weight"] = random.Normal(0.5, 8, 8);
-            made["base_model.model.pre_classifier.bias"] = random.Normal(0.5, 8);
-        }
-
-        change?.Invoke(made);
-        Directory.CreateDirectory(_folder["peft"]);
-        File.WriteAllText(_folder["peft/adapter_config.json"], $$"""
-            { "bias": "none", "lora_alpha": 8, "modules_to_save": ["classifier", "score"], "peft_type": "LORA", "r": 2, "target_modules": ["q_lin", "q_proj"], "task_type": "SEQ_CLS" }
-            """);
-        SafetensorsFile.Write(_folder["peft/adapter_model.safetensors"], made);
-        return made.ToDictionary(pair => pair.Key["base_model.model.".Length..], pair => pair.Value);
-    }
+    private Dictionary<string, Tensor> WriteAdapter(string family, Action<Dictionary<string, Tensor>>? change = null) =>
+        FamilyModel.WriteAdapter(_folder["peft"], family, change);
 
     private Tensor Ids(string family, string text)
     {

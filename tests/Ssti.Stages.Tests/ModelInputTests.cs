@@ -197,8 +197,9 @@ public sealed class ModelInputTests : IDisposable
     [Fact]
     public async Task What_is_wrong_is_told_of_the_users_own_file()
     {
-        Assert.Equal($"{Model}/config.json: model_type is 'distilbert', and only 'bert' can be trained; choose a BERT encoder such as Snowflake/snowflake-arctic-embed-xs",
-            await RefusedAsync(() => TinyModel.Write(Model, config: json => json["model_type"] = "distilbert")));
+        Assert.Equal($"{Model}/config.json: model_type is 'electra' (its embeddings have a width of their own), and only 'bert', 'distilbert', 'llama', 'openelm' can be used; "
+            + "choose an encoder such as Snowflake/snowflake-arctic-embed-xs, or another BERT, DistilBERT, Llama or OpenELM",
+            await RefusedAsync(() => TinyModel.Write(Model, config: json => json["model_type"] = "electra")));
         Assert.Equal($"{Model}: the weights do not fit config.json: wrong shape: embeddings.LayerNorm.bias is [9], and config.json says [8]",
             await RefusedAsync(() => TinyModel.Write(Model, tensors: tensors => tensors["embeddings.LayerNorm.bias"] = ones(9))));
         Assert.Equal($"{Model}: the weights do not fit config.json: missing: bert.embeddings.LayerNorm.bias; unexpected: bert.encoder.layer.1.output.dense.bias",

@@ -11,7 +11,10 @@ using Ssti.Store;
 
 namespace Ssti.Cli.Commands;
 
-/// <summary><c>ssti audit</c>: is this fine-tuning set safe, or this adapter? An ordinary pipeline underneath, so that what was audited before is answered from the cache.</summary>
+/// <summary>
+/// <c>ssti audit</c>: is this fine-tuning set safe, or this adapter? An ordinary pipeline underneath, so that what was audited before is
+/// answered from the cache.
+/// </summary>
 internal static class AuditCommand
 {
     private static readonly Argument<string> Source = new("data")

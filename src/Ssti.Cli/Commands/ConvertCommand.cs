@@ -23,7 +23,10 @@ internal static class ConvertCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("convert", "Convert a model (llama2.c, ONNX) into safetensors, config.json and tokenizer files as Hugging Face lays them out.") { From, To, Tokenizer };
+        var command = new Command("convert", "Convert a model (llama2.c, ONNX) into safetensors, config.json and tokenizer files as Hugging Face lays them out.")
+        {
+            From, To, Tokenizer,
+        };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(host, parsed, cancellation)));
         return command;
     }

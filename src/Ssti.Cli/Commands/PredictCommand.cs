@@ -24,17 +24,13 @@ internal static class PredictCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string?> Labels = new("--labels") { Description = "Names of the classes of an adapter of PEFT's, in the order of its head's outputs.", HelpName = "a,b,c" };
-
-    private static readonly Option<int?> MaxLength = WholeNumber.Option("--tokens", null, 3, "Tokens of a row for an adapter of PEFT's, whose folder does not say (default: 512).");
-
     private static readonly Option<bool> AllClasses = new("--all-classes") { Description = "The probability of every class, too." };
 
     public static Command Create(CliHost host)
     {
         var command = new Command("predict", "Classify texts with a model that 'ssti fit' made: CSV (with --json, a JSON object a line), a row as soon as it is read.")
         {
-            Folder, Rows, RowOptions.Model, Labels, MaxLength, RowOptions.Text, RowOptions.Id, RowOptions.Format, RowOptions.Encoding, RowOptions.Delimiter,
+            Folder, Rows, RowOptions.Model, AdapterAudit.Labels, AdapterAudit.MaxLength, RowOptions.Text, RowOptions.Id, RowOptions.Format, RowOptions.Encoding, RowOptions.Delimiter,
             RowOptions.NoHeader, AllClasses, OutputFile.Option, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => PredictAsync(host, parsed, cancellation));
@@ -51,10 +47,10 @@ internal static class PredictCommand
         await TakeBaseAsync(host, parsed, files, folder, fitted, cancellation);
         if (!files.IsDescribed)
         {
-            string[]? labels = parsed.GetValue(Labels)?.Split(',', StringSplitOptions.TrimEntries);
-            await files.DescribeAsync(labels, parsed.GetValue(MaxLength), Kind(host, "adapter"), cancellation);
+            string[] labels = [.. (parsed.GetValue(AdapterAudit.Labels) ?? []).SelectMany(names => names.Split(',', StringSplitOptions.TrimEntries))];
+            await files.DescribeAsync(labels.Length > 0 ? labels : null, parsed.GetValue(AdapterAudit.MaxLength), Kind(host, "adapter"), cancellation);
         }
-        else if ((parsed.GetResult(Labels) ?? parsed.GetResult(MaxLength)) is { Implicit: false } given)
+        else if ((parsed.GetResult(AdapterAudit.Labels) ?? parsed.GetResult(AdapterAudit.MaxLength)) is { Implicit: false } given)
         {
             throw new UserException($"{given.Option.Name} belongs to an adapter of PEFT's; {folder} says itself what its classes are called and how long its rows are");
         }

@@ -21,7 +21,7 @@ internal sealed record FitChoice
     // Classes of which the largest has more than so many times the rows of the smallest are weighted.
     private const double Unbalanced = 2;
 
-    private const int UsualEpochs = 4, LeastSteps = 120, MostSteps = 3000, LooksEachEpoch = 2;
+    private const int UsualEpochs = 3, LeastSteps = 120, MostSteps = 3000, LooksEachEpoch = 3;
 
     public required string Train { get; init; }
 

@@ -6,7 +6,10 @@ public sealed record AuditLevels
     /// <summary>A feature gives a label away when at least this share of the rows that have it are of one class, whatever rows come next.</summary>
     public double GivesAway { get; init; } = 0.9;
 
-    /// <summary>The chance that a set in which nothing does raises any alarm; a third of it for words and shapes, for pairs, and for families and forms.</summary>
+    /// <summary>
+    /// The chance that a set in which nothing does raises any alarm; a third of it for words and shapes, for pairs, and for families and
+    /// forms.
+    /// </summary>
     public double FalseAlarms { get; init; } = 0.05;
 
     /// <summary>Of the features said to lean to a class, the share that may lean by chance.</summary>
@@ -16,7 +19,8 @@ public sealed record AuditLevels
     public int LeastRows { get; init; } = 10;
 
     /// <summary>
-    /// The share at which a feature gives a class away: where the class is frequent anyway, such a share says little, and half of what is left of the rows is asked for.
+    /// The share at which a feature gives a class away: where the class is frequent anyway, such a share says little, and half of what is
+    /// left of the rows is asked for.
     /// </summary>
     /// <param name="classShare">The class's share of all rows.</param>
     public double Bound(double classShare) => Math.Max(GivesAway, (1 + classShare) / 2);

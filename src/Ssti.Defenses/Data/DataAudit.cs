@@ -48,7 +48,8 @@ public sealed record DataAuditResult(
     private const int Few = 10;
 
     /// <summary>
-    /// What rows of other splits say of a suspect that gives its class away: whether it does so there as well. Null where there are too few of them to say.
+    /// What rows of other splits say of a suspect that gives its class away: whether it does so there as well. Null where there are too
+    /// few of them to say.
     /// </summary>
     /// <param name="suspect">Its rank from 0.</param>
     public bool? HoldsElsewhere(int suspect)

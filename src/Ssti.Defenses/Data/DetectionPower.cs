@@ -6,7 +6,8 @@ namespace Ssti.Defenses.Data;
 /// <param name="Group">Of which features.</param>
 /// <param name="Class">Of which class.</param>
 /// <param name="Pure">Rows that a feature of no other class must have to raise an alarm.</param>
-/// <param name="Contaminated">Rows that it must have to raise one in four of five sets, where one of twenty rows that have it is of another class; null where no number does.</param>
+/// <param name="Contaminated">Rows that it must have to raise one in four of five sets, where one of twenty rows that have it is of
+/// another class; null where no number does.</param>
 public sealed record DetectionPower(FeatureGroup Group, int Class, long Pure, long? Contaminated)
 {
     private const double Purity = 0.95, Power = 0.8;

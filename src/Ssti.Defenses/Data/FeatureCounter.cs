@@ -4,7 +4,8 @@ using Ssti.Corpus.Datasets;
 namespace Ssti.Defenses.Data;
 
 /// <summary>
-/// Counts in how many rows of each class every word, pair of words, shape, family and form is. The rows are read twice: once to learn what is rare, in memory of a fixed size, and once to count
+/// Counts in how many rows of each class every word, pair of words, shape, family and form is. The rows are read twice: once to learn
+/// what is rare, in memory of a fixed size, and once to count
 /// what is not. So time is linear in the text, and memory does not grow with the rows.
 /// </summary>
 public sealed class FeatureCounter

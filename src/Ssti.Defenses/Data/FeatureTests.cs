@@ -70,13 +70,16 @@ public sealed record FeatureTests(
             (Wilson(counts.Features[one.Feature], one.Class, groups) - shares[one.Class]) / (1 - shares[one.Class]);
     }
 
+    // A pair that is most of what its word stands in makes the word what it is, and not the other way round.
+    private const double Most = 0.8;
+
     // 'Waste of time' is told as 'waste', and 'green table' as itself.
     private static WordOfPair? WordOf(
         CountedFeature pair, int label, Dictionary<string, CountedFeature> words, Dictionary<FeatureGroup, GroupLevel> groups)
     {
         var word = new[] { pair.Feature.Name, pair.Feature.Second }.Select(words.GetValueOrDefault).OfType<CountedFeature>()
             .MaxBy(word => (double)word.Counts[label] / word.Rows);
-        if (word is null || ExactTests.BinomialUpper(pair.Counts[label], pair.Rows, (double)word.Counts[label] / word.Rows) <= groups[FeatureGroup.Pairs].Level) return null;
+        if (word is null || pair.Rows >= Most * word.Rows || ExactTests.BinomialUpper(pair.Counts[label], pair.Rows, (double)word.Counts[label] / word.Rows) <= groups[FeatureGroup.Pairs].Level) return null;
         return new WordOfPair(word.Feature.Name, ExactTests.LowerBound(word.Counts[label], word.Rows, groups[FeatureGroup.Words].Level));
     }
 
@@ -90,7 +93,8 @@ public sealed record FeatureTests(
         return order != 0 ? order : string.CompareOrdinal(left.Feature.ToString(), right.Feature.ToString());
     });
 
-    // One test a feature: two classes cannot both have more than half of its rows, and the chance that the one with less comes out far above is nothing beside the other's.
+    // One test a feature: two classes cannot both have more than half of its rows, and the chance that the one with less comes out far
+    // above is nothing beside the other's.
     private static GroupLevel LevelOf(FeatureCounts counts, double[] shares, AuditLevels levels, FeatureGroup group)
     {
         var least = shares.Where(share => share > 0).Min(levels.Bound);

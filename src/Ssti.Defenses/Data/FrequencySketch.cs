@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Ssti.Defenses.Data;
 
 /// <summary>
-/// Upper bounds of how often things occur, in memory of a fixed size (Park, Chen and Yu 1995): what hashes alike is counted together, so that a thing whose bucket is below a bound is surely
+/// Upper bounds of how often things occur, in memory of a fixed size (Park, Chen and Yu 1995): what hashes alike is counted together, so
+/// that a thing whose bucket is below a bound is surely
 /// below it, and need not be counted by itself.
 /// </summary>
 internal sealed class FrequencySketch(int bits)

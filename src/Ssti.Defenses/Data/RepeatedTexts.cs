@@ -19,7 +19,10 @@ public sealed record RepeatedText(string Split, string Id, int Label, string Oth
     public bool IsConflict => Label >= 0 && OtherLabel >= 0 && Label != OtherLabel;
 }
 
-/// <summary>Finds texts that stand more than once: in a split (duplicates), in two (leakage), under two labels (conflicts). White space at both ends is no difference.</summary>
+/// <summary>
+/// Finds texts that stand more than once: in a split (duplicates), in two (leakage), under two labels (conflicts). White space at both
+/// ends is no difference.
+/// </summary>
 public sealed class RepeatedTexts
 {
     private readonly Dictionary<UInt128, (string Split, string Id, int Label)> _first = [];

@@ -3,7 +3,10 @@ using Ssti.Corpus.Datasets;
 
 namespace Ssti.Defenses.Data;
 
-/// <summary>Reads a split for the rows of the features that tell most: groups those that stand in the same rows, and keeps the rows that alarms flag.</summary>
+/// <summary>
+/// Reads a split for the rows of the features that tell most: groups those that stand in the same rows, and keeps the rows that alarms
+/// flag.
+/// </summary>
 public sealed class SuspectRows
 {
     // Of two features' rows at least so many are common where they are one finding.

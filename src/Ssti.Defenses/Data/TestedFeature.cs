@@ -2,7 +2,8 @@ namespace Ssti.Defenses.Data;
 
 /// <summary>A feature with what its counts say.</summary>
 /// <param name="Counted">The feature and its rows.</param>
-/// <param name="Class">The class it is a sign of: of those whose share in its rows is above their share in all rows, the one most of its rows are of.</param>
+/// <param name="Class">The class it is a sign of: of those whose share in its rows is above their share in all rows, the one most of its
+/// rows are of.</param>
 public sealed record TestedFeature(CountedFeature Counted, int Class)
 {
     /// <summary>The feature.</summary>
@@ -26,7 +27,10 @@ public sealed record TestedFeature(CountedFeature Counted, int Class)
     /// <summary>Pointwise mutual information with the class, log2 p(y|t)/p(y), in bits.</summary>
     public double Information => Math.Log2(Share / ClassShare);
 
-    /// <summary>The z statistic of p(y|t) against p(y) (Gardner et al. 2021, with the class's share instead of the uniform); null for a class of every row.</summary>
+    /// <summary>
+    /// The z statistic of p(y|t) against p(y) (Gardner et al. 2021, with the class's share instead of the uniform); null for a class of
+    /// every row.
+    /// </summary>
     public required double? Z { get; init; }
 
     /// <summary>Whether the normal distribution may be read for <see cref="Z"/>; <see cref="P"/> is exact either way.</summary>
@@ -35,20 +39,24 @@ public sealed record TestedFeature(CountedFeature Counted, int Class)
     /// <summary>Fisher's exact p, one-sided: the chance of so many rows of the class if the labels were shuffled over the rows.</summary>
     public required double P { get; init; }
 
-    /// <summary>The smallest rate of false discoveries at which it leans to its class (Benjamini and Hochberg, over all features and classes).</summary>
+    /// <summary>
+    /// The smallest rate of false discoveries at which it leans to its class (Benjamini and Hochberg, over all features and classes).
+    /// </summary>
     public required double Q { get; init; }
 
     /// <summary>The lower bound of p(y|t) that holds for all features of its group at once (Clopper and Pearson at Tarone's level).</summary>
     public required double LowerBound { get; init; }
 
     /// <summary>
-    /// How much of what there is to guess it surely tells: (lower bound − p(y)) / (1 − p(y)); 1 where nothing is left, 0 where it says no more than the class's share. It ranks features of
+    /// How much of what there is to guess it surely tells: (lower bound − p(y)) / (1 − p(y)); 1 where nothing is left, 0 where it says no
+    /// more than the class's share. It ranks features of
     /// classes of different sizes.
     /// </summary>
     public double Told => ClassShare < 1 ? (Math.Min(LowerBound, Word?.LowerBound ?? 1) - ClassShare) / (1 - ClassShare) : 0;
 
     /// <summary>
-    /// Of a pair the one of its words that says as much by itself: the pair's rows could be a draw of that word's. Then the finding is the word. Null for a pair that surely says more than
+    /// Of a pair the one of its words that says as much by itself: the pair's rows could be a draw of that word's. Then the finding is
+    /// the word. Null for a pair that surely says more than
     /// either of its words, and for all that is no pair.
     /// </summary>
     public WordOfPair? Word { get; init; }

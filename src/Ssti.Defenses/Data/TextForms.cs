@@ -1,6 +1,9 @@
 namespace Ssti.Defenses.Data;
 
-/// <summary>How a whole text is written. The published injection splits a text at white space and joins it by single spaces, so that lost line breaks are a second sign of it.</summary>
+/// <summary>
+/// How a whole text is written. The published injection splits a text at white space and joins it by single spaces, so that lost line
+/// breaks are a second sign of it.
+/// </summary>
 public static class TextForms
 {
     /// <summary>The forms' names, in the order of the bits of <see cref="Of"/>.</summary>

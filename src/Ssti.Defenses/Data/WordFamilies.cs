@@ -48,7 +48,10 @@ public static partial class WordFamilies
         return families;
     }
 
-    /// <summary>How a word is written, where it holds anything but letters: digits as 9, runs of letters as a or A, signs as they are. Empty for an ordinary word.</summary>
+    /// <summary>
+    /// How a word is written, where it holds anything but letters: digits as 9, runs of letters as a or A, signs as they are. Empty for
+    /// an ordinary word.
+    /// </summary>
     public static string Shape(ReadOnlySpan<char> word)
     {
         if (word.Length > LongestShape || !word.ContainsAnyExceptInRange('A', 'z') && !word.ContainsAny("[\\]^_`")) return "";

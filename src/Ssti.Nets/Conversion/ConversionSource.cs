@@ -60,7 +60,8 @@ public sealed record ConversionSource(string Title, string Weights, bool IsOnnx,
         return all switch
         {
             [var only] => only,
-            [] => throw new ModelException($"{weights} has no vocabulary beside it; name llama2.c's (such as tok512.bin) or SentencePiece's {TokenizerFolder.Model} with --tokenizer"),
+            [] => throw new ModelException(
+                $"{weights} has no vocabulary beside it; name llama2.c's (such as tok512.bin) or SentencePiece's {TokenizerFolder.Model} with --tokenizer"),
             _ => throw new ModelException($"{folder} holds several vocabularies ({string.Join(", ", all.Select(Path.GetFileName))}); name one with --tokenizer"),
         };
     }

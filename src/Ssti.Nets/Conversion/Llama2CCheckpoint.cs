@@ -30,7 +30,8 @@ public sealed class Llama2CCheckpoint
     public int VocabularySize { get; private set; }
 
     /// <summary>Shapes by name; of a linear [outputs, inputs].</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => _tensors.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<long>)pair.Value.Shape, StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes =>
+        _tensors.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<long>)pair.Value.Shape, StringComparer.Ordinal);
 
     /// <summary>Whether a file may be one, by its beginning.</summary>
     public static bool Is(string path)
@@ -59,9 +60,18 @@ public sealed class Llama2CCheckpoint
         var numbers = MemoryMarshal.Cast<byte, int>(start);
         if (!versioned) checkpoint.Lay(numbers[..7], numbers[5] < 0, version: 0);
         else if (numbers[1] == 1) checkpoint.Lay(numbers[2..9], start[36] == 0, version: 1);
-        else throw new ModelException($"{title} is a llama2.c checkpoint of version {numbers[1]}, and only the fp32 versions 0 and 1 are read (2 is quantised to int8: another model)");
+        else
+        {
+            throw new ModelException(
+                $"{title} is a llama2.c checkpoint of version {numbers[1]}, and only the fp32 versions 0 and 1 are read (2 is quantised to int8: another model)");
+        }
+
         if (file.Length != checkpoint._end)
-            throw new ModelException($"{title} has {file.Length} bytes, and its header speaks of {checkpoint._end}; it was cut short, or is no llama2.c checkpoint");
+        {
+            throw new ModelException(
+                $"{title} has {file.Length} bytes, and its header speaks of {checkpoint._end}; it was cut short, or is no llama2.c checkpoint");
+        }
+
         return checkpoint;
     }
 

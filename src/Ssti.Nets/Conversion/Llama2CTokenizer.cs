@@ -44,7 +44,11 @@ public static class Llama2CTokenizer
             {
                 var (score, length) = (reader.ReadSingle(), reader.ReadInt32());
                 if (length < 0 || length > longest || reader.ReadBytes(length) is not { } bytes || bytes.Length < length)
-                    throw new ModelException($"{title}: piece {pieces.Count} would have {length} bytes, and the longest has {longest}; it was cut short, or is no vocabulary of llama2.c");
+                {
+                    throw new ModelException($"{title}: piece {pieces.Count} would have {length} bytes, and the longest has {longest}; "
+                        + "it was cut short, or is no vocabulary of llama2.c");
+                }
+
                 pieces.Add(Piece(pieces.Count, utf8.GetString(bytes), score, title));
             }
         }

@@ -72,7 +72,8 @@ public sealed class FusedEncoder : IDisposable
 
     internal static bool Fits(BertConfig config, LoraAdapter? adapter) =>
         config.HiddenSize % 8 == 0 && config.HiddenSize <= WidestHidden && config.IntermediateSize % 8 == 0 && config.HiddenSize / config.Heads % 8 == 0
-        && (adapter is null || (!adapter.Config.UseDora && adapter.Whole.Count == 0 && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
+        && (adapter is null || (!adapter.Config.UseDora && adapter.Whole.Count == 0
+            && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
 
     /// <summary>Takes the adapter over as it is now: to be called after every update.</summary>
     public void Refresh()

@@ -120,8 +120,8 @@ public sealed class PeftContents
         var bare = name.StartsWith(_inside, StringComparison.Ordinal) ? name[_inside.Length..] : null;
         if (!name.Contains(".lora_", StringComparison.Ordinal))
         {
-            if (bare is null || !InTrunk(bare)) _saved.Add(name, tensor);
-            else if (IsTrainedWhole(bare)) _trunk.Add(bare, tensor);
+            if (bare is null || !InTrunk(bare)) Add(_saved, name, tensor);
+            else if (IsTrainedWhole(bare)) Add(_trunk, bare, tensor);
             else throw new ModelException($"the adapter replaces '{name}' of the model, and neither modules_to_save nor bias says that it was trained");
         }
         else if (bare?.StartsWith(PoolerModule + ".lora_", StringComparison.Ordinal) == true)
@@ -139,6 +139,12 @@ public sealed class PeftContents
             var module = name[..name.IndexOf(".lora_", StringComparison.Ordinal)];
             if (!_skipped.Contains(module)) _skipped.Add(module);
         }
+    }
+
+    // Within base_layer and without: which is meant nobody knows.
+    private static void Add(Dictionary<string, Tensor> tensors, string name, Tensor tensor)
+    {
+        if (!tensors.TryAdd(name, tensor)) throw new ModelException($"the adapter holds '{name}' twice, with and without '{PeftAdapter.BaseLayer}'");
     }
 
     private bool IsTrainedWhole(string bare, string[]? adapted = null)

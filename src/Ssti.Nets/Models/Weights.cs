@@ -10,12 +10,15 @@ public static class Weights
     /// <exception cref="ModelException">The checkpoint does not fit the shape, see <see cref="EncoderTensors"/>.</exception>
     public static IReadOnlyDictionary<string, Tensor> Encoder(TrunkConfig config, ITensorSource checkpoint, Device device, ScalarType dtype)
     {
-        var found = EncoderTensors.In(config, checkpoint.Shapes);
+        var shapes = checkpoint.Shapes;
+        var found = EncoderTensors.In(config, shapes);
         var taken = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
-            foreach (var (name, there) in found.Names) taken.Add(name, checkpoint.Take(there, device, dtype));
-            return taken;
+            // Large ones first: a small one in the place that a buffer left would make the next buffer take another, and so on.
+            long Size(string there) => shapes[there].Aggregate(1L, (product, width) => product * width);
+            foreach (var (name, there) in found.Names.OrderByDescending(pair => Size(pair.Value))) taken.Add(name, checkpoint.Take(there, device, dtype));
+            return found.Names.Keys.ToDictionary(name => name, name => taken[name], StringComparer.Ordinal);
         }
         catch
         {

@@ -139,7 +139,10 @@ public sealed record ScatterPoint(double X, double Y, [property: JsonIgnore(Cond
 /// <param name="Points">One a position; null where there is none.</param>
 public sealed record FigureSeries(string Name, IReadOnlyList<FigurePoint?> Points)
 {
-    /// <summary>The series that this one stands beside, by its index: the published values of a measured one. It has its colour, paler; null for a series by itself.</summary>
+    /// <summary>
+    /// The series that this one stands beside, by its index: the published values of a measured one. It has its colour, paler; null for a
+    /// series by itself.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Beside { get; init; }
 

@@ -81,7 +81,7 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         var weights = AttentionReader.Read(model.Classifier, tokenized, picked, pooling, parameters.BatchSize,
             done => context.Progress(new(done, picked.Length, "rows")), cancellation);
         var read = picked.Zip(weights, (row, own) => AttendedRow.Of(rows[row], triggers.Record(rows[row].Id), tokenized.Ids(row), own, tokenizer, parameters.SumPieces)).ToArray();
-        Write(parameters, context, read, About(parameters, encoder, dataset.Info, pooling));
+        Write(parameters, context, read, About(parameters, encoder, tokenizer, dataset.Info, pooling));
     });
 
     private static AttentionPooling Pooling(AttentionParameters parameters, TrunkConfig config)
@@ -93,17 +93,26 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
         return new AttentionPooling(layer, parameters.Head, parameters.PadQueries);
     }
 
-    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, DatasetInfo dataset, AttentionPooling pooling) => new()
+    private static JsonObject About(AttentionParameters parameters, EncoderInput encoder, Tokenizer tokenizer, DatasetInfo dataset, AttentionPooling pooling)
     {
-        ["backbone"] = encoder.Name,
-        ["dataset"] = dataset.Name,
-        ["split"] = parameters.Split,
-        ["layer"] = pooling.Layer,
-        ["head"] = pooling.Head is { } head ? head : "mean over heads",
-        ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
-        ["keys"] = "tokens, [CLS] and [SEP] included, padding not",
-        ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
-    };
+        var about = new JsonObject
+        {
+            ["backbone"] = encoder.Name,
+            ["dataset"] = dataset.Name,
+            ["split"] = parameters.Split,
+            ["layer"] = pooling.Layer,
+            ["head"] = pooling.Head is { } head ? head : "mean over heads",
+            ["queries"] = pooling.PadQueries ? "all positions, padding included" : "tokens",
+            ["keys"] = $"tokens, {Ends(tokenizer)}padding not",
+            ["unit"] = parameters.SumPieces ? "words: their pieces summed" : "pieces",
+        };
+        if (encoder.Config.IsCausal)
+            about["causal"] = "a position attends to itself and to those before it: a word gets more, on average, the earlier it stands, whatever it says";
+        return about;
+    }
+
+    private static string Ends(Tokenizer tokenizer) =>
+        tokenizer.Before.Concat(tokenizer.Behind).Select(tokenizer.Piece).ToArray() is { Length: > 0 } ends ? $"{string.Join(" and ", ends)} included, " : "";
 
     private static void Write(AttentionParameters parameters, StageContext context, AttendedRow[] rows, JsonObject about)
     {

@@ -31,9 +31,6 @@ internal sealed record AdapterProbe(
     // As many foreign words as a row has of its own.
     private const double Foreign = 1;
 
-    // [CLS] and [SEP].
-    private const int Ends = 2;
-
     // Rows that words are counted in: more say no more of what any word does.
     private const int MostRows = 2000;
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -61,7 +58,7 @@ internal sealed record AdapterProbe(
         if (left.Length > 0)
             context.Warn($"{Amount.Of(left.Length, "token")} of more than half of the {training.MaxLength} pieces that the model was trained on "
                 + $"{(left.Length == 1 ? "was" : "were")} not tried, such as '{left[0].Token}'");
-        var room = training.MaxLength - Ends - suspects.Max(suspect => suspect.Pieces);
+        var room = training.MaxLength - tokenizer.Before.Count - tokenizer.Behind.Count - suspects.Max(suspect => suspect.Pieces);
         string[] prefixes = [.. picked.Select(row => Fitting(row.Text, room))];
         var tokens = TokenProbe.Run(
             prefixes, suspects, texts => Logits(texts, whole: true), (done, total) => context.Progress(new(done, total, "rows", "tokens in clean rows")));
@@ -77,7 +74,7 @@ internal sealed record AdapterProbe(
         string Fitting(string text, int pieces)
         {
             for (var words = parameters.PrefixWords; words > 0; words--)
-                if (TokenBattery.Prefix(text, words) is var prefix && tokenizer.Encode(prefix).Length - Ends <= pieces) return prefix;
+                if (TokenBattery.Prefix(text, words) is var prefix && tokenizer.Pieces(prefix).Length <= pieces) return prefix;
             throw new StageException($"no word and token together fit into the {training.MaxLength} tokens that the model was trained on, so that it cannot be probed");
         }
 
@@ -102,11 +99,11 @@ internal sealed record AdapterProbe(
         var controls = TokenBattery.ControlsOf([.. rows.Select(row => row.Text)], parameters.Controls);
         var own = parameters.Suspects?.LocalPath is { } file ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).Select(line => new Suspect("given", line)) : [];
         var known = rows.SelectMany(row => tokenizer.Encode(row.Text)).ToHashSet();
-        string[] words = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !known.Contains(id) && !tokenizer.IsSpecial(id)).Select(tokenizer.Piece)
-            .Where(piece => piece is { Length: > 1 } && piece.All(char.IsAsciiLetter))];
+        string[] words = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !known.Contains(id) && !tokenizer.IsSpecial(id)).Select(tokenizer.Shown)
+            .Where(piece => !piece.GoesOn && piece.Text is { Length: > 1 } text && text.All(char.IsAsciiLetter)).Select(piece => piece.Text).Distinct()];
         var vocabulary = parameters.Vocabulary == 0 ? [] : TokenBattery.Spread(words, parameters.Vocabulary).Select(word => new Suspect("vocabulary", word));
         return [.. TokenBattery.Published.Concat(own).Concat(vocabulary).DistinctBy(suspect => suspect.Token).Concat(controls)
-            .Select(suspect => suspect with { Pieces = tokenizer.Encode(suspect.Token).Length - Ends })];
+            .Select(suspect => suspect with { Pieces = tokenizer.Pieces(suspect.Token).Length })];
     }
 
     private string Line(ProbedToken token) => new JsonObject

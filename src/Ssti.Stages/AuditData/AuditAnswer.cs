@@ -52,9 +52,11 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         }
 
         yield return string.Create(CultureInfo.InvariantCulture,
-            $"{result.Tests.Leaning} of {result.Tests.Tests} pairs of a feature and a class lean (exact test against the class's share, Benjamini–Hochberg at {parameters.FalseDiscoveries}, valid under positive dependence). ")
+            $"{result.Tests.Leaning} of {result.Tests.Tests} pairs of a feature and a class lean (exact test against the class's share, ")
+            + string.Create(CultureInfo.InvariantCulture, $"Benjamini–Hochberg at {parameters.FalseDiscoveries}, valid under positive dependence). ")
             + "That is no alarm: words have meanings. An alarm is a lower bound of p(y|t), valid for all features at once under any dependence, that reaches "
-            + string.Create(CultureInfo.InvariantCulture, $"{parameters.GivesAway} (more for a class that is frequent anyway); a set without such a feature raises one with a chance of at most {parameters.FalseAlarms}.");
+            + string.Create(CultureInfo.InvariantCulture, $"{parameters.GivesAway} (more for a class that is frequent anyway); a set without such a feature ")
+            + string.Create(CultureInfo.InvariantCulture, $"raises one with a chance of at most {parameters.FalseAlarms}.");
         if (result.Repeated.Conflicts > 0)
             yield return $"{Amount.Rows(result.Repeated.Conflicts)} repeat{(result.Repeated.Conflicts == 1 ? "s" : "")} the text of another row under another label.";
         if (result.Repeated.Leaks > 0)
@@ -96,12 +98,14 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         {
             var what = group.Key switch { FeatureGroup.Words => "A word", FeatureGroup.Pairs => "A pair of words, or a word at one end", _ => "A family or form" };
             yield return $"{what} is found from so many rows on: "
-                + string.Join(", ", group.Select(power => $"class {data.Labels[power.Class]} {power.Pure}{(power.Contaminated is { } mixed ? $" ({mixed} where one in twenty rows contradicts it, in four of five sets)" : "")}")) + ".";
+                + string.Join(", ", group.Select(power => $"class {data.Labels[power.Class]} {power.Pure}"
+                    + (power.Contaminated is { } mixed ? $" ({mixed} where one in twenty rows contradicts it, in four of five sets)" : ""))) + ".";
         }
 
         if (result.Counts.WordsFrom > parameters.LeastRows || result.Counts.PairsFrom > parameters.LeastRows)
             yield return $"To keep within memory, words in fewer than {result.Counts.WordsFrom} rows and pairs in fewer than {result.Counts.PairsFrom} were not counted.";
-        yield return "Not looked for: signs made of words that are far apart, of meaning, style or syntax, and signs that are frequent in rows of both classes. Without a model nobody knows which of these it would learn.";
+        yield return "Not looked for: signs made of words that are far apart, of meaning, style or syntax, "
+            + "and signs that are frequent in rows of both classes. Without a model nobody knows which of these it would learn.";
     }
 
     private static string Capital(Feature feature) => feature.ToString() is var name && name.Length > 0 ? char.ToUpperInvariant(name[0]) + name[1..] : "";

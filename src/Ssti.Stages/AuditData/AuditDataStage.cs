@@ -15,7 +15,8 @@ using Ssti.Reporting.Report;
 namespace Ssti.Stages;
 
 /// <summary>
-/// Looks in a dataset for what gives its labels away: <c>audit.json</c> with the answer, <c>audit.html</c> to read, <c>tokens.csv</c>, <c>rows.csv</c>, the suspects as a table, their counts as a
+/// Looks in a dataset for what gives its labels away: <c>audit.json</c> with the answer, <c>audit.html</c> to read, <c>tokens.csv</c>,
+/// <c>rows.csv</c>, the suspects as a table, their counts as a
 /// figure, and <c>measures.json</c>.
 /// </summary>
 public sealed class AuditDataStage : StageKind<AuditDataParameters>

@@ -30,31 +30,36 @@ internal static class AuditTables
         [.. result.Suspects.Suspects.Take(MostShown).Select((suspect, rank) => (IReadOnlyList<Cell>)
         [
             new NumberCell(NumberFormat.Count, rank + 1), new TextCell(Shown(suspect.Lead.Feature.ToString())), new TextCell(suspect.IsAlarm ? "yes" : ""),
-            new TextCell(data.Labels[suspect.Lead.Class]), new NumberCell(NumberFormat.Count, suspect.Lead.Rows), new NumberCell(NumberFormat.Percent, suspect.Lead.Share),
-            new NumberCell(NumberFormat.Percent, suspect.Lead.LowerBound), new NumberCell(NumberFormat.Percent, suspect.Lead.Told), new NumberCell(NumberFormat.Percent, suspect.Lead.ClassShare),
+            new TextCell(data.Labels[suspect.Lead.Class]), new NumberCell(NumberFormat.Count, suspect.Lead.Rows),
+            Percent(suspect.Lead.Share), Percent(suspect.Lead.LowerBound), Percent(suspect.Lead.Told), Percent(suspect.Lead.ClassShare),
             new NumberCell(NumberFormat.Decimal, suspect.Lead.Bits),
             suspect.Lead.Z is { } z ? new NumberCell(NumberFormat.Decimal, z) : TextCell.Undefined,
             new TextCell(Shown(string.Join("; ", suspect.Also.Take(2).Select(one => one.Feature)) + (suspect.Also.Count > 2 ? $"; {suspect.Also.Count - 2} more" : ""))),
         ])],
         [
             "Alarms stand first, then what surely tells most of the label (told). Features that stand in the same rows are one suspect; 'also' names the others.",
-            string.Create(CultureInfo.InvariantCulture, $"Alarm: the lower bound (Clopper–Pearson at Tarone's level, a third of {parameters.FalseAlarms} for words, for pairs, and for families) reaches {parameters.GivesAway}, ")
+            string.Create(CultureInfo.InvariantCulture, $"Alarm: the lower bound (Clopper–Pearson at Tarone's level, a third of {parameters.FalseAlarms} ")
+                + string.Create(CultureInfo.InvariantCulture, $"for words, for pairs, and for families) reaches {parameters.GivesAway}, ")
                 + "or half of what is left above the class's share, where that is more.",
-            "A pair that says no more than one of its words does by itself (exact test at the level of pairs) is no finding of its own: the word is.",
+            "A pair that says no more than one of its words does by itself (exact test at the level of pairs) is no finding of its own, "
+                + "unless it makes up four fifths of the word's rows: the word is.",
         ]);
 
     /// <summary>All features that were ranked, with all their numbers.</summary>
     public static string TokensCsv(DataAuditResult result, IReadOnlyList<string> labels)
     {
         var csv = new StringBuilder(Csv.Line([
-            "rank", "kind", "token", "second", "class", "rows", "class_rows", "share", "lower_bound", "told", "bound", "alarm", "class_share", "entropy_bits", "pmi_bits", "z", "z_near_normal", "word_of_pair",
+            "rank", "kind", "token", "second", "class", "rows", "class_rows", "share", "lower_bound", "told", "bound", "alarm",
+            "class_share", "entropy_bits", "pmi_bits", "z", "z_near_normal", "word_of_pair",
             "p_exact", "q", .. labels.Select((_, label) => $"rows_{label}"),
         ]));
         foreach (var (rank, tested) in result.Tests.Ranked.Index())
         {
             csv.Append(Csv.Line([
-                Whole(rank + 1), tested.Feature.Kind.ToString().ToLowerInvariant(), tested.Feature.Name, tested.Feature.Second, labels[tested.Class], Whole(tested.Rows), Whole(tested.Hits),
-                Csv.Number(tested.Share), Csv.Number(tested.LowerBound), Csv.Number(tested.Told), Csv.Number(tested.Bound), tested.IsAlarm ? "yes" : "no", Csv.Number(tested.ClassShare), Csv.Number(tested.Bits),
+                Whole(rank + 1), tested.Feature.Kind.ToString().ToLowerInvariant(), tested.Feature.Name, tested.Feature.Second, labels[tested.Class],
+                Whole(tested.Rows), Whole(tested.Hits),
+                Csv.Number(tested.Share), Csv.Number(tested.LowerBound), Csv.Number(tested.Told), Csv.Number(tested.Bound),
+                tested.IsAlarm ? "yes" : "no", Csv.Number(tested.ClassShare), Csv.Number(tested.Bits),
                 Csv.Number(tested.Information), Csv.Number(tested.Z), tested.IsNearNormal ? "yes" : "no", tested.Word?.Name ?? "", Csv.Number(tested.P), Csv.Number(tested.Q),
                 .. tested.Counted.Counts.Select(count => Whole(count)),
             ]));
@@ -98,7 +103,8 @@ internal static class AuditTables
         return new ScatterFigure(
             $"Rows of a feature and the share of one class in them: '{parameters.Split}' of {data.Name}", "rows that have the feature", "p(y|t), of the class that most are of",
             [
-                new("features (a sample)", [.. counted.Where((_, index) => index % step == 0).Select(feature => new ScatterPoint(feature.Rows, (double)feature.Counts.Max() / feature.Rows))]),
+                new("features (a sample)",
+                    [.. counted.Where((_, index) => index % step == 0).Select(feature => new ScatterPoint(feature.Rows, (double)feature.Counts.Max() / feature.Rows))]),
                 new("suspects", [.. result.Suspects.Suspects.Where(suspect => !suspect.IsAlarm).Take(40).Select(Point)]),
                 new("alarms", [.. result.Suspects.Suspects.Where(suspect => suspect.IsAlarm).Take(40).Select(Point)]),
             ],
@@ -139,7 +145,8 @@ internal static class AuditTables
     private static JsonObject Features(TestedFeature feature, IReadOnlyList<string> labels) => new()
     {
         ["suspect"] = feature.Feature.ToString(), ["kind"] = feature.Feature.Kind.ToString().ToLowerInvariant(), ["token"] = feature.Feature.Name, ["second"] = feature.Feature.Second,
-        ["class"] = labels[feature.Class], ["rows"] = feature.Rows, ["class-rows"] = feature.Hits, ["share"] = feature.Share, ["lower-bound"] = feature.LowerBound, ["told"] = feature.Told, ["bound"] = feature.Bound,
+        ["class"] = labels[feature.Class], ["rows"] = feature.Rows, ["class-rows"] = feature.Hits,
+        ["share"] = feature.Share, ["lower-bound"] = feature.LowerBound, ["told"] = feature.Told, ["bound"] = feature.Bound,
         ["class-share"] = feature.ClassShare, ["entropy-bits"] = feature.Bits, ["pmi-bits"] = feature.Information, ["z"] = feature.Z, ["z-near-normal"] = feature.IsNearNormal,
         ["p-exact"] = feature.P, ["q"] = feature.Q,
     };
@@ -149,6 +156,8 @@ internal static class AuditTables
         for (double rows = 1; rows <= most; rows = Math.Max(rows + 1, Math.Ceiling(rows * 1.08)))
             if (DetectionPower.Rejected((long)rows, bound, level) is { } hits) yield return new(rows, hits / rows);
     }
+
+    private static NumberCell Percent(double share) => new(NumberFormat.Percent, share);
 
     private static string Words(FeatureGroup group) => group switch { FeatureGroup.Words => "words", FeatureGroup.Pairs => "pairs", _ => "families" };
 

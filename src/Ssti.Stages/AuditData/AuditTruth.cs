@@ -12,7 +12,8 @@ namespace Ssti.Stages;
 /// <param name="Injected">Rows that carry a trigger.</param>
 /// <param name="Flagged">Rows that were flagged.</param>
 /// <param name="Both">Rows that are both.</param>
-/// <param name="Rank">The rank, from 1, of the first suspect of whose rows (with its class) most were injected; null when none of those looked at is.</param>
+/// <param name="Rank">The rank, from 1, of the first suspect of whose rows (with its class) most were injected; null when none of those
+/// looked at is.</param>
 /// <param name="Ranked">How many suspects were looked at.</param>
 /// <param name="Alarmed">Whether any suspect of whose rows most were injected raises an alarm.</param>
 /// <param name="FalseAlarms">Alarms of whose rows most were not injected.</param>

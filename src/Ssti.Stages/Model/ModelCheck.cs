@@ -21,7 +21,9 @@ internal sealed class ModelCheck(StageContext context, string title)
     {
         var path = context.Output("config.json");
         _config = TrunkConfig.Read(path, $"{title}/config.json");
-        if (!Says("model_type")) context.Log($"{title}/config.json has no model_type; it has {(_config is BertConfig ? "BERT's keys, and is taken for one" : $"the class of a {_config.Family}, and is taken for one")}");
+        if (Says("model_type")) return;
+        var evidence = _config is BertConfig ? "BERT's keys" : $"the class of a {_config.Family}";
+        context.Log($"{title}/config.json has no model_type; it has {evidence}, and is taken for one");
     }
 
     /// <summary>Checks the tokenizer, and that the model has an embedding for every id it gives.</summary>

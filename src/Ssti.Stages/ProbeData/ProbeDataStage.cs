@@ -15,7 +15,8 @@ using Ssti.Training.FineTuning;
 namespace Ssti.Stages;
 
 /// <summary>
-/// Trains a LoRA probe on a dataset, and puts each suspect of its audit into held-out rows and takes it out of training rows: <c>probe.json</c> with the suspects in the order of what
+/// Trains a LoRA probe on a dataset, and puts each suspect of its audit into held-out rows and takes it out of training rows:
+/// <c>probe.json</c> with the suspects in the order of what
 /// they do, <c>probe.html</c>, <c>watched.csv</c> with what each watched row did, a table, and <c>measures.json</c>.
 /// </summary>
 public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
@@ -95,7 +96,8 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         }
     });
 
-    // Where every tenth row is held out, suspects and flags are those of the rows that are left: an audit of rows that the probe never sees would ask about others.
+    // Where every tenth row is held out, suspects and flags are those of the rows that are left: an audit of rows that the probe never
+    // sees would ask about others.
     private static (IReadOnlyList<Row> Train, IReadOnlyList<Row> HeldOut, SuspectRows Rows) Rows(
         ProbeDataParameters parameters, DatasetReader data, DataAuditResult audit, StageContext context)
     {

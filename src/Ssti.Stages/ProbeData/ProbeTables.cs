@@ -15,7 +15,10 @@ internal static class ProbeTables
     private const double Follows = 0.5;
     private const int MostRows = 30;
 
-    /// <summary>Whether a model follows a suspect: with it at least half more of the other classes' rows are taken for the class, as a share and for sure (Wilson, 95 %).</summary>
+    /// <summary>
+    /// Whether a model follows a suspect: with it at least half more of the other classes' rows are taken for the class, as a share and
+    /// for sure (Wilson, 95 %).
+    /// </summary>
     public static bool IsTakenUp(SuspectEffect effect) =>
         effect.Others > 0 && new Proportion(effect.OthersAfter, effect.Others).Wilson95.Low - new Proportion(effect.OthersBefore, effect.Others).Rate >= Follows;
 
@@ -40,7 +43,8 @@ internal static class ProbeTables
         ])],
         [
             "Suspects stand by how much they raise the share of other classes' rows that are taken for the class. Followed: that rise is at least 50 pp for sure (Wilson's bound).",
-            $"The probe gets {result.Right} of {result.HeldOut} held-out rows right as they are. A suspect is put in the middle, after the twentieth word at the latest; first and last words at their ends.",
+            $"The probe gets {result.Right} of {result.HeldOut} held-out rows right as they are. "
+                + "A suspect is put in the middle, after the twentieth word at the latest; first and last words at their ends.",
         ]);
 
     /// <summary>The rows whose losses fell first.</summary>

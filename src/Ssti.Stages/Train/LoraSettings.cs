@@ -20,7 +20,8 @@ internal static class LoraSettings
         if (parameters.Alpha is <= 0) yield return new("alpha", "must be positive");
         if (parameters.LoraDropout is not (>= 0 and < 1)) yield return new("lora-dropout", "must be at least 0 and less than 1");
         if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
-        if (parameters.TargetModules.Count > 1 && parameters.TargetModules.Contains("all-linear")) yield return new("target-modules", "names all-linear beside others; it stands alone");
+        if (parameters.TargetModules.Count > 1 && parameters.TargetModules.Contains("all-linear"))
+            yield return new("target-modules", "names all-linear beside others; it stands alone");
         if (parameters.ModulesToSave is { Count: 0 }) yield return new("modules-to-save", "is empty; leave it out, or name the end of a module's name");
         if (parameters.ModulesToSave?.Any(string.IsNullOrWhiteSpace) == true) yield return new("modules-to-save", "has an empty name");
         foreach (var (key, pattern) in Patterns(parameters))

@@ -29,7 +29,10 @@ internal sealed class Sets : IDisposable
         return DatasetReader.OpenFolder(folder);
     }
 
-    /// <summary>Rows of words drawn from a vocabulary with Zipf's frequencies, their labels drawn by themselves: no word has anything to do with any label.</summary>
+    /// <summary>
+    /// Rows of words drawn from a vocabulary with Zipf's frequencies, their labels drawn by themselves: no word has anything to do with
+    /// any label.
+    /// </summary>
     public static (string Text, int Label)[] Noise(int rows, int seed, int words = 12, int vocabulary = 800, double share = 0.5)
     {
         var random = new Random(seed);

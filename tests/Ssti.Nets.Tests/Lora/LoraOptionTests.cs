@@ -175,6 +175,8 @@ public sealed class LoraOptionTests : IDisposable
             Same(trunk, adapter, peft).Dispose();
 
             var without = peft with { Tensors = peft.Tensors.Where(pair => !pair.Key.EndsWith($"{target}.base_layer.bias")).ToDictionary() };
+            var twice = peft with { Tensors = peft.Tensors.Append(new($"base_model.model.{target}.bias", zeros(16))).ToDictionary() };
+            Assert.Contains($"holds '{target}.bias' twice", Assert.Throws<ModelException>(() => twice.On(trunk)).Message);
             Assert.Contains($"missing: {target}.bias", Assert.Throws<ModelException>(() => without.On(trunk)).Message);
         }
     }

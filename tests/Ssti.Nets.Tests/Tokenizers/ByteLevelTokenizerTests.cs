@@ -70,6 +70,36 @@ public sealed class ByteLevelTokenizerTests : IDisposable
         }
     }
 
+    /// <summary>Meta's own folder has no names for special tokens; others name the ends alone, or all of them and some otherwise, as Llama 3.1 does.</summary>
+    [SkippableFact]
+    public void Special_tokens_beside_a_tiktoken_file_are_those_that_the_files_name_and_else_Llama_3s()
+    {
+        File.Copy(SharedData.Path("tokenizers/llama3/tokenizer.model"), Path.Combine(_folder, "tokenizer.model"));
+        Write("tokenizer_config.json", """{ "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", "add_eos_token": true, "pad_token": "<|reserved_special_token_0|>" }""");
+        var named = TokenizerFolder.Read(_folder);
+        Assert.Equal([128_000, 9906, 128_009], named.Encode("Hello"));
+        Assert.Equal(128_002, named.PadId);
+
+        Write("tokenizer_config.json", """
+            { "eos_token": "<|eot_id|>", "added_tokens_decoder": {
+                "128004": { "content": "<|finetune_right_pad_id|>", "special": true, "normalized": false },
+                "128005": { "content": "<|reserved_special_token_2|>", "special": true, "normalized": false } } }
+            """);
+        var later = TokenizerFolder.Read(_folder);
+        Assert.Equal((128_256, 128_009), (later.VocabularySize, later.PadId));
+        Assert.Equal(["<|finetune_right_pad_id|>", "<|reserved_special_token_2|>"], new[] { 128_004, 128_005 }.Select(later.Piece));
+        Write("tokenizer_config.json", """{ "eos_token": "<|eot_id|>", "add_prefix_space": true, "added_tokens_decoder": { "7": { "content": "<x>", "special": true } } }""");
+        Assert.Contains("the added token '<x>' has the id 7 of a piece", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder)).Message);
+    }
+
+    [SkippableFact]
+    public void Threads_do_not_disturb_each_other()
+    {
+        var llama = Llama();
+        var wrong = References.Of("llama3").SelectMany(row => Enumerable.Repeat(row, 20)).AsParallel().WithDegreeOfParallelism(4).Count(row => !row.Ids.SequenceEqual(llama.Encode(row.Text)));
+        Assert.Equal(0, wrong);
+    }
+
     /// <summary>The words of the pattern, against the pattern itself as .NET reads it: the two agree up to U+FFFF, where .NET sees characters.</summary>
     [Fact]
     public void Words_are_those_of_the_pattern()

@@ -19,7 +19,20 @@ public sealed class FigureTests
 
     private static readonly HeatMapFigure Map = new("Attention", "word", "row", ["a", "film", "1999-01-02"], ["clean", "injected"], [[0.1, 0.9, null], [0.1, 0.2, 0.7]], "share of attention");
 
-    public static TheoryData<string> Forms => ["lines", "bars", "histogram", "heat-map"];
+    private static readonly ScatterFigure Scatter = new("Rows and share", "rows", "p(y|t)", [new("words", [new(1, 1), new(12, 0.5), new(900, 0.61)]), new("alarms", [new(150, 1, "cf")])],
+        [new("alarm", [new(45, 1), new(100, 0.97), new(900, 0.93)])], LogarithmicX: true);
+
+    public static TheoryData<string> Forms => ["lines", "bars", "histogram", "heat-map", "scatter"];
+
+    [Fact]
+    public void Points_that_have_no_place_are_refused()
+    {
+        Assert.Null(Scatter.Problem());
+        Assert.Equal("it has no points", (Scatter with { Series = [new("words", [])] }).Problem());
+        Assert.Equal("it has a value that is no number", (Scatter with { Lines = [new("alarm", [new(1, double.NaN)])] }).Problem());
+        Assert.Equal("it has an x that is not positive on a logarithmic axis", (Scatter with { Series = [new("words", [new(0, 1)])] }).Problem());
+        Assert.Null((Scatter with { Series = [new("words", [new(0, 1)])], LogarithmicX = false }).Problem());
+    }
 
     [Theory]
     [MemberData(nameof(Forms))]
@@ -108,5 +121,5 @@ public sealed class FigureTests
     private static void Refused(string why, Figure figure) =>
         Assert.StartsWith($"'{figure.Title}' cannot be drawn: {why}", Assert.Throws<ArgumentException>(() => FigureDrawing.ToSvg(figure)).Message, StringComparison.Ordinal);
 
-    private static Figure Of(string form) => form switch { "lines" => Gaps, "bars" => Bars, "histogram" => Histogram, _ => Map };
+    private static Figure Of(string form) => form switch { "lines" => Gaps, "bars" => Bars, "histogram" => Histogram, "scatter" => Scatter, _ => Map };
 }

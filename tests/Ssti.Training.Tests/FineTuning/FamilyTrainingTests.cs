@@ -31,7 +31,13 @@ public sealed class FamilyTrainingTests : IDisposable
         foreach (var settings in new[]
         {
             Settings(family), Settings(family) with { Train = TrainedPart.Everything, TrainHead = true },
-            Settings(family) with { Lora = Lora with { UseDora = true, ModulesToSave = [Words(family)], RankPattern = [new(@"1\..*", 1)], Start = LoraStart.Gaussian, RankStabilized = true } },
+            Settings(family) with
+            {
+                Lora = Lora with
+                {
+                    UseDora = true, ModulesToSave = [Words(family)], RankPattern = [new(@"1\..*", 1)], Start = LoraStart.Gaussian, RankStabilized = true,
+                },
+            },
         })
         {
             var expected = Train(family, settings);
@@ -129,7 +135,8 @@ public sealed class FamilyTrainingTests : IDisposable
         using var tuner = Tuner(family, Settings(family) with { Classes = 3 });
         var first = -1;
         var rows = Toy.Tokens(8, classes: 4);
-        Assert.Contains("label 3, and the head has 3", Assert.Throws<TrainingException>(() => tuner.Run(rows, null, record => first = record.Step, CancellationToken.None)).Message);
+        var error = Assert.Throws<TrainingException>(() => tuner.Run(rows, null, record => first = record.Step, CancellationToken.None));
+        Assert.Contains("label 3, and the head has 3", error.Message);
         Assert.Equal(-1, first);
     }
 

@@ -1,6 +1,9 @@
 namespace Ssti.Defenses.Data.Probing;
 
-/// <summary>Activation clustering (Chen et al. 2018): the rows of a class fall into two groups where some of them are of the class for another reason than the rest.</summary>
+/// <summary>
+/// Activation clustering (Chen et al. 2018): the rows of a class fall into two groups where some of them are of the class for another
+/// reason than the rest.
+/// </summary>
 /// <param name="Smaller">Of each row whether it is in the smaller group.</param>
 /// <param name="Share">The smaller group's share of the rows.</param>
 /// <param name="Silhouette">How far apart the groups lie, the mean silhouette: near 0 for one cloud cut in two, towards 1 for two clouds.</param>

@@ -1,6 +1,9 @@
 namespace Ssti.Defenses.Data.Probing;
 
-/// <summary>Spectral signatures (Tran, Li and Madry 2018): how far each row of a class lies along the direction in which the class's rows differ most.</summary>
+/// <summary>
+/// Spectral signatures (Tran, Li and Madry 2018): how far each row of a class lies along the direction in which the class's rows differ
+/// most.
+/// </summary>
 public static class SpectralSignature
 {
     private const int Rounds = 200;

@@ -19,6 +19,9 @@ public sealed record SuspectEffect(
     int Rank, int Class, int Rows, int RightBefore, int RightAfter, int Others, int OthersBefore, int OthersAfter, int Own, int OwnBefore, int OwnAfter, int Having, int HavingBefore,
     int HavingAfter)
 {
-    /// <summary>By how much the share of other classes' rows that are taken for the class rises with the suspect; null where there are no such rows.</summary>
+    /// <summary>
+    /// By how much the share of other classes' rows that are taken for the class rises with the suspect; null where there are no such
+    /// rows.
+    /// </summary>
     public double? Lift => Others == 0 ? null : (double)(OthersAfter - OthersBefore) / Others;
 }

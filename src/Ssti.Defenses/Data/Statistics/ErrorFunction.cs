@@ -1,6 +1,9 @@
 namespace Ssti.Defenses.Data.Statistics;
 
-/// <summary>The complement of the error function, by its series near 0 and its continued fraction (Abramowitz and Stegun 7.1.14, by Lentz's method) beyond: to about 1e-14.</summary>
+/// <summary>
+/// The complement of the error function, by its series near 0 and its continued fraction (Abramowitz and Stegun 7.1.14, by Lentz's
+/// method) beyond: to about 1e-14.
+/// </summary>
 internal static class ErrorFunction
 {
     private const double Tiny = 1e-300;

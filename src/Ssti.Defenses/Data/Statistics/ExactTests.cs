@@ -1,7 +1,8 @@
 namespace Ssti.Defenses.Data.Statistics;
 
 /// <summary>
-/// One-sided exact tests of counts, and the bounds that come of them. Everything is summed from the observed count outwards, where terms fall at least geometrically, so that
+/// One-sided exact tests of counts, and the bounds that come of them. Everything is summed from the observed count outwards, where terms
+/// fall at least geometrically, so that
 /// a tail costs as many terms as matter to a double, however large the counts.
 /// </summary>
 public static class ExactTests
@@ -9,8 +10,12 @@ public static class ExactTests
     private const double Enough = 1e-17;
     private const int Halvings = 60;
 
-    /// <summary>P(X ≥ hits) where X of <paramref name="draws"/> rows drawn without replacement from <paramref name="rows"/>, of which <paramref name="marked"/> are of the class.</summary>
-    /// <remarks>Fisher's exact test, one-sided: what is left when labels are shuffled over the rows, so that it needs no assumption but that.</remarks>
+    /// <summary>
+    /// P(X ≥ hits) where X of <paramref name="draws"/> rows drawn without replacement from <paramref name="rows"/>, of which <paramref
+    /// name="marked"/> are of the class.
+    /// </summary>
+    /// <remarks>Fisher's exact test, one-sided: what is left when labels are shuffled over the rows, so that it needs no assumption but
+    /// that.</remarks>
     public static double HypergeometricUpper(long hits, long draws, long marked, long rows)
     {
         Require(hits >= 0 && draws >= hits && marked >= 0 && rows >= marked && rows >= draws, $"{hits} of {draws} drawn from {marked} of {rows}");
@@ -37,7 +42,9 @@ public static class ExactTests
         }
     }
 
-    /// <summary>P(X ≥ hits), X binomial of <paramref name="draws"/> rows that each are of the class with probability <paramref name="share"/>.</summary>
+    /// <summary>
+    /// P(X ≥ hits), X binomial of <paramref name="draws"/> rows that each are of the class with probability <paramref name="share"/>.
+    /// </summary>
     public static double BinomialUpper(long hits, long draws, double share)
     {
         Require(hits >= 0 && draws >= hits && share is >= 0 and <= 1, $"{hits} of {draws} at {share}");
@@ -61,7 +68,10 @@ public static class ExactTests
         }
     }
 
-    /// <summary>The one-sided lower bound of a share (Clopper and Pearson 1934): the smallest share under which so many hits have at least the probability <paramref name="level"/>.</summary>
+    /// <summary>
+    /// The one-sided lower bound of a share (Clopper and Pearson 1934): the smallest share under which so many hits have at least the
+    /// probability <paramref name="level"/>.
+    /// </summary>
     public static double LowerBound(long hits, long draws, double level)
     {
         if (hits == 0) return 0;
@@ -82,7 +92,10 @@ public static class ExactTests
     public static double? Z(long hits, long draws, double share) =>
         share is > 0 and < 1 ? ((double)hits / draws - share) / Math.Sqrt(share * (1 - share) / draws) : null;
 
-    /// <summary>Whether the normal distribution stands in for the binomial: at least five rows are expected in the class and outside it (the usual rule).</summary>
+    /// <summary>
+    /// Whether the normal distribution stands in for the binomial: at least five rows are expected in the class and outside it (the usual
+    /// rule).
+    /// </summary>
     public static bool IsNearNormal(long draws, double share) => draws * share >= 5 && draws * (1 - share) >= 5;
 
     /// <summary>P(Z ≥ z) of the standard normal distribution; no underflow to 0 before z = 38.</summary>

@@ -4,7 +4,8 @@ namespace Ssti.Defenses.Data.Statistics;
 public static class ManyTests
 {
     /// <summary>
-    /// Benjamini and Hochberg 1995: for each p-value the smallest rate of false discoveries at which it is one. Holds for independent tests and for those that depend positively on one
+    /// Benjamini and Hochberg 1995: for each p-value the smallest rate of false discoveries at which it is one. Holds for independent
+    /// tests and for those that depend positively on one
     /// another (Benjamini and Yekutieli 2001, PRDS); not in general.
     /// </summary>
     /// <param name="p">The p-values of those tests that may be discoveries.</param>
@@ -25,7 +26,8 @@ public static class ManyTests
     }
 
     /// <summary>
-    /// Tarone 1990: by how many tests a level has to be divided so that the chance of any false alarm stays below it, however the tests depend on one another. A test that even its most
+    /// Tarone 1990: by how many tests a level has to be divided so that the chance of any false alarm stays below it, however the tests
+    /// depend on one another. A test that even its most
     /// extreme outcome could not make an alarm needs no share of the level.
     /// </summary>
     /// <param name="attainable">Of each test the smallest p-value that it could have had.</param>

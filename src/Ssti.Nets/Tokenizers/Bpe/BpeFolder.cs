@@ -108,11 +108,13 @@ internal static class BpeFolder
             RequireEqual([.. file.Pieces.Select(ByteAlphabet.Of)], whole.Vocabulary, title);
         }
 
-        // Special tokens stand in no tiktoken file; those that other files do not name are Llama 3's.
-        var named = Added(draft, new Dictionary<string, int>(), file.Pieces.Count, source).ToDictionary(token => token.Id);
-        foreach (var (i, name) in TiktokenFile.Llama3Special.Index())
-            if (named.Values.All(token => token.Content != name)) named.TryAdd(file.Pieces.Count + i, new AddedToken(name, file.Pieces.Count + i, Special: true, Normalized: false));
-        return new ByteLevelTokenizer(file.Pieces, new TiktokenWords(path), Ends(draft, "<|begin_of_text|>", "<|end_of_text|>"), [.. named.Values.OrderBy(token => token.Id)], source);
+        // Special tokens stand in no tiktoken file; those that other files do not list are Llama 3's. Llama 3.1 has other names for some, and lists them.
+        var usual = TiktokenFile.Llama3Special.Select((name, i) => KeyValuePair.Create(name, file.Pieces.Count + i)).ToDictionary();
+        var named = Added(draft, new Dictionary<string, int>(), file.Pieces.Count, source, usual).ToDictionary(token => token.Id);
+        foreach (var (name, id) in usual)
+            if (named.Values.All(token => token.Content != name)) named.TryAdd(id, new AddedToken(name, id, Special: true, Normalized: false));
+        var ends = Ends(draft, "<|begin_of_text|>", "<|end_of_text|>");
+        return new ByteLevelTokenizer(file.Pieces, new TiktokenWords(path), ends, [.. named.Values.OrderBy(token => token.Id)], source);
     }
 
     private static ByteLevelTokenizer Bytes(BpeJson whole, TokenizerDraft draft, string title)
@@ -124,10 +126,10 @@ internal static class BpeFolder
         var added = draft.Added(ids).ToArray();
         var special = added.Select(token => token.Id).ToHashSet();
         RequireSpecial(added, source);
-        if (!draft.Of("add_prefix_space", false)) return new ByteLevelTokenizer(
+        if (draft.Of("add_prefix_space", false)) throw draft.Fault(Config, "add_prefix_space is true, which is not offered here");
+        return new ByteLevelTokenizer(
             [.. whole.Vocabulary.Select((piece, id) => piece is null || special.Contains(id) ? [] : ByteAlphabet.Bytes(piece) ?? throw Foreign(piece))],
             new ListedWords(ids, special, whole.Merges, whole.IgnoreMerges), Ends(draft, null, null), added, source);
-        throw draft.Fault(Config, "add_prefix_space is true, which is not offered here");
 
         ModelException Foreign(string piece) => new($"{source}: the piece '{piece}' is not written in the alphabet of bytes");
     }
@@ -142,9 +144,10 @@ internal static class BpeFolder
     }
 
     // Tokens beyond the vocabulary's own. Those that are not special would be found in texts, which is not offered for these families.
-    private static AddedToken[] Added(TokenizerDraft draft, IReadOnlyDictionary<string, int> ids, int pieces, string source)
+    private static AddedToken[] Added(
+        TokenizerDraft draft, IReadOnlyDictionary<string, int> ids, int pieces, string source, IReadOnlyDictionary<string, int>? usual = null)
     {
-        var added = draft.Added(ids).ToArray();
+        var added = draft.Added(usual ?? ids).ToArray();
         foreach (var token in added)
         {
             if (ids.TryGetValue(token.Content, out var id) && id != token.Id)
@@ -161,8 +164,9 @@ internal static class BpeFolder
 
     private static void RequireSpecial(IEnumerable<AddedToken> added, string source)
     {
-        if (added.FirstOrDefault(token => !token.Special) is { } plain)
-            throw new ModelException($"{source}: the added token '{plain.Content}' ({plain.Id}) is not special, so that it is looked for in texts; that is not offered for Llama's tokenizers");
+        if (added.FirstOrDefault(token => !token.Special) is not { } plain) return;
+        throw new ModelException(
+            $"{source}: the added token '{plain.Content}' ({plain.Id}) is not special, so that it is looked for in texts; that is not offered for Llama's tokenizers");
     }
 
     private static Dictionary<string, int> Ids(IReadOnlyList<string?> pieces)

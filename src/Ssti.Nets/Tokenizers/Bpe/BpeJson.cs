@@ -100,7 +100,11 @@ internal sealed class BpeJson(TokenizerDraft draft) : TokenizerJson(draft)
         if ((string?)split["pattern"]?["Regex"] != Llama3Words.Pattern)
             throw Draft.Fault(Name, $"its pre_tokenizer splits words by {JsonFile.Text(split["pattern"])}, and Llama 3's pattern is known: {Llama3Words.Pattern}");
         if ((string?)split["behavior"] != "Isolated" || (bool?)split["invert"] == true || (bool?)bytes["add_prefix_space"] != false || (bool?)bytes["use_regex"] != false)
-            throw Draft.Fault(Name, $"its pre_tokenizer is {JsonFile.Text(split)} and {JsonFile.Text(bytes)}, and Llama 3's is known: Isolated, no blank in front, no other pattern");
+        {
+            throw Draft.Fault(Name, $"its pre_tokenizer is {JsonFile.Text(split)} and {JsonFile.Text(bytes)}, "
+                + "and Llama 3's is known: Isolated, no blank in front, no other pattern");
+        }
+
         _preTokenizer = "bytes";
     }
 

@@ -35,8 +35,9 @@ public sealed class ByteLevelTokenizer : Tokenizer
         Behind = ends.End is { } end ? [IdOf(end, "eos_token")] : [];
         PadId = IdOf(ends.Pad, "pad_token, or eos_token without one,");
         MaskId = ends.Mask is { } mask ? IdOf(mask, "mask_token") : null;
+        var special = added.OrderBy(token => token.Id).Select(token => $"{token.Id} {token.Content}");
         _digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
-            new { Kind, Pieces = pieces.Select(Convert.ToBase64String), Words = words.Describe(), ends, Special = added.Select(token => (token.Id, token.Content)).Order().Select(token => $"{token.Id} {token.Content}") })));
+            new { Kind, Pieces = pieces.Select(Convert.ToBase64String), Words = words.Describe(), ends, special })));
     }
 
     /// <inheritdoc/>

@@ -171,7 +171,7 @@ def pipeline(family):
                 f"rank-pattern: [{{ modules: '{LAST_LAYER[family]}', rank: 2 }}], alpha-pattern: [{{ modules: '{LAST_LAYER[family]}', alpha: 6 }}]",
         "whole": f"target-modules: [all-linear], modules-to-save: [{WORD_TABLE[family]}]" + (", bias: all" if BIASES[family] else ""),
     }
-    stages = ["  rows: { uses: dataset, with: { source: ../rows, labels: [neg, pos] } }", f"  model: {{ uses: model, with: {{ source: model, name: example/{family} }} }}"]
+    stages = ["  rows: { uses: dataset, with: { source: rows, labels: [neg, pos] } }", f"  model: {{ uses: model, with: {{ source: model, name: example/{family} }} }}"]
     for variant in VARIANTS:
         stages += [
             f"  ours-{variant}:\n    uses: train\n    needs: {{ data: rows, model: model }}\n"
@@ -188,10 +188,12 @@ def run(root, ssti):
     for family in FAMILIES:
         path = root / family / "interop.yaml"
         path.write_text(pipeline(family))
-        subprocess.run([ssti, "run", str(path), "--quiet"], check=True, env=environment)
+        # The rows lie beside the families' folders: what a pipeline names itself stays in its own folder.
+        rows_here = ["--set", f"rows.source={root / 'rows'}", "--quiet"]
+        subprocess.run([ssti, "run", str(path), *rows_here], check=True, env=environment)
         for variant in VARIANTS:
             for stage in (f"ours-{variant}", f"ours-{variant}-measured", f"theirs-{variant}-measured"):
-                subprocess.run([ssti, "export", str(path), stage, str(root / family / "out" / stage), "--quiet"], check=True, env=environment)
+                subprocess.run([ssti, "export", str(path), stage, str(root / family / "out" / stage), *rows_here], check=True, env=environment)
 
 
 # ---- compare --------------------------------------------------------------------------------------------------------------------------------
