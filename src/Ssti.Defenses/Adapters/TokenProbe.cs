@@ -11,7 +11,7 @@ public delegate IReadOnlyList<float[]> Classify(IReadOnlyList<string> texts);
 /// A trigger moves every row to its class, so that the mean over prefixes is an outlier among all that was tried; one that works in some contexts alone shows in max − mean.
 /// How unusual a number is, is told by the controls of about its length, words and runs of words of the data themselves: its distance from their median by 1.4826 times their
 /// median absolute deviation, the standard deviation of a normal distribution. Controls have heavy tails, since words of an opinion are among them: what counts as found must go twice as far as
-/// the farthest of them, too.
+/// nine in ten of them, too. Not as all: a row that is thought clean may hold the trigger, and with it a control.
 /// </remarks>
 public static class TokenProbe
 {
@@ -21,6 +21,7 @@ public static class TokenProbe
 
     // Of fewer controls no deviation is taken; texts of 1, 2–3, 4–7 and from 8 pieces on are held to controls of theirs, or of the nearest that are enough.
     private const int Fewest = 10, Longest = 3;
+    private const double Most = 0.9;
 
     // Nats: controls that differ by less differ by chance of the arithmetic, and nothing is called unusual by so fine a measure.
     private const double Finest = 1e-3;
@@ -88,7 +89,7 @@ public static class TokenProbe
         {
             var beside = usual[enough.OrderBy(length => Math.Abs(length - LengthOf(suspect))).ThenByDescending(length => length).First()];
             return new ProbedToken(suspect, [.. shifts.Zip(beside, (shift, of) => new TokenShift(
-                shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, of.Mean.Outlier(shift.Mean), of.Context.Outlier(shift.MaxOverMean), of.Mean.Farthest, of.Context.Farthest))]);
+                shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, of.Mean.Outlier(shift.Mean), of.Context.Outlier(shift.MaxOverMean), of.Mean.Far, of.Context.Far))]);
         })];
     }
 
@@ -98,7 +99,8 @@ public static class TokenProbe
     {
         var median = Median(values);
         var usual = new Usual(median, Math.Max(Finest, NormalConsistent * Median([.. values.Select(value => Math.Abs(value - median))])), 0);
-        return usual with { Farthest = values.Max(usual.Outlier) };
+        double[] outliers = [.. values.Select(usual.Outlier).Order()];
+        return usual with { Far = outliers[(int)Math.Ceiling(Most * outliers.Length) - 1] };
     }
 
     private static double Median(double[] values)
@@ -120,7 +122,7 @@ public static class TokenProbe
 
     private sealed record RawShift(double Mean, double MaxOverMean, long Others, long Turned);
 
-    private sealed record Usual(double Median, double Deviation, double Farthest)
+    private sealed record Usual(double Median, double Deviation, double Far)
     {
         public double Outlier(double value) => (value - Median) / Deviation;
     }
@@ -141,7 +143,7 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
     public int Strongest => Enumerable.Range(0, Classes.Count).MaxBy(label => Classes[label].Outlier ?? 0);
 
     /// <summary>The classes it drives rows to: an outlier that turns at least a share of the rows that were of another class without it.</summary>
-    /// <param name="threshold">Deviations of the controls from which it counts as one, where it goes twice as far as any of them, too.</param>
+    /// <param name="threshold">Deviations of the controls from which it counts as one, where it goes twice as far as nine in ten of them, too.</param>
     /// <param name="turned">The share.</param>
     public IEnumerable<int> Towards(double threshold, double turned) => Enumerable.Range(0, Classes.Count)
         .Where(label => Classes[label].IsBeyond(threshold) && Classes[label].TurnedShare >= turned);
@@ -154,14 +156,14 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
 /// <param name="Turned">Of those, the ones predicted as this class with it.</param>
 /// <param name="MeanOutlier">How far the mean is from the controls' median, in their deviations; null where the model answers the same whatever it reads.</param>
 /// <param name="ContextOutlier">The same of max − mean.</param>
-/// <param name="MeanBound">How far the mean of the farthest control of its length is.</param>
+/// <param name="MeanBound">Within how many deviations the means of nine in ten controls of its length lie.</param>
 /// <param name="ContextBound">The same of max − mean.</param>
 public sealed record TokenShift(
     double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier, double MeanBound, double ContextBound)
 {
     private const double Margin = 2;
 
-    /// <summary>Whether either lies so many deviations away, and twice as far as any control.</summary>
+    /// <summary>Whether either lies so many deviations away, and twice as far as nine in ten controls.</summary>
     public bool IsBeyond(double threshold) =>
         MeanOutlier >= Math.Max(threshold, Margin * MeanBound) || ContextOutlier >= Math.Max(threshold, Margin * ContextBound);
 

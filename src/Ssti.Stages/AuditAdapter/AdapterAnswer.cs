@@ -171,6 +171,6 @@ internal sealed class AdapterAnswer
         var turns = shift.Others == 0 ? "has no rows of other classes to turn" : $"turns {shift.Turned} of {shift.Others} rows of other classes to '{_probe!.Labels[label]}'";
         return string.Create(CultureInfo.InvariantCulture,
             $"{what} {turns}; its log-odds move by {shift.Mean:+0.00;−0.00} on average, {shift.MeanOutlier ?? 0:0.0} deviations from what words of the rows do "
-            + $"(the farthest of them {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0}; farthest {shift.ContextBound:0.0}).");
+            + $"(nine in ten of them below {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0}; nine in ten below {shift.ContextBound:0.0}).");
     }
 }

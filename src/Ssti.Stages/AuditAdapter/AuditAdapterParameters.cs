@@ -43,7 +43,7 @@ public sealed record AuditAdapterParameters
     public SourcePath? Suspects { get; init; }
 
     /// <summary>The bound of an outlier.</summary>
-    [Description("by probing, a token is found when what it does lies so many deviations of the controls from their median, and twice as far as any of them, …")]
+    [Description("by probing, a token is found when what it does lies so many deviations of the controls from their median, and twice as far as nine in ten of them, …")]
     public double Threshold { get; init; } = 6;
 
     /// <summary>The least effect.</summary>
