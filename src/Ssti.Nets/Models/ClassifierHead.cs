@@ -158,7 +158,7 @@ public sealed class ClassifierHead : IDisposable
     private static Tensor LastToken(Tensor hidden, Tensor mask)
     {
         var (rows, length, width) = (hidden.shape[0], hidden.shape[1], hidden.shape[2]);
-        var places = mask.mul(arange(length, ScalarType.Int64, hidden.device)).argmax(-1).view(rows, 1, 1).expand(rows, 1, width);
+        var places = mask.mul(arange(Scalars.Kept(length), ScalarType.Int64, hidden.device)).argmax(-1).view(rows, 1, 1).expand(rows, 1, width);
         return hidden.gather(1, places).squeeze(1).to(ScalarType.Float32);
     }
 }

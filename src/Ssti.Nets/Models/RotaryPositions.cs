@@ -11,7 +11,7 @@ internal sealed class RotaryPositions(float[] frequencies, ScalarType dtype)
     /// <summary>Cosines and sines of the first positions, each [length, width]; of the caller's dispose scope.</summary>
     public (Tensor Cosines, Tensor Sines) Of(long length, Device device)
     {
-        var half = arange(length, ScalarType.Float32, device).unsqueeze(1).mul(tensor(frequencies, device: device).unsqueeze(0));
+        var half = arange(Scalars.Kept(length), ScalarType.Float32, device).unsqueeze(1).mul(tensor(frequencies, device: device).unsqueeze(0));
         var angles = cat([half, half], -1);
         return (angles.cos().to(dtype), angles.sin().to(dtype));
     }
