@@ -31,7 +31,7 @@ internal static class AdapterHead
             .GroupBy(pair => pair.Key[..Math.Max(0, pair.Key.LastIndexOf('.'))]).ToArray();
         RequireHeadUnadapted(contents, modules.Select(module => module.Key));
         // DistilBERT's classifier has a linear before it.
-        var between = Array.Find(modules, module => module.Key == PreClassifier);
+        var between = encoder.Config is DistilBertConfig ? Array.Find(modules, module => module.Key == PreClassifier) : null;
         var heads = modules.Where(module => module != between).ToArray();
         if (heads.Length == 0) return Beside(folder, note);
         var weight = heads[0].FirstOrDefault(pair => pair.Key.EndsWith(".weight", StringComparison.Ordinal)).Value;
