@@ -76,7 +76,8 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
             var (train, heldOut, rows) = Rows(parameters, data, audit, context);
             var settings = new FineTuningSettings
             {
-                Lora = new LoraConfig(parameters.Rank, parameters.Rank, 0.05, new TrainParameters().TargetModules), TrainHead = true, Classes = data.Info.Labels.Count,
+                Lora = new LoraConfig(parameters.Rank, parameters.Rank, 0.05, LoraSettings.Targets(new TrainParameters().TargetModules, encoder.Config)),
+                TrainHead = true, Classes = data.Info.Labels.Count,
                 Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate, Seed = context.Seed, CheckpointEvery = 0,
             };
             using var weights = encoder.Weights();
