@@ -29,20 +29,13 @@ internal static class AuditCommand
     private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
 
-    private static readonly Option<string?> Model = new("--model")
-    {
-        Description = "The pretrained encoder: a folder, hf://owner/name or nuget://id/version. Of data: train a LoRA probe of it, and order suspects by what it does with them. "
-            + "Of an adapter: the one it was trained on, to probe it.",
-        HelpName = "source",
-    };
-
     public static Command Create(CliHost host)
     {
         var command = new Command("audit",
             "Look for what gives a data set's labels away (words, pairs, families, forms, and the rows that have them), or for what an adapter does to single tokens. "
             + "Exit code 0: nothing found; 3: something.")
         {
-            Source, Split, Text, Label, Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
+            Source, Split, Text, Label, RowOptions.Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
             PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => DataAsync(host, parsed, cancellation));
@@ -55,9 +48,9 @@ internal static class AuditCommand
         var remote = OpenStore.IsUrl(source);
         var path = remote ? source : Path.GetFullPath(source, host.WorkingFolder);
         if (!remote && !Path.Exists(path)) throw new UserException($"there is no file or folder '{source}' to audit");
-        if (!remote && AdapterAudit.Is(path)) return await AdapterAudit.RunAsync(host, parsed, path, parsed.GetValue(Model), parsed.GetValue(Output), cancellation);
-        var model = parsed.GetValue(Model) is { } named ? OpenStore.IsUrl(named) ? named : Path.GetFullPath(named, host.WorkingFolder) : null;
-        if (model is not null && !OpenStore.IsUrl(model) && !Path.Exists(model)) throw new UserException($"--model: there is no '{parsed.GetValue(Model)}'");
+        if (!remote && AdapterAudit.Is(path)) return await AdapterAudit.RunAsync(host, parsed, path, parsed.GetValue(RowOptions.Model), parsed.GetValue(Output), cancellation);
+        var model = parsed.GetValue(RowOptions.Model) is { } named ? OpenStore.IsUrl(named) ? named : Path.GetFullPath(named, host.WorkingFolder) : null;
+        if (model is not null && !OpenStore.IsUrl(model) && !Path.Exists(model)) throw new UserException($"--model: there is no '{parsed.GetValue(RowOptions.Model)}'");
         using var store = CommonOptions.Open(parsed, host);
         store.Workspace.Share();
         var file = await PipelineAsync(store, path, model, parsed, cancellation);

