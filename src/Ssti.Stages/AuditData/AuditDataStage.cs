@@ -79,7 +79,7 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
             var (table, figure) = (AuditTables.Suspects(result, data.Info, parameters), AuditTables.Figure(result, data.Info, parameters));
             if (parameters.Cleaned) CleanedDataset.Write(context, data, parameters.Split, result.Suspects.Flagged.Select(row => row.Number).ToHashSet(), Name, cancellation);
             await WriteAsync(JsonFile, Json(answer, result, data.Info, split, parameters).ToJsonString(Readable) + "\n");
-            await WriteAsync(HtmlFile, ReportHtml.Of(AuditPage.Of(context.StageName.Split('@')[0], answer, data.Info, result, table, figure, measures, context.Warnings)));
+            await WriteAsync(HtmlFile, ReportHtml.Of(AuditPage.Of(Name, answer, data.Info, result, table, figure, measures, context.Warnings)));
             await WriteAsync("tokens.csv", AuditTables.TokensCsv(result, data.Info.Labels));
             await WriteAsync(RowsFile, AuditTables.RowsCsv(result, parameters.Split, data.Info.Labels));
             await WriteAsync(TableStage.JsonFile, table.ToJson());

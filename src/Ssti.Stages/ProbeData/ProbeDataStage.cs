@@ -144,7 +144,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
             ["notes"] = new JsonArray([.. context.Warnings.Select(warning => (JsonNode)warning)]),
         }));
         // The whole answer: what the counts say, and in front of it what the probe makes of it.
-        var stage = context.StageName.Split('@')[0];
+        var stage = Name;
         var answer = AuditAnswer.Of(audit, data, data.Split(parameters.Audit.Split)!, parameters.Audit);
         var page = AuditPage.Of(
             stage, answer, data, audit, AuditTables.Suspects(audit, data, parameters.Audit), AuditTables.Figure(audit, data, parameters.Audit), measures, context.Warnings);
