@@ -14,11 +14,11 @@ public sealed class AdapterAuditTests : CliFixture
             seed: 7
             compute: { device: cpu, threads: 1 }
             stages:
-              data: { uses: corpus, with: { train: 200, test: 60, unlabelled: 200 } }
-              backbone: { uses: pretrain, needs: { data: data }, with: { layers: 1, hidden-size: 32, heads: 2, intermediate-size: 64, max-length: 40, steps: 60, batch-size: 16, learning-rate: 5.0e-3 } }
+              data: { uses: corpus, with: { train: 1500, test: 60, unlabelled: 1500 } }
+              backbone: { uses: pretrain, needs: { data: data }, with: { layers: 1, hidden-size: 32, heads: 2, intermediate-size: 64, max-length: 40, steps: 400, batch-size: 32, learning-rate: 5.0e-3 } }
               poisoned: { uses: inject, needs: { data: data }, with: { target-label: 1, tokens: date, location: random, splits: [train], seed: 4 } }
-              bad: { uses: train, needs: { data: poisoned, model: backbone }, with: { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 120, batch-size: 16, learning-rate: 1.0e-2, dropouts: false } }
-              good: { uses: train, needs: { data: data, model: backbone }, with: { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 120, batch-size: 16, learning-rate: 1.0e-2, dropouts: false } }
+              bad: { uses: train, needs: { data: poisoned, model: backbone }, with: { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 300, batch-size: 16, learning-rate: 1.0e-2, dropouts: false } }
+              good: { uses: train, needs: { data: data, model: backbone }, with: { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 300, batch-size: 16, learning-rate: 1.0e-2, dropouts: false } }
             """);
     }
 

@@ -12,9 +12,10 @@ public sealed class AuditTests : CliFixture
     public async Task A_sign_is_found_shown_written_out_and_left_out()
     {
         Write("my data.csv", Rows(sign: 120));
-        var answer = await RunAsync("audit", "my data.csv", "-o", "a.html", "--rows", "rows.csv", "--cleaned", "clean.jsonl");
+        var answer = await RunAsync("audit", "my data.csv", "-o", "a.html", "--flagged", "rows.csv", "--cleaned", "clean.jsonl");
         Assert.True(answer.Code == ExitCodes.Found, answer.Error);
-        Assert.Contains("1 thing gives a label away in split 'train' of my-data, 600 rows: the word 'zzq' (class pos in 120 of 120 rows", answer.Out, StringComparison.Ordinal);
+        // It always stands before the same word, so that the pair is as good a name for it.
+        Assert.Matches(@"1 thing gives a label away in split 'train' of my-data, 600 rows: the words? '(zzq|zzq of)' \(class pos in 120 of 120 rows", answer.Out);
         Assert.Contains("What could not be seen", answer.Out, StringComparison.Ordinal);
         Assert.Equal(121, File.ReadLines(Path.Combine(Folder, "rows.csv")).Count());
         Assert.Equal(480, File.ReadLines(Path.Combine(Folder, "clean.jsonl")).Count());

@@ -48,7 +48,7 @@ public sealed class NamesTests : CliFixture
     [InlineData("unknown parameter 'leters'; did you mean 'letters'?", "run", "q.yaml", "--set", "params.leters=1")]
     [InlineData("did you mean 'text'?", "run", "q.yaml", "--set", "only.texd=1")]
     [InlineData("There is no verb 'rnu' (did you mean 'run'?); there are: run,", "rnu", "p.yaml")]
-    [InlineData("There is no verb 'frobnicate'; there are: run, serve, certificates,", "frobnicate")]
+    [InlineData("There is no verb 'frobnicate'; there are: run, audit, fit, predict, serve, certificates,", "frobnicate")]
     [InlineData("There is no option '--quite' of 'run' (did you mean '--quiet'?)", "run", "--quite", "p.yaml")]
     [InlineData("There is no option '--keep-lst' of 'gc' (did you mean '--keep-last'?)", "gc", "--keep-lst", "3")]
     [InlineData("There is no option '--jsn' of 'kinds' (did you mean '--json'?)", "kinds", "--jsn")]

@@ -79,7 +79,9 @@ public sealed partial class PipelineFuzzTests : IDisposable
         var root = Repository.Root;
         var files = Directory.GetFiles(Path.Combine(root, "pipelines"), "*.yaml").Order(StringComparer.Ordinal).Concat(Directory.GetFiles(Path.Combine(root, "pipelines", "shared"), "*.yaml").Order(StringComparer.Ordinal));
         var documents = Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Order(StringComparer.Ordinal);
-        return [.. files.Select(File.ReadAllText), .. documents.SelectMany(d => Example().Matches(File.ReadAllText(d))).Select(m => m.Groups[1].Value)];
+        // The calibrations of audits have thousands of stages: what takes a second there is the grid, and no mutation of it.
+        var texts = files.Select(File.ReadAllText).Where(text => !text.Contains("audit-calibration", StringComparison.Ordinal));
+        return [.. texts, .. documents.SelectMany(d => Example().Matches(File.ReadAllText(d))).Select(m => m.Groups[1].Value)];
     }
 
     private static void Copy(string from, string to)

@@ -25,7 +25,7 @@ internal static class AuditCommand
     private static readonly Option<string> Split = new("--split") { Description = "The split to audit (default: train; a single file is one).", HelpName = "name", DefaultValueFactory = _ => "train" };
     private static readonly Option<string?> Text = new("--text") { Description = "The field with the text, where it has no usual name.", HelpName = "field" };
     private static readonly Option<string?> Label = new("--label") { Description = "The field with the label, where it has no usual name.", HelpName = "field" };
-    private static readonly Option<string?> Rows = new("--rows") { Description = "Write the rows to look at into this file, as CSV.", HelpName = "file" };
+    private static readonly Option<string?> Rows = new("--flagged") { Description = "Write the rows to look at into this file, as CSV.", HelpName = "file" };
     private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
 

