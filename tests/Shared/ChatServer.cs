@@ -76,7 +76,8 @@ internal sealed class ChatServer : IDisposable
             {
                 context = await _listener.GetContextAsync();
             }
-            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
+            // Stopped, or disposed of, or stopped before this loop came to its first question.
+            catch (Exception error) when (error is HttpListenerException or InvalidOperationException)
             {
                 return;
             }
