@@ -86,8 +86,7 @@ internal sealed record AdapterProbe(
 
         float[][] Logits(IReadOnlyList<string> asked, bool whole)
         {
-            var tokenized = TokenizedRows.Of(
-                asked.Select((text, index) => new Row($"text {index}", text, 0)), tokenizer, training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
+            var tokenized = TokenizedRows.OfTexts(asked, tokenizer, training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
             if (whole && tokenized.Truncated > 0)
                 throw new StageException($"{Amount.Rows(tokenized.Truncated)} with a token do not fit into the {training.MaxLength} tokens that the model was trained on; set prefix-words lower");
             return Predictor.Logits(model.Classifier, tokenized, parameters.BatchSize, null, cancellation);

@@ -62,7 +62,7 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
     }
 
     private float[][] Logits(TunedModel model, Tokenizer tokenizer, int length, int threads, IReadOnlyList<string> texts, CancellationToken cancellation) => Predictor.Logits(
-        model.Classifier, TokenizedRows.Of(texts.Select((text, index) => new Row($"text {index}", text, 0)), tokenizer, length, threads, cancellation), parameters.BatchSize, null, cancellation);
+        model.Classifier, TokenizedRows.OfTexts(texts, tokenizer, length, threads, cancellation), parameters.BatchSize, null, cancellation);
 
     private void Write(Outcome outcome, double bound, string backbone)
     {

@@ -79,7 +79,7 @@ public sealed class RowClassifier
     }
 
     private TokenizedRows Tokens(IReadOnlyList<string> texts, CancellationToken cancellation) =>
-        TokenizedRows.Of(texts.Select((text, index) => new Row($"{index}", text, 0)), _tokenizer, MaxLength, _threads, cancellation);
+        TokenizedRows.OfTexts(texts, _tokenizer, MaxLength, _threads, cancellation);
 
     private static double[] Softmax(float[] logits)
     {

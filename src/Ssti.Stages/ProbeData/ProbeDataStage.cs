@@ -104,18 +104,12 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
     {
         Row[] all = [.. data.Read(parameters.Audit.Split)];
         if (data.Info.Split(parameters.HeldOut) is { IsLabelled: true, Rows: > 0 } split)
-            return (all, Evenly([.. data.Read(split.Name)], parameters.HeldOutRows), audit.Suspects);
+            return (all, DataProbe.Evenly([.. data.Read(split.Name)], parameters.HeldOutRows), audit.Suspects);
         if (all.Length < 20) throw new StageException($"split '{parameters.Audit.Split}' has {all.Length} rows, too few to hold some out for the probe");
         context.Warn($"the dataset has no labelled split '{parameters.HeldOut}': every tenth row of '{parameters.Audit.Split}' is held out, and the probe is trained on the others");
         Row[] train = [.. all.Where((_, index) => index % 10 != 9)];
         var suspects = SuspectRows.Find(() => train, train.Length, [.. audit.Suspects.Suspects.SelectMany(suspect => suspect.Also.Prepend(suspect.Lead))], default);
-        return (train, Evenly([.. all.Where((_, index) => index % 10 == 9)], parameters.HeldOutRows), suspects);
-    }
-
-    private static Row[] Evenly(Row[] rows, int most)
-    {
-        var count = Math.Min(most, rows.Length);
-        return [.. Enumerable.Range(0, count).Select(index => rows[(int)((long)index * rows.Length / count)])];
+        return (train, DataProbe.Evenly([.. all.Where((_, index) => index % 10 == 9)], parameters.HeldOutRows), suspects);
     }
 
     private void Write(ProbeDataParameters parameters, StageContext context, DatasetInfo data, string backbone, DataAuditResult audit, DataProbeResult result, SuspectRows rows)

@@ -64,6 +64,11 @@ public sealed class TokenizedRows
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
 
+    /// <summary>Tokenises texts that are rows of no dataset: named by their places, of no class in particular.</summary>
+    /// <inheritdoc cref="Of"/>
+    public static TokenizedRows OfTexts(IEnumerable<string> texts, Tokenizer tokenizer, int maxLength, int threads, CancellationToken cancellation) =>
+        Of(texts.Select((text, index) => new Row($"text {index}", text, 0)), tokenizer, maxLength, threads, cancellation);
+
     /// <summary>The rows of several splits that differ in their ids, each once, named and labelled as where it stands first.</summary>
     /// <param name="sets">The splits, tokenised alike.</param>
     /// <param name="places">Where each row of each split stands among them.</param>

@@ -112,14 +112,20 @@ public static class DataProbe
         }
     }
 
+    /// <summary>At most so many of a list, in equal steps from its first on.</summary>
+    public static T[] Evenly<T>(T[] all, int most)
+    {
+        var count = Math.Min(most, all.Length);
+        return [.. Enumerable.Range(0, count).Select(index => all[(int)((long)index * all.Length / count)])];
+    }
+
     // Flagged ones for half of the places, the others evenly out of all.
     private static int[] Pick(int rows, IReadOnlyList<FlaggedRow> flagged, int most)
     {
         HashSet<int> chosen = [.. flagged.Where(row => row.Number < rows).Take(most / 2).Select(row => row.Number)];
         var none = flagged.Select(row => row.Number).ToHashSet();
         int[] others = [.. Enumerable.Range(0, rows).Where(row => !none.Contains(row))];
-        var count = Math.Min(most - chosen.Count, others.Length);
-        return [.. chosen.Concat(Enumerable.Range(0, count).Select(index => others[(int)((long)index * others.Length / count)])).Order()];
+        return [.. chosen.Concat(Evenly(others, most - chosen.Count)).Order()];
     }
 
     private static ActivationClusters?[] Represent(WatchedRow[] rows, float[][] states)
