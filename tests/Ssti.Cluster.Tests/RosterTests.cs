@@ -82,13 +82,18 @@ public sealed class RosterTests
         Assert.Equal(plain, StageName.Parse(plain.ToString()));
         Assert.Null(StageName.Parse("train/3/x"));
 
-        var gpu = new Dictionary<string, string> { ["kind.train"] = "3", ["kind.inject"] = "1", ["device.cuda-sm90"] = "2.10.0" };
-        Assert.True(SiloCapabilities.Suffice(gpu, name));
-        Assert.True(SiloCapabilities.Suffice(gpu, plain));
-        Assert.False(SiloCapabilities.Suffice(gpu, name with { Version = 2 }));
-        Assert.False(SiloCapabilities.Suffice(gpu, name with { LibTorch = "2.11.0" }));
-        Assert.False(SiloCapabilities.Suffice(gpu, name with { DeviceClass = "cpu-avx2" }));
-        Assert.False(SiloCapabilities.Suffice(new Dictionary<string, string>(), plain));
+        var silo = Silo(1) with { Kinds = new() { ["train"] = 3, ["inject"] = 1 }, Devices = [Cuda] };
+        var known = new KnownSilos();
+        Assert.False(known.Suffices(silo.Silo, plain));
+        known.Hear([silo]);
+        Assert.True(known.Suffices(silo.Silo, name));
+        Assert.True(known.Suffices(silo.Silo, plain));
+        Assert.False(known.Suffices(silo.Silo, name with { Version = 2 }));
+        Assert.False(known.Suffices(silo.Silo, name with { LibTorch = "2.11.0" }));
+        Assert.False(known.Suffices(silo.Silo, name with { DeviceClass = "cpu-avx2" }));
+        Assert.False(known.Suffices(Silo(2).Silo, plain));
+        known.Hear([]);
+        Assert.False(known.Suffices(silo.Silo, plain));
     }
 
     private static StageNeeds Train() => new("train", 1, "cpu-avx2", "2.10.0", Jobs: 1, Gpus: 0);

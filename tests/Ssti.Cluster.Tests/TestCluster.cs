@@ -139,7 +139,7 @@ internal sealed class TestCluster : IAsyncDisposable
     public async Task UntilAsync(Func<Task<bool>> so, string what, int seconds = 30)
     {
         for (var until = DateTime.UtcNow.AddSeconds(seconds); !await so(); await Task.Delay(20))
-            if (DateTime.UtcNow > until) throw new TimeoutException($"{what}: not within {seconds} s; noted:\n{string.Join('\n', Noted)}");
+            if (DateTime.UtcNow > until) throw new TimeoutException($"{what}: not within {seconds} s; noted:\n{string.Join('\n', Noted)}\nsaid:\n{Logs}");
     }
 
     /// <summary>Whether a store keeps the checkpoint of a stage that is not done.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ssti.Cluster.Wire;
 using Ssti.Engine.Running;
 using Ssti.Store;
 
@@ -25,6 +26,9 @@ internal sealed record StageName(string Kind, int Version, string? DeviceClass, 
         && int.TryParse(version, CultureInfo.InvariantCulture, out var number) && Digest.TryParse(key, out var digest)
         ? new StageName(kind, number, device == "-" ? null : device, torch == "-" ? null : torch, digest)
         : null;
+
+    /// <summary>What the work needs of a silo, beside the places it takes there.</summary>
+    public StageNeeds Needs(int jobs = 0, int gpus = 0) => new(Kind, Version, DeviceClass, LibTorch, jobs, gpus);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}/{Version}/{DeviceClass ?? "-"}/{LibTorch ?? "-"}/{Key}");
 }

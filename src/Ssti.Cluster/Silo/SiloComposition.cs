@@ -7,7 +7,6 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Placement;
 using Orleans.Runtime;
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using Ssti.Cluster.Placement;
 using Ssti.Cluster.Security;
 using StackExchange.Redis;
@@ -60,7 +59,7 @@ internal static class SiloComposition
         var guard = new ConnectionGuard(settings.Security, isSilo: true, new ConnectionNotes());
         silo.Configure<SiloConnectionOptions>(guard.Guard);
         silo.Services.AddSingleton(guard);
-        silo.UseSiloMetadata(SiloCapabilities.Of(duties.Kinds.Kinds, duties.Devices));
+        silo.Services.AddSingleton<KnownSilos>();
         silo.Services.AddPlacementFilter<CapableSilosFilter, CapableSilosDirector>(ServiceLifetime.Singleton);
         silo.AddActivityPropagation();
         return warning;

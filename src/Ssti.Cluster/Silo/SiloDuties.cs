@@ -70,8 +70,7 @@ internal sealed class SiloDuties
     public static StageNeeds NeedsOf(WorkOrder order)
     {
         var share = Engine.Running.Slots.Wanted(order.Kind, order.Policy, order.Compute);
-        var name = StageName.Of(order);
-        return new StageNeeds(name.Kind, name.Version, name.DeviceClass, name.LibTorch, share.Jobs, share.Gpus);
+        return StageName.Of(order).Needs(share.Jobs, share.Gpus);
     }
 
     /// <summary>The order of a message, or null when another silo must do it.</summary>

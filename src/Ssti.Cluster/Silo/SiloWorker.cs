@@ -19,7 +19,7 @@ namespace Ssti.Cluster.Silo;
 /// </summary>
 internal sealed partial class SiloWorker(
     SiloDuties duties, ClusterStore store, ClusterSettings settings, IGrainFactory grains, ILocalSiloDetails silo,
-        TimeProvider time, ILogger<SiloWorker> log) : BackgroundService
+        KnownSilos known, TimeProvider time, ILogger<SiloWorker> log) : BackgroundService
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
@@ -179,6 +179,7 @@ internal sealed partial class SiloWorker(
                 Queued = waiting,
                 Draining = _draining,
             }).ConfigureAwait(false);
+            known.Hear(all);
             Volatile.Write(ref _heard, time.GetTimestamp());
             return all;
         }
