@@ -113,7 +113,7 @@ public sealed class TrainingBank
 
     private void Round()
     {
-        var cells = _waiting.OfType<BankCell>().ToList();
+        var cells = _waiting.OfType<BankCell>().Where(cell => !cell.IsDone).ToList();
         if (!_measured) Measure(cells[0]);
         var joined = cells.Where(cell => !cell.IsDone && cell.Update >= FirstJoined && cell.Fits(cells[0])).ToList();
         // Of about the same size: nine where eight have room are five and four.
