@@ -204,7 +204,7 @@ public sealed class TrainingBankTests
     [Fact]
     public void A_bank_of_one_is_a_training()
     {
-        var ended = Bank.Together(new TrainingBank(1), [Bank.Unlike[1]]);
+        var ended = Bank.Together(new TrainingBank(1, CPU), [Bank.Unlike[1]]);
         Tuned.Same(Bank.Alone(Bank.Unlike[1]), ended[0].Result!);
         Assert.Equal(0, ended[0].Joined);
     }
