@@ -59,8 +59,8 @@ internal static class SiloComposition
         var guard = new ConnectionGuard(settings.Security, isSilo: true, new ConnectionNotes());
         silo.Configure<SiloConnectionOptions>(guard.Guard);
         silo.Services.AddSingleton(guard);
-        silo.Services.AddSingleton<KnownSilos>();
-        silo.Services.AddPlacementFilter<CapableSilosFilter, CapableSilosDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddSingleton(services => new KnownSilos(services.GetRequiredService<ISiloStatusOracle>().IsDeadSilo));
+        silo.Services.AddPlacementDirector<CapableSiloPlacement, CapableSiloDirector>(ServiceLifetime.Singleton);
         silo.AddActivityPropagation();
         return warning;
     }
