@@ -76,6 +76,9 @@ public sealed class ClassifierHead : IDisposable
     /// <summary>What it looks at.</summary>
     public HeadPooling Pooling { get; }
 
+    /// <summary>Whether padding is a part of what it looks at, so that a row's logits depend on the length that it is padded to.</summary>
+    public bool ReadsPadding => Pooling == HeadPooling.MeanAndLast;
+
     /// <summary>A head as nn.Linear initialises it: weight and bias uniform within ±1/√(2·hidden).</summary>
     public static ClassifierHead Create(int hidden, int classes, RandomStream random, Device device)
     {

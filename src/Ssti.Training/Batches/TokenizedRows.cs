@@ -108,23 +108,42 @@ public sealed class TokenizedRows
         return JsonSerializer.Serialize(new { settings, Count, MaxLength, Rows = Convert.ToHexStringLower(hash.GetHashAndReset()) });
     }
 
-    /// <summary>Some rows as tensors on a device, in the caller's dispose scope.</summary>
-    public Batch Batch(ReadOnlySpan<int> rows, Device device)
+    /// <summary>The same rows, the shortest first; those of one length stay in their order.</summary>
+    /// <param name="places">Where each of them stands here.</param>
+    internal TokenizedRows ByLength(out int[] places)
     {
-        var ids = new long[rows.Length * MaxLength];
+        places = [.. Enumerable.Range(0, Count).OrderBy(row => _ids[row].Length)];
+        return new TokenizedRows([.. places.Select(row => _ids[row])], [.. places.Select(row => RowIds[row])], [.. places.Select(row => Labels[row])],
+            [.. places.Select(row => CutAt[row])], MaxLength, _padId, Truncated);
+    }
+
+    /// <summary>Some rows as tensors on a device, in the caller's dispose scope.</summary>
+    /// <param name="rows">Which.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="cut">Whether they are padded to the longest of them only, and not to <see cref="MaxLength"/>.</param>
+    public Batch Batch(ReadOnlySpan<int> rows, Device device, bool cut = false)
+    {
+        var length = MaxLength;
+        if (cut)
+        {
+            length = 1;
+            foreach (var row in rows) length = Math.Max(length, _ids[row].Length);
+        }
+
+        var ids = new long[rows.Length * length];
         var mask = new long[ids.Length];
         var labels = new long[rows.Length];
         Array.Fill(ids, _padId);
         for (var i = 0; i < rows.Length; i++)
         {
             var row = _ids[rows[i]];
-            for (var t = 0; t < row.Length; t++) ids[(i * MaxLength) + t] = row[t];
-            mask.AsSpan(i * MaxLength, row.Length).Fill(1);
+            for (var t = 0; t < row.Length; t++) ids[(i * length) + t] = row[t];
+            mask.AsSpan(i * length, row.Length).Fill(1);
             labels[i] = Labels[rows[i]];
         }
 
         return new Batch(
-            tensor(ids, rows.Length, MaxLength, device: device), tensor(mask, rows.Length, MaxLength, device: device), tensor(labels, device: device));
+            tensor(ids, rows.Length, length, device: device), tensor(mask, rows.Length, length, device: device), tensor(labels, device: device));
     }
 
     /// <summary>Some rows for <see cref="FusedEncoder"/>, in the caller's dispose scope. Made in pinned memory and copied in one piece: nothing waits for the device.</summary>

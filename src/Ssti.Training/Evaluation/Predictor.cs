@@ -64,6 +64,33 @@ public static class Predictor
         Tensor Fused(TokenizedRows rows, int[] picked) => model.Head.Forward(fused.Forward(rows.Ragged(picked, model.Trunk.Device).Tokens));
     }
 
+    /// <summary>
+    /// The logits of every row, in order: [rows][classes], fp32. Rows of like length share a pass, and a pass ends with its longest row: much less work where rows
+    /// are short.
+    /// </summary>
+    /// <param name="model">The classifier, whose head reads no padding.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="batchSize">Rows of one pass. Part of the numerics, as are the rows beside it: both may change last digits.</param>
+    /// <param name="cancellation">Stops between passes.</param>
+    /// <exception cref="ArgumentException">The head reads padding.</exception>
+    /// <exception cref="TrainingException">A logit is no finite number; names the row.</exception>
+    public static float[][] LogitsByLength(SequenceClassifier model, TokenizedRows rows, int batchSize, CancellationToken cancellation)
+    {
+        if (model.Head.ReadsPadding) throw new ArgumentException("the head reads padding: rows must be as long as in the training", nameof(model));
+        using var _ = inference_mode();
+        var sorted = rows.ByLength(out var places);
+        var found = Passes(sorted, batchSize, 1, Cut, static _ => { }, cancellation);
+        var logits = new float[rows.Count][];
+        for (var i = 0; i < places.Length; i++) logits[places[i]] = found[i];
+        return logits;
+
+        Tensor Cut(TokenizedRows rows, int[] picked)
+        {
+            var batch = rows.Batch(picked, model.Trunk.Device, cut: true);
+            return model.Forward(batch.Ids, batch.Mask);
+        }
+    }
+
     private static float[][] Passes(
         TokenizedRows rows, int batchSize, int fetchEvery, Func<TokenizedRows, int[], Tensor> pass, Action<int> progress, CancellationToken cancellation)
     {
