@@ -91,6 +91,9 @@ public sealed class ClassifierHead : IDisposable
     /// <summary>What it looks at.</summary>
     public HeadPooling Pooling { get; }
 
+    /// <summary>Whether padding is a part of what it looks at, so that a row's logits depend on the length that it is padded to.</summary>
+    public bool ReadsPadding => Pooling == HeadPooling.MeanAndLast;
+
     /// <summary>Whether padding never reaches it, so that nothing has to be computed of it.</summary>
     public bool DropsPadding => Pooling == HeadPooling.MaskedMean;
 

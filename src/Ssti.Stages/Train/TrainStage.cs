@@ -150,9 +150,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         context.Log($"{adapter.Targets.Count} linears get an adapter: {string.Join(", ", modules)}");
         if (adapter.Whole.Count > 0)
             context.Log($"{adapter.Whole.Count} tensors of the model are trained whole: {string.Join(", ", adapter.Whole.Take(6))}{(adapter.Whole.Count > 6 ? " …" : "")}");
-        // The published list has names of other families on purpose.
-        if (LoraSettings.IsPublished(adapter.Config.TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
-        context.Warn($"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter");
+        foreach (var doubt in LoraSettings.Doubts(adapter.Config, tuner.Linears)) context.Warn(doubt);
     }
 
     [GeneratedRegex(@"^(?:[a-z]+\.)*?layers?\.\d+\.")]

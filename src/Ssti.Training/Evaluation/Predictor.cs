@@ -61,7 +61,7 @@ public static class Predictor
         var logits = models.Select(_ => new float[sets.Count][][]).ToArray();
         for (var set = 0; set < sets.Count; set++)
         {
-            var here = Passes(sets[set], models, batchSize, 1, Plain, done => progress?.Invoke(set, before + done, total), cancellation);
+            var here = Passes(sets[set], models, batchSize, 1, Plain, done => progress?.Invoke(set, before + done, total), models[0].Head.DropsPadding, cancellation);
             for (var model = 0; model < models.Count; model++) logits[model][set] = here[model];
             before += sets[set].Count;
         }
@@ -73,6 +73,29 @@ public static class Predictor
             var batch = rows.Batch(picked, models[0].Trunk.Device, Length(models[0], rows, picked));
             using var start = SharedStart.Of(models[0].Trunk, [.. models.Select(model => model.Adapter)]);
             return [.. models.Select(model => model.Forward(batch.Ids, batch.Mask, start: start))];
+        }
+    }
+
+    /// <summary>
+    /// The logits of every row, in order: [rows][classes], fp32. Rows of like length share a pass, and a pass ends with its longest row: much less work where rows
+    /// are short.
+    /// </summary>
+    /// <param name="model">The classifier, whose head reads no padding.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="batchSize">Rows of one pass. Part of the numerics, as are the rows beside it: both may change last digits.</param>
+    /// <param name="cancellation">Stops between passes.</param>
+    /// <exception cref="ArgumentException">The head reads padding.</exception>
+    /// <exception cref="TrainingException">A logit is no finite number; names the row.</exception>
+    public static float[][] LogitsByLength(SequenceClassifier model, TokenizedRows rows, int batchSize, CancellationToken cancellation)
+    {
+        if (model.Head.ReadsPadding) throw new ArgumentException("the head reads padding: rows must be as long as in the training", nameof(model));
+        using var _ = inference_mode();
+        return Passes(rows, [model], batchSize, 1, Cut, static _ => { }, byLength: true, cancellation)[0];
+
+        Tensor[] Cut(TokenizedRows rows, int[] picked)
+        {
+            var batch = rows.Batch(picked, model.Trunk.Device, rows.Longest(picked));
+            return [model.Forward(batch.Ids, batch.Mask)];
         }
     }
 
@@ -94,7 +117,7 @@ public static class Predictor
             {
                 var all = Passes(
                     distinct, [model], batchSize, FetchEvery, (rows, picked) => [Pass(model, encoder, rows, picked)],
-                    done => progress?.Invoke(0, done, distinct.Count), cancellation)[0];
+                    done => progress?.Invoke(0, done, distinct.Count), model.Head.DropsPadding, cancellation)[0];
                 return places.Select(set => Array.ConvertAll(set, place => all[place])).ToArray();
             })];
         }
@@ -114,11 +137,11 @@ public static class Predictor
 
     private static float[][][] Passes(
         TokenizedRows rows, IReadOnlyList<SequenceClassifier> models, int batchSize, int fetchEvery, Func<TokenizedRows, int[], Tensor[]> pass, Action<int> progress,
-        CancellationToken cancellation)
+        bool byLength, CancellationToken cancellation)
     {
         int[] order = [.. Enumerable.Range(0, rows.Count)];
         // Rows of one length together: nothing is computed of padding.
-        if (models[0].Head.DropsPadding) order = rows.ByLength(order);
+        if (byLength) order = rows.ByLength(order);
         var logits = models.Select(_ => new float[rows.Count][]).ToArray();
         for (var at = 0; at < rows.Count;)
         {

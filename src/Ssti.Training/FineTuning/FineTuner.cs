@@ -59,8 +59,8 @@ public sealed class FineTuner : IDisposable
     /// <summary>The adapter; null when none is trained.</summary>
     public LoraAdapter? Adapter { get; }
 
-    /// <summary>The target modules that no linear of the encoder is named by.</summary>
-    public IReadOnlyList<string> UnmatchedTargets => _settings.Lora.Unmatched(_trunk);
+    /// <summary>Every linear of the encoder that an adapter may attach to.</summary>
+    public IReadOnlyList<LinearShape> Linears => _trunk.Linears;
 
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }

@@ -39,6 +39,32 @@ public sealed class PredictorTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(1000)]
+    public void Where_the_head_reads_no_padding_rows_of_like_length_give_the_same_in_the_same_order(int batchSize)
+    {
+        using var scope = NewDisposeScope();
+        using var wide = Model(Wild, 0.9);
+        using var random = new RandomStream(5, CPU);
+        var head = new Dictionary<string, Tensor>
+        {
+            [ClassifierHead.WeightName] = random.Normal(0.5, 3, Wild.HiddenSize), [ClassifierHead.BiasName] = random.Normal(0.5, 3),
+        };
+        using var narrow = ClassifierHead.Load(head, Wild.HiddenSize, 3, CPU);
+        var model = wide with { Head = narrow };
+        var rows = Toy.Tokens(50);
+        Assert.True(Enumerable.Range(0, 50).Select(row => rows.Ids(row).Length).Distinct().Count() > 2);
+
+        var expected = Predictor.Logits(model, rows, 8, null, CancellationToken.None);
+        var actual = Predictor.LogitsByLength(model, rows, batchSize, CancellationToken.None);
+        for (var i = 0; i < 50; i++)
+            for (var c = 0; c < 3; c++) Assert.Equal(expected[i][c], actual[i][c], 1e-5f);
+
+        Assert.Throws<ArgumentException>(() => Predictor.LogitsByLength(wide, rows, batchSize, CancellationToken.None));
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void Logits_that_are_no_numbers_are_no_prediction(float value)
