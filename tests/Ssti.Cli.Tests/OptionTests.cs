@@ -16,6 +16,7 @@ public sealed class OptionTests : CliFixture
             + "--validation --test --patience --class-weights --seed --device --store",
         ["predict"] = "--model --labels --max-length --text-column --id-column --format --encoding --delimiter --no-header --all-classes --output --device --store",
         ["serve"] = "--store --port --http --jobs --gpus",
+        ["silo"] = "",
         ["plan"] = "--set --profile --device --no-local --until --from --only --force --store --question --cluster",
         ["status"] = "--set --profile --device --no-local --question --stage --store",
         ["why"] = "--set --profile --device --no-local --stage --store",

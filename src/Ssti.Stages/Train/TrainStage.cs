@@ -103,6 +103,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
         var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
+        if (settings.Pooling is { } looksAt) description["pooling"] = JsonNamingPolicy.KebabCaseLower.ConvertName(looksAt.ToString());
         if (settings.ClassWeights is { } classes) description["classWeights"] = new JsonArray([.. classes.Select(weight => (JsonNode)weight)]);
         if (held is not null) description["validation"] = TrainingValidation.Describe(parameters, held, tuner, steps, context);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
@@ -145,6 +146,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, DatasetInfo dataset, StageContext context) => new()
     {
         Train = parameters.Train,
+        Pooling = parameters.Pooling is { } pooling ? (HeadPooling)pooling : null,
         Lora = LoraSettings.Of(parameters, model),
         TrainHead = parameters.TrainHead,
         Classes = dataset.Labels.Count,
@@ -171,9 +173,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         context.Log($"{adapter.Targets.Count} linears get an adapter: {string.Join(", ", modules)}");
         if (adapter.Whole.Count > 0)
             context.Log($"{adapter.Whole.Count} tensors of the model are trained whole: {string.Join(", ", adapter.Whole.Take(6))}{(adapter.Whole.Count > 6 ? " …" : "")}");
-        // The published list has names of other families on purpose.
-        if (LoraSettings.IsPublished(adapter.Config.TargetModules) || tuner.UnmatchedTargets is not { Count: > 0 } unmatched) return;
-        context.Warn($"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter");
+        foreach (var doubt in LoraSettings.Doubts(adapter.Config, tuner.Linears)) context.Warn(doubt);
     }
 
     [GeneratedRegex(@"^(?:[a-z]+\.)*?layers?\.\d+\.")]
@@ -184,8 +184,10 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         SafetensorsFile.Write(context.Output(HeadFile), tuner.Head.Parameters.Copy());
         if (tuner.Adapter is { } adapter)
         {
-            // With the head in it PEFT loads the whole classifier; the head's own file is what an evaluation reads after every kind of training.
-            using var peft = PeftAdapter.From(adapter, encoder.HubName, head: tuner.Head, revision: encoder.Revision);
+            // With the head in it PEFT loads the whole classifier; the head's own file is what an evaluation reads after every kind of training. A head on the mean
+            // without padding stays out: it has the shape of one on the pooler, and would be taken for that.
+            using var peft = PeftAdapter.From(
+                adapter, encoder.HubName, head: tuner.Head.Pooling == HeadPooling.MeanAndLast ? tuner.Head : null, revision: encoder.Revision);
             peft.Write(context.OutputFolder);
         }
 

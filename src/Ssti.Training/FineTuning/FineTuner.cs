@@ -17,6 +17,9 @@ public sealed class FineTuner : IDisposable
     // Rows of a pass when nothing is trained; part of the numerics, and so no setting.
     private const int PredictedAtOnce = 128;
 
+    // Rows of a pass where padding is dropped: few enough that rows of one pass are of about one length, and so many that a GPU is not kept waiting for launches.
+    private const int AlikeOnCpu = 16, AlikeOnGpu = 64;
+
     private readonly FineTuningSettings _settings;
     private readonly TrainingTarget _target;
     private readonly TrunkConfig _config;
@@ -49,7 +52,7 @@ public sealed class FineTuner : IDisposable
         (_config, _settings, _target, _seat) = (config, settings, target, settings.Train == TrainedPart.Adapter ? seat : null);
         _random = new RandomStream(settings.Seed, target.Device);
         _trunk = _seat is null ? Build() : _seat.Share(Build);
-        Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
+        Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device, settings.Pooling ?? HeadPooling.MeanAndLast);
         if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
         if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = BankOf(config, checkpoint, target.Device)));
         if (settings.TrainHead || settings.Train == TrainedPart.Head) _trained.Add(WithOptimizer(Head.Parameters));
@@ -61,8 +64,8 @@ public sealed class FineTuner : IDisposable
     /// <summary>The adapter; null when none is trained.</summary>
     public LoraAdapter? Adapter { get; }
 
-    /// <summary>The target modules that no linear of the encoder is named by.</summary>
-    public IReadOnlyList<string> UnmatchedTargets => _settings.Lora.Unmatched(_trunk);
+    /// <summary>Every linear of the encoder that an adapter may attach to.</summary>
+    public IReadOnlyList<LinearShape> Linears => _trunk.Linears;
 
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
@@ -139,13 +142,21 @@ public sealed class FineTuner : IDisposable
         _fused?.Refresh();
         var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
         var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
+        if (Head.DropsPadding)
+        {
+            picked = rows.ByLength(picked.ToArray());
+            size = Math.Min(size, _target.Device.type == DeviceType.CUDA ? AlikeOnGpu : AlikeOnCpu);
+        }
+
         Tensor[]? gradients = null;
         Tensor? loss = null;
         for (var at = 0; at < picked.Length; at += size)
         {
             var here = picked.Slice(at, Math.Min(size, picked.Length - at));
+            var length = Head.DropsPadding ? rows.Longest(here) : rows.MaxLength;
             var (part, partial) = _fused is null
-                ? Plain(rows.Batch(here, _target.Device), picked.Length, step, masters, scope) : Fused(_fused, rows.Ragged(here, _target.Device), picked.Length);
+                ? Plain(rows.Batch(here, _target.Device, length), picked.Length, step, masters, scope)
+                : Fused(_fused, rows.Ragged(here, _target.Device, length), picked.Length);
             loss = loss is null ? part.detach() : loss.add(part.detach(), Scalars.One);
             if (gradients is null) gradients = partial;
             else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
@@ -199,7 +210,7 @@ public sealed class FineTuner : IDisposable
     {
         using var tape = new EncoderTape();
         var hidden = encoder.Forward(batch.Tokens, _settings.Dropouts ? _random : null, tape).requires_grad_(true);
-        var loss = Loss(Head.Forward(hidden), batch.Labels, rows);
+        var loss = Loss(Head.Forward(hidden, Head.ReadsMask ? batch.Tokens.Mask() : null), batch.Labels, rows);
         var gradients = autograd.grad([loss], [hidden, .. _trained.Skip(1).SelectMany(part => part.Bank.Masters)]);
         return (loss, [.. encoder.Backward(tape, gradients[0]), .. gradients.Skip(1)]);
     }
