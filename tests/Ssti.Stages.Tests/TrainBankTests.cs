@@ -107,7 +107,7 @@ public sealed class TrainBankTests : IDisposable
         var runner = new Runner(new FileStore(folder), new Workspace(folder), new KeyBuilder(new ComputeProbe()));
         // All that goes before first, so that all trainings are ready at once.
         await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Selection = new() { Until = ["dated", "base"] } }, cancellation: CancellationToken.None);
-        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Bank = bank, KeepGoing = true, Grace = TimeSpan.FromSeconds(30) }, listener, cancellation);
+        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Together = bank, KeepGoing = true, Grace = TimeSpan.FromSeconds(30) }, listener, cancellation);
     }
 
     /// <summary>Cancels in the middle.</summary>

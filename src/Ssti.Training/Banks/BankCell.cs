@@ -70,7 +70,7 @@ internal sealed record BankCell
     public bool IsDone => _result is not null || _error is not null;
 
     /// <summary>Whether its rows and another's may go through the model together.</summary>
-    public bool Fits(BankCell other) => ReferenceEquals(Trunk, other.Trunk) && Dropouts == other.Dropouts && !Random.OwnsDevice
+    public bool Fits(BankCell other) => ReferenceEquals(Trunk, other.Trunk) && Dropouts == other.Dropouts && !(Dropouts && Random.OwnsDevice)
         && Batch.Ids.shape[1] == other.Batch.Ids.shape[1] && LoraBank.Fit(Adapter, other.Adapter);
 
     /// <summary>Makes the pass alone; what goes wrong is thrown where the result is taken.</summary>

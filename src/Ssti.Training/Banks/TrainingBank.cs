@@ -1,4 +1,6 @@
 using Ssti.Nets.Models;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Ssti.Training.Banks;
 
@@ -31,8 +33,9 @@ public sealed class TrainingBank
 
     /// <summary>A bank.</summary>
     /// <param name="size">How many trainings are expected.</param>
-    public TrainingBank(int size)
-        : this(size, ProcessMemory.Here())
+    /// <param name="device">Where they compute.</param>
+    public TrainingBank(int size, Device device)
+        : this(size, device.type == DeviceType.CUDA ? GpuMemory.Here() : ProcessMemory.Here())
     {
     }
 
