@@ -5,11 +5,13 @@ using Ssti.Training.Batches;
 namespace Ssti.Training.Evaluation;
 
 /// <summary>
-/// Evaluations of adapters on one base that are made together: what several of them read is read once, a row that several of them ask about is made a batch once, and
+/// Evaluations of adapters on one base that are made together: what several of them read is read once, a row that several of them ask about
+/// is made a batch once, and
 /// what comes before the first linear that one of the adapters changes is computed once. Each gets, to the bit, what it gets alone.
 /// </summary>
 /// <remarks>
-/// Each works on a thread of its own, one of them at a time, so that together they take one place of a machine; they meet where the model is asked. Who fails, or stops,
+/// Each works on a thread of its own, one of them at a time, so that together they take one place of a machine; they meet where the model
+/// is asked. Who fails, or stops,
 /// or never comes is not waited for, and takes nobody down.
 /// </remarks>
 /// <param name="size">How many evaluations are expected.</param>
@@ -25,7 +27,10 @@ public sealed class EvaluationBank(int size)
     /// <summary>How many evaluations are expected.</summary>
     public int Size { get; } = size;
 
-    /// <summary>Takes a seat for the calling thread, which works from here on, but for the time that it waits for the others; to be disposed of on the same thread.</summary>
+    /// <summary>
+    /// Takes a seat for the calling thread, which works from here on, but for the time that it waits for the others; to be disposed of on
+    /// the same thread.
+    /// </summary>
     /// <param name="number">Which, from 0.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     public EvaluationSeat Take(int number, CancellationToken cancellation)
@@ -169,14 +174,18 @@ public sealed class EvaluationSeat : IDisposable
 
     internal EvaluationSeat(EvaluationBank bank, int number) => (_bank, _number) = (bank, number);
 
-    /// <summary>What evaluations of the bank have in common: made by the first that asks, and disposed of, where it can be, when the last seat is left.</summary>
+    /// <summary>
+    /// What evaluations of the bank have in common: made by the first that asks, and disposed of, where it can be, when the last seat is
+    /// left.
+    /// </summary>
     /// <param name="key">What it is, in words that tell it from anything else.</param>
     /// <param name="make">Makes it, of no dispose scope.</param>
     public T Once<T>(string key, Func<T> make)
         where T : class => _bank.Once(key, make);
 
     /// <summary>
-    /// The logits of the rows of several sets, as <see cref="Predictor.Logits(SequenceClassifier, IReadOnlyList{TokenizedRows}, int, Action{int, long, long}?, CancellationToken)"/>
+    /// The logits of the rows of several sets, as <see cref="Predictor.Logits(SequenceClassifier, IReadOnlyList{TokenizedRows}, int,
+    /// Action{int, long, long}?, CancellationToken)"/>
     /// gives them; asked together with the others, once they are here. Sets that are the same object are one set.
     /// </summary>
     /// <exception cref="TrainingException">A logit of this model is no finite number; names the row.</exception>
