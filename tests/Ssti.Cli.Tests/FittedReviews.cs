@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssti.Engine.Stages;
 using Ssti.Stages;
 
 namespace Ssti.Cli.Tests;
@@ -55,6 +56,14 @@ public sealed class FittedReviews : CliFixture, IAsyncLifetime
     /// <summary>The same, until it is interrupted.</summary>
     internal Task<Answer> AskAsync(string[] arguments, CancellationToken cancellation) => RunAsync(arguments, cancellation);
 
+    /// <summary>Other kinds and sources, until what is returned is disposed: a Hub that can be reached.</summary>
+    internal IDisposable With(IReadOnlyList<IStageKind> kinds, ISourceResolver sources)
+    {
+        var before = (Kinds, Sources);
+        (Kinds, Sources) = (kinds, sources);
+        return new Undo(() => (Kinds, Sources) = before);
+    }
+
     /// <summary>Writes a file into the working folder.</summary>
     public string Put(string name, string text) => Write(name, text);
 
@@ -64,4 +73,9 @@ public sealed class FittedReviews : CliFixture, IAsyncLifetime
         var row = JsonNode.Parse(line)!;
         return $"{i},\"{((string)row["text"]!).Replace("\"", "\"\"")}\",{((int)row["label"]! == 0 ? "bad" : "good")}\n";
     }));
+
+    private sealed class Undo(Action undo) : IDisposable
+    {
+        public void Dispose() => undo();
+    }
 }

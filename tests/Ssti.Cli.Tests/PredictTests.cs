@@ -58,6 +58,28 @@ public sealed class PredictTests(FittedReviews reviews) : IClassFixture<FittedRe
     }
 
     [Fact]
+    public async Task A_line_that_is_typed_is_answered_before_the_next()
+    {
+        using var process = SstiProcess.Start(reviews.Root, ["predict", "model", "-q"], input: true);
+        var error = process.StandardError.ReadToEndAsync();
+        // The shortest of all lines, too: no byte behind it is waited for.
+        foreach (var (text, number) in new[] { ("a", 1), ("the film was good", 2) })
+        {
+            await process.StandardInput.WriteAsync($"{text}\n");
+            await process.StandardInput.FlushAsync();
+            if (number == 1) Assert.Equal("row,label,probability", await Line());
+            Assert.Matches($"^{number},(good|bad)?,", await Line());
+        }
+
+        process.StandardInput.Close();
+        Assert.Null(await process.StandardOutput.ReadLineAsync());
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await error);
+
+        async Task<string?> Line() => await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
     public async Task Texts_that_are_cut_are_counted()
     {
         var answer = await reviews.TellAsync($"good\n{string.Concat(Enumerable.Repeat("the film was good ", 20))}\n", "predict", "model", "--json");

@@ -13,8 +13,11 @@ internal static class SstiProcess
     // The runtime that runs this test, whatever the PATH says.
     private static string Runtime { get; } = Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet";
 
-    public static Process Start(string folder, string[] arguments, params (string Name, string Value)[] environment) =>
-        Start(Runtime, folder, [Path.Combine(AppContext.BaseDirectory, "ssti.dll"), .. arguments], environment);
+    public static Process Start(string folder, string[] arguments, params (string Name, string Value)[] environment) => Start(folder, arguments, input: false, environment);
+
+    /// <summary>The same, with a standard input to write to.</summary>
+    public static Process Start(string folder, string[] arguments, bool input, params (string Name, string Value)[] environment) =>
+        Start(Runtime, folder, [Path.Combine(AppContext.BaseDirectory, "ssti.dll"), .. arguments], environment, input);
 
     /// <summary>Runs it as another user, with that user's group and a umask: only the superuser can.</summary>
     public static async Task<(int Code, string Out, string Error)> RunAsAsync(int user, int group, string umask, string folder, string[] arguments,
@@ -26,9 +29,9 @@ internal static class SstiProcess
         return await AnswerAsync(process);
     }
 
-    private static Process Start(string program, string folder, string[] arguments, (string Name, string Value)[] environment)
+    private static Process Start(string program, string folder, string[] arguments, (string Name, string Value)[] environment, bool input = false)
     {
-        var info = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(program) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = input };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment) info.Environment[name] = value;
         HeedInterrupts();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssti.Engine.Stages;
+using Ssti.Nets.Lora;
 using Ssti.Reporting.Measures;
 using Ssti.Training.FineTuning;
 
@@ -79,6 +80,44 @@ public sealed class ParameterCountStageTests(TrainEvaluateStageTests.Backbone ba
         Assert.Contains("is given twice", Assert.Single(stage.ValidateInputs(new() { Shape = ArcticXs }, _ => [new("m", "model", new Dictionary<string, string>())])).Message);
         Assert.Empty(stage.ValidateInputs(new() { Shape = ArcticXs }, _ => []));
         Assert.Equal(["linears"], stage.Validate(new() { Train = TrainedPart.Everything, Linears = [new() { Name = "a", In = 1, Out = 1, Number = 1 }] }).Select(error => error.Key));
+    }
+
+    [Fact]
+    public async Task Ranks_of_their_own_are_told_and_a_pattern_that_matches_nothing_is_doubtful()
+    {
+        await CountAsync(new() { Rank = 2, Shape = new() { Layers = 2, HiddenSize = 8, IntermediateSize = 16, VocabSize = 10, MaxPositions = 8 }, TargetModules = ["query", "vlaue"], RankPattern =
+        [
+            new() { Modules = @"layer\.1\..*", Rank = 5 }, new() { Modules = "nothing", Rank = 7 },
+        ] });
+        // (8 + 8) numbers for each rank, of ranks 2 and 5.
+        Assert.Equal((112.0, 32.0), (Read("trainable_parameters").Value, Read("matrix_parameters_per_rank").Value));
+        var told = JsonNode.Parse(File.ReadAllText(Path.Combine(_run.Output, MeasureSet.FileName)))!["ranks"]!;
+        Assert.Equal("""{"encoder.layer.0.attention.self.query":2,"encoder.layer.1.attention.self.query":5}""", told.ToJsonString());
+        Assert.Equal(
+            [
+                "rank-pattern or alpha-pattern: 'nothing' matches no linear that gets an adapter, such as 'encoder.layer.0.attention.self.query', and changes nothing",
+                "target-modules: no linear of the model ends with 'vlaue'; these get no adapter",
+            ], _run.Context!.Warnings);
+    }
+
+    [Fact]
+    public async Task What_is_trained_whole_is_counted_once_and_settings_are_refused_as_a_training_refuses_them()
+    {
+        // bias: all and the module's own bias are one tensor: 8·10 words, biases of 6 linears (5 of 8, one of 16) and of 3 norms (one of the embeddings), and the norm's weight.
+        await CountAsync(new()
+        {
+            Rank = 1, Shape = new() { Layers = 1, HiddenSize = 8, IntermediateSize = 16, VocabSize = 10, MaxPositions = 8 }, TargetModules = ["query"], Bias = LoraBias.All,
+            ModulesToSave = ["word_embeddings", "embeddings.LayerNorm"],
+        });
+        Assert.Equal(16 + 80 + (5 * 8) + 16 + (3 * 8) + 8, Read("trainable_parameters").Value);
+        var stage = new ParameterCountStage();
+        Assert.Equal(
+            ["target-modules", "target-pattern", "rank-pattern"],
+            stage.Validate(new() { TargetModules = ["all-linear", "dense"], TargetPattern = "(", RankPattern = [new() { Modules = "a", Rank = 0 }] }).Select(error => error.Key));
+        Assert.Equal(["bias"], stage.Validate(new() { Train = TrainedPart.Head, Bias = LoraBias.All }).Select(error => error.Key));
+        LinearGroup[] linears = [new() { Name = "q_proj", In = 4, Out = 4, Number = 1 }];
+        Assert.Equal(["linears"], stage.Validate(new() { Linears = [.. linears], ModulesToSave = ["q_proj"] }).Select(error => error.Key));
+        Assert.Equal(["linears"], stage.Validate(new() { Linears = [.. linears], Bias = LoraBias.All }).Select(error => error.Key));
     }
 
     private Task CountAsync(ParameterCountParameters parameters, params (string, InputTree)[] inputs) => _run.RunAsync(new ParameterCountStage(), parameters, inputs: inputs);

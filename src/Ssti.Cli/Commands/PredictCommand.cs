@@ -87,7 +87,7 @@ internal static class PredictCommand
             foreach (var doubt in doubts) host.Terminal.Error.WriteLine($"warning: {doubt}");
             report.Begin(classifier);
             var lines = new PredictionLines(classifier.Labels, parsed.GetValue(CommonOptions.Json), parsed.GetValue(AllClasses));
-            foreach (var rows in source.Rows.Chunk(RowClassifier.RowsAtOnce))
+            foreach (var rows in source.Windows(classifier.RowsTogether, cancellation))
             {
                 cancellation.ThrowIfCancellationRequested();
                 var predictions = classifier.Classify([.. rows.Select(row => row.Text)], cancellation);

@@ -7,12 +7,17 @@ namespace Ssti.Cli.Fit;
 /// <summary>The texts that 'predict' is given: a file, or standard input.</summary>
 internal sealed class TextSource : IDisposable
 {
+    private readonly IEnumerable<TextRow> _rows;
     private readonly string? _spooled;
+    private readonly bool _live;
 
-    private TextSource(IEnumerable<TextRow> rows, string? spooled = null) => (Rows, _spooled) = (rows, spooled);
+    private TextSource(IEnumerable<TextRow> rows, string? spooled = null, bool live = false) => (_rows, _spooled, _live) = (rows, spooled, live);
 
-    /// <summary>The texts, read as they are taken.</summary>
-    public IEnumerable<TextRow> Rows { get; }
+    /// <summary>The texts some at a time, read as they are taken: of a file as many as there may be, of standard input those that are there.</summary>
+    /// <param name="most">Rows at a time.</param>
+    /// <param name="cancellation">Ends a wait for standard input.</param>
+    public IEnumerable<IReadOnlyList<TextRow>> Windows(int most, CancellationToken cancellation) =>
+        _live ? RowWindows.AsTheyCome(_rows, most, cancellation) : RowWindows.Full(_rows, most);
 
     /// <summary>Opens what the command line names.</summary>
     /// <param name="host">The machine.</param>
@@ -25,7 +30,7 @@ internal sealed class TextSource : IDisposable
         var (format, options) = (parsed.GetValue(RowOptions.Format), RowOptions.Of(parsed, usualText));
         if (named is null or "-")
         {
-            if (format is null or "lines") return new(TextRows.Lines(host.Input(), "standard input", options.Encoding));
+            if (format is null or "lines") return new(TextRows.Lines(host.Input(), "standard input", options.Encoding), live: true);
             // Readers of tables look at a file's beginning first, which a pipe does not give twice. On disk, not in memory.
             var path = Path.Combine(Path.GetTempPath(), $"ssti-input-{Guid.NewGuid():n}.{format}");
             using (var file = File.Create(path))

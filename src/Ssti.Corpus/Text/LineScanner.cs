@@ -61,7 +61,8 @@ internal sealed class LineScanner(Stream stream) : IDisposable
     private void SkipMark()
     {
         _begun = true;
-        while (_end < 3 && !_ended) Fill();
+        // No further than it may still be a mark: whoever typed a short line waits for its answer.
+        while (_end < 3 && !_ended && "\uFEFF"u8.StartsWith(_buffer.AsSpan(0, _end))) Fill();
         if (!_buffer.AsSpan(0, _end).StartsWith("\uFEFF"u8)) return;
         _start = 3;
         _consumed = 3;

@@ -50,7 +50,7 @@ public sealed class LoraAdapter : IDisposable
                 config.Start == LoraStart.Random ? weight.add(matmul(b, a).to(weight.device).mul(Scalars.Kept(scaling)), Scalars.One) : weight));
         }
 
-        var whole = config.WholeOf(trunk);
+        var whole = config.WholeOf(trunk.Config);
         foreach (var name in whole) initial.Add(name, trunk.Named(name).to(ScalarType.Float32));
         return new LoraAdapter(config, targets, whole, new ParameterBank(initial, trunk.Device));
     }
@@ -63,7 +63,7 @@ public sealed class LoraAdapter : IDisposable
     public static LoraAdapter Load(LoraConfig config, Trunk trunk, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var targets = config.TargetsOf(trunk);
-        var whole = config.WholeOf(trunk);
+        var whole = config.WholeOf(trunk.Config);
         var wanted = targets.SelectMany(linear => Shapes(linear, config)).Concat(whole.Select(name => (Name: name, Shape: trunk.Named(name).shape)))
             .ToDictionary(pair => pair.Name, pair => pair.Shape);
         var problems = wanted

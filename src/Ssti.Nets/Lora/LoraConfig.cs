@@ -106,28 +106,34 @@ public sealed record LoraConfig(int Rank, double Alpha, double Dropout, IReadOnl
         throw new ModelException($"no linear of the model {asked}; it has: {string.Join(", ", known)}");
     }
 
-    /// <summary>The trunk's tensors that are trained whole: of modules to save, and biases. In the trunk's order.</summary>
+    /// <summary>The tensors of a model's trunk that are trained whole: of modules to save, and biases. In the trunk's order.</summary>
     /// <exception cref="ModelException">A module to save is none of the trunk's, or there is no bias to train.</exception>
-    public IReadOnlyList<string> WholeOf(Trunk trunk)
+    public IReadOnlyList<string> WholeOf(TrunkConfig model)
     {
         if (Whole is not null) return Whole;
         if (ModulesToSave is null && Bias == LoraBias.None) return [];
-        var names = trunk.Config.Tensors().Select(tensor => tensor.Name).ToArray();
+        var names = model.Tensors().Select(tensor => tensor.Name).ToArray();
         if (ModulesToSave?.FirstOrDefault(module => !names.Any(name => IsOf(module, name))) is { } unknown)
         {
             var modules = names.Select(name => name.Split('.')[^2]).Distinct();
             throw new ModelException($"modules to save: no module of the model has a name that ends with '{unknown}'; it has: {string.Join(", ", modules)}");
         }
 
-        var targets = Bias == LoraBias.LoraOnly ? TargetsOf(trunk).Select(linear => linear.Name + ".bias").ToHashSet() : [];
+        var targets = Bias == LoraBias.LoraOnly ? TargetsOf([.. model.Linears()]).Select(linear => linear.Name + ".bias").ToHashSet() : [];
         bool Trained(string name) => Bias == LoraBias.All ? name.EndsWith(".bias", StringComparison.Ordinal) : targets.Contains(name);
-        if (Bias != LoraBias.None && !names.Any(Trained)) throw new ModelException($"a {trunk.Config.Family}'s linears have no biases to train; leave bias out");
+        if (Bias != LoraBias.None && !names.Any(Trained)) throw new ModelException($"a {model.Family}'s linears have no biases to train; leave bias out");
         return [.. names.Where(name => Trained(name) || ModulesToSave?.Any(module => IsOf(module, name)) == true)];
     }
 
-    /// <summary>The target modules that no linear of a trunk is named by.</summary>
-    public IReadOnlyList<string> Unmatched(Trunk trunk) => TargetPattern is not null || IsAll ? []
-        : [.. TargetModules.Where(name => !trunk.Linears.Any(linear => PeftNames.Named(name, linear.Name)))];
+    /// <summary>The target modules that none of a model's linears is named by.</summary>
+    public IReadOnlyList<string> Unmatched(IReadOnlyList<LinearShape> linears) => TargetPattern is not null || IsAll ? []
+        : [.. TargetModules.Where(name => !linears.Any(linear => PeftNames.Named(name, linear.Name)))];
+
+    /// <summary>The patterns of ranks and alphas that match none of some adapted linears, and so say nothing.</summary>
+    /// <exception cref="ModelException">A pattern cannot be read.</exception>
+    public IReadOnlyList<string> UnmatchedPatterns(IReadOnlyList<LinearShape> targets) => Reading<IReadOnlyList<string>>(() =>
+        [.. (RankPattern ?? []).Concat(AlphaPattern ?? []).Select(pattern => pattern.Modules).Distinct()
+            .Where(pattern => !targets.Any(linear => PeftNames.Key(pattern, linear.Name)))]);
 
     private bool IsAll => TargetModules is [PeftNames.AllLinear];
 

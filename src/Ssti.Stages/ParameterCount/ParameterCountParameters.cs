@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using Ssti.Engine.Stages;
+using Ssti.Nets.Lora;
 using Ssti.Training.FineTuning;
 
 namespace Ssti.Stages;
@@ -15,8 +17,24 @@ public sealed record ParameterCountParameters
     public int Rank { get; init; } = 64;
 
     /// <summary>Which linears get an adapter.</summary>
-    [Description("linears that get an adapter, by the end of their names; as published")]
+    [Description("linears that get an adapter, by the end of their names, or all-linear; as published")]
     public List<string> TargetModules { get; init; } = new TrainParameters().TargetModules;
+
+    /// <summary>Which linears, by a pattern.</summary>
+    [AddedLater, Description("a regular expression that the whole name of a linear must match to get an adapter, instead of target-modules")]
+    public string? TargetPattern { get; init; }
+
+    /// <summary>Ranks of their own.</summary>
+    [AddedLater, Description("ranks of some modules (PEFT's rank_pattern): a list of modules, a regular expression for the end of a name, and rank; the first that matches counts")]
+    public List<RankOfModules>? RankPattern { get; init; }
+
+    /// <summary>Biases trained beside.</summary>
+    [AddedLater, Description("biases of the model that are trained beside the adapter: none (default), all, or lora-only (those of the adapted linears)")]
+    public LoraBias? Bias { get; init; }
+
+    /// <summary>Modules trained whole.</summary>
+    [AddedLater, Description("modules of the model that are trained whole beside the adapter, by the ends of their names, such as word_embeddings; the head is train-head")]
+    public List<string>? ModulesToSave { get; init; }
 
     /// <summary>DoRA instead of LoRA.</summary>
     [Description("a magnitude a row as well (DoRA)")]
@@ -39,8 +57,15 @@ public sealed record ParameterCountParameters
     public EncoderShape? Shape { get; init; }
 
     /// <summary>The linears of a model of another family.</summary>
-    [Description("linears of a model of any family, instead of the input 'model'; of such a model adapters are counted, and nothing else")]
+    [Description("linears of a model of any family, instead of the input 'model', named 0.name, 1.name and so on; of such a model adapters are counted, and nothing else")]
     public List<LinearGroup> Linears { get; init; } = [];
+
+    /// <summary>The same settings, as a training has them.</summary>
+    internal TrainParameters AsTraining() => new()
+    {
+        Train = Train, Rank = Rank, TargetModules = TargetModules, TargetPattern = TargetPattern, RankPattern = RankPattern, Bias = Bias, ModulesToSave = ModulesToSave,
+        Dora = Dora, TrainHead = TrainHead,
+    };
 }
 
 /// <summary>The shape of a BERT, as its <c>config.json</c> has it.</summary>

@@ -34,13 +34,13 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(ParameterCountParameters parameters)
     {
-        if (parameters.Rank < 1) yield return new("rank", "must be at least 1");
+        foreach (var error in LoraSettings.Errors(parameters.AsTraining())) yield return error;
         if (parameters.Classes < 2) yield return new("classes", "must be at least 2");
-        if (parameters.TargetModules.Count == 0) yield return new("target-modules", "is empty; name the end of a linear's name, such as dense");
         if (parameters.Shape is { } shape && new[] { shape.Layers, shape.HiddenSize, shape.IntermediateSize, shape.VocabSize, shape.MaxPositions }.Min() < 1)
             yield return new("shape", "must hold numbers of at least 1");
         if (parameters.Linears.Any(group => Math.Min(group.In, Math.Min(group.Out, group.Number)) < 1)) yield return new("linears", "must hold numbers of at least 1");
-        if (parameters.Linears.Count > 0 && (parameters.Train != TrainedPart.Adapter || parameters.TrainHead))
+        if (parameters.Linears.Count > 0 && (parameters.Train != TrainedPart.Adapter || parameters.TrainHead
+            || parameters.Bias is not (null or LoraBias.None) || parameters.ModulesToSave is not null))
             yield return new("linears", "are all that is known of the model, and only an adapter can be counted by them; give 'shape' or the input 'model'");
     }
 
@@ -61,11 +61,14 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
         LinearShape[] linears = config is not null
             ? [.. config.Linears()]
             : [.. parameters.Linears.SelectMany(group => Enumerable.Range(0, group.Number).Select(layer => new LinearShape($"{layer}.{group.Name}", group.In, group.Out)))];
-        var lora = new LoraConfig(parameters.Rank, parameters.Rank, 0, LoraSettings.Targets(parameters.TargetModules, config), parameters.Dora);
+        var lora = LoraSettings.Of(parameters.AsTraining(), config);
         try
         {
-            LinearShape[] targets = parameters.Train == TrainedPart.Adapter ? [.. lora.TargetsOf(linears)] : [];
-            Write(parameters, context, encoder?.Name ?? parameters.Name ?? "a model of this shape", config, targets, lora);
+            var adapted = parameters.Train == TrainedPart.Adapter;
+            LinearShape[] targets = adapted ? [.. lora.TargetsOf(linears)] : [];
+            if (adapted) foreach (var doubt in LoraSettings.Doubts(lora, linears)) context.Warn(doubt);
+            var whole = adapted && config is not null ? lora.WholeOf(config).ToHashSet() : [];
+            Write(parameters, context, encoder?.Name ?? parameters.Name ?? "a model of this shape", config, targets, whole, lora);
             return Task.CompletedTask;
         }
         catch (ModelException error)
@@ -75,18 +78,20 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
     }
 
     private static void Write(
-        ParameterCountParameters parameters, StageContext context, string name, TrunkConfig? config, LinearShape[] targets, LoraConfig lora)
+        ParameterCountParameters parameters, StageContext context, string name, TrunkConfig? config, LinearShape[] targets, HashSet<string> whole,
+        LoraConfig lora)
     {
         var (matrices, magnitudes) = LoraAdapter.Count(lora, targets);
-        var encoder = config?.Tensors().Sum(tensor => tensor.Shape.Aggregate(1L, (product, width) => product * width));
+        var encoder = config?.Tensors().Sum(Numbers);
+        var beside = config?.Tensors().Where(tensor => whole.Contains(tensor.Name)).Sum(Numbers) ?? 0;
         long? head = config is null ? null : (2L * config.HiddenSize + 1) * parameters.Classes;
-        var trained = matrices + magnitudes + (parameters.Train == TrainedPart.Everything ? encoder!.Value : 0)
+        var trained = matrices + magnitudes + beside + (parameters.Train == TrainedPart.Everything ? encoder!.Value : 0)
             + (parameters.TrainHead || parameters.Train == TrainedPart.Head ? head!.Value : 0);
         var measures = new Dictionary<string, NamedMeasure>
         {
             ["trainable_parameters"] = NamedMeasure.Of(Unit, "numbers that a training with these settings changes", new Reading(trained)),
             ["matrix_parameters_per_rank"] = NamedMeasure.Of(Unit, "numbers of LoRA's matrices A and B for each rank: Σ (in + out) over the adapted linears, whatever the rank",
-                targets.Length > 0 ? new Reading(matrices / (double)parameters.Rank) : Reading.None("no adapter is trained")),
+                targets.Length > 0 ? new Reading(targets.Sum(linear => linear.In + linear.Out)) : Reading.None("no adapter is trained")),
             ["encoder_parameters"] = NamedMeasure.Of(Unit, "numbers of the encoder without its pooler, trained or not", Known(encoder)),
             ["trainable_share"] = NamedMeasure.Of("fraction", "trainable parameters / all numbers of encoder, head and adapter",
                 encoder is { } all ? new Reading(trained / (double)(all + head!.Value + matrices + magnitudes)) : Known(null)),
@@ -100,8 +105,13 @@ public sealed class ParameterCountStage : StageKind<ParameterCountParameters>
             ["adapted"] = new JsonObject(targets.GroupBy(linear => Module(linear.Name)).Select(group => KeyValuePair.Create(group.Key, (JsonNode?)group.Count()))),
             ["head"] = head,
         };
+        if (lora.RankPattern is not null && targets.Length > 0)
+            about["ranks"] = new JsonObject(targets.Select(linear => KeyValuePair.Create(linear.Name, (JsonNode?)lora.Of(linear.Name).Rank)));
+        if (whole.Count > 0) about["whole"] = beside;
         File.WriteAllText(context.Output(MeasureSet.FileName), MeasureSet.ToJson(measures, about), new UTF8Encoding(false));
         context.Log(string.Create(CultureInfo.InvariantCulture, $"{name}: {trained:#,0} parameters are trained{(targets.Length > 0 ? $", in {targets.Length} linears" : "")}"));
+
+        static long Numbers((string Name, long[] Shape) tensor) => tensor.Shape.Aggregate(1L, (product, width) => product * width);
 
         static Reading Known(long? value) => value is { } known ? new Reading(known) : Reading.None("of this model only the linears are known");
     }

@@ -19,6 +19,9 @@ public sealed class RowClassifier
     /// <summary>Rows of a pass; part of the numerics: another number may change the last digits.</summary>
     public const int RowsAtOnce = 32;
 
+    // Rows among which those of like length are looked for.
+    private const int RowsSorted = 1024;
+
     private readonly TunedModel _model;
     private readonly Tokenizer _tokenizer;
     private readonly TrainingDescription _training;
@@ -37,6 +40,12 @@ public sealed class RowClassifier
 
     /// <summary>Tokens of a row.</summary>
     public int MaxLength => _training.MaxLength;
+
+    /// <summary>
+    /// Rows that are best classified together. A head that reads no padding lets a pass end with its longest row: then many, of which those of like length share
+    /// one. A head that reads padding makes every row as long as the training's, and no more than a pass is any use.
+    /// </summary>
+    public int RowsTogether => _model.Classifier.Head.ReadsPadding ? RowsAtOnce : RowsSorted;
 
     /// <summary>Loads a model and works with it, on a thread of its own.</summary>
     /// <param name="files">The model's files, described and with a base.</param>
@@ -72,7 +81,8 @@ public sealed class RowClassifier
         var predictions = new Prediction[texts.Count];
         if (told.Length == 0) return predictions;
         var rows = told.Length == texts.Count ? all : Tokens([.. told.Select(row => texts[row])], cancellation);
-        var logits = Predictor.Logits(_model.Classifier, rows, RowsAtOnce, progress: null, cancellation);
+        var logits = _model.Classifier.Head.ReadsPadding ? Predictor.Logits(_model.Classifier, rows, RowsAtOnce, progress: null, cancellation)
+            : Predictor.LogitsByLength(_model.Classifier, rows, RowsAtOnce, cancellation);
         for (var i = 0; i < told.Length; i++)
             predictions[told[i]] = new Prediction(Argmax.Of(logits[i]), Softmax(logits[i]), rows.CutAt[i] < texts[told[i]].Length);
         return predictions;

@@ -38,8 +38,8 @@ internal static class LoraSettings
             if (set) yield return new(key, "is of an adapter, and none is trained; leave it out, or set train: adapter");
     }
 
-    /// <summary>The adapter of a model.</summary>
-    public static LoraConfig Of(TrainParameters parameters, TrunkConfig model) =>
+    /// <summary>The adapter of a model; null where only its linears are known.</summary>
+    public static LoraConfig Of(TrainParameters parameters, TrunkConfig? model) =>
         new(parameters.Rank, parameters.Alpha ?? parameters.Rank, parameters.LoraDropout, Targets(parameters.TargetModules, model), parameters.Dora)
         {
             TargetPattern = parameters.TargetPattern,
@@ -57,6 +57,19 @@ internal static class LoraSettings
 
     /// <summary>Whether target modules are the published list, which has names of several families on purpose.</summary>
     public static bool IsPublished(IReadOnlyList<string> targets) => targets.SequenceEqual(Published);
+
+    /// <summary>What of the settings says nothing of a model, though somebody wrote it down.</summary>
+    /// <param name="lora">The adapter.</param>
+    /// <param name="linears">The model's linears.</param>
+    public static IEnumerable<string> Doubts(LoraConfig lora, IReadOnlyList<LinearShape> linears)
+    {
+        var targets = lora.TargetsOf(linears);
+        foreach (var pattern in lora.UnmatchedPatterns(targets))
+            yield return $"rank-pattern or alpha-pattern: '{pattern}' matches no linear that gets an adapter, such as '{targets[0].Name}', and changes nothing";
+        // The published list has names of other families on purpose.
+        if (!IsPublished(lora.TargetModules) && lora.Unmatched(linears) is { Count: > 0 } unmatched)
+            yield return $"target-modules: no linear of the model ends with {string.Join(", ", unmatched.Select(name => $"'{name}'"))}; these get no adapter";
+    }
 
     private static IEnumerable<(string Key, string Pattern)> Patterns(TrainParameters parameters) =>
     [

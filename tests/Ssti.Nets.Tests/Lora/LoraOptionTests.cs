@@ -27,7 +27,7 @@ public sealed class LoraOptionTests : IDisposable
 
         Assert.Equal(trunk.Linears, adapter.Targets);
         Assert.Equal(trunk.Linears.Select(linear => linear.Name), peft.Config["target_modules"]!.AsArray().Select(name => (string)name!));
-        Assert.Empty(adapter.Config.Unmatched(trunk));
+        Assert.Empty(adapter.Config.Unmatched(trunk.Linears));
         Same(trunk, adapter, peft);
     }
 

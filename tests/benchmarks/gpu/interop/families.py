@@ -1,17 +1,19 @@
 """Adapters of tiny random BERTs, DistilBERTs and Llamas, from `ssti train` into PEFT and from PEFT into `ssti evaluate`.
 
-    python families.py make DIR              models, rows, and adapters of PEFT with their logits (torch, transformers, peft)
+    python families.py make DIR              models, rows, and adapters of PEFT with their logits (torch, transformers, peft, tokenizers)
     python families.py run DIR --ssti ssti   trainings and evaluations (no Python package; where ssti is)
-    python families.py compare DIR           what both computed
+    python families.py compare DIR           what both computed (the same packages)
 
-or `all` for the three in one place. `compare` prints one JSON line for each family, variant and direction, with the largest difference of a logit, and exits with 1 when
+or `all` for the three in one place. Each step may be run again into the same folder: what it writes is written anew, and trainings come from the store in it. `compare` prints one JSON line for each family, variant and direction, with the largest difference of a logit, and exits with 1 when
 one is more than --tolerance, or when PEFT warned of keys or left a tensor out.
 """
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import warnings
@@ -132,7 +134,22 @@ def lora_config(family, variant):
     return LoraConfig(**options)
 
 
+def require_packages():
+    lacking = [name for name in ("torch", "transformers", "peft", "tokenizers", "safetensors") if importlib.util.find_spec(name) is None]
+    if lacking:
+        sys.exit(f"this step needs Python packages that are not here: {', '.join(lacking)}; install them (pip install {' '.join(lacking)}), "
+                 "or run it where they are: 'run' alone needs ssti and no package")
+
+
+def require_files(made_by, paths):
+    absent = [str(path) for path in paths if not path.exists()]
+    if absent:
+        sys.exit(f"{absent[0]} is not there{f', nor are {len(absent) - 1} other files' if len(absent) > 1 else ''}: run '{made_by}' into this folder first, or copy the folder "
+                 "whole from where that was run")
+
+
 def make(root):
+    require_packages()
     import torch
     from peft import get_peft_model
 
@@ -183,17 +200,35 @@ def pipeline(family):
     return f"name: interop-{family}\nseed: 40\nstages:\n" + "\n".join(stages) + "\n"
 
 
+def call(ssti, arguments, environment, what):
+    done = subprocess.run([ssti, *arguments], env=environment)
+    if done.returncode:
+        # What went wrong ssti has just said; what is finished is kept.
+        sys.exit(f"{what} failed (exit code {done.returncode}); mend what is said above and run the same command again, which goes on from what is finished:\n"
+                 f"  SSTI_STORE={environment['SSTI_STORE']} {ssti} {' '.join(arguments)}")
+
+
 def run(root, ssti):
+    found = shutil.which(ssti)
+    if found is None:
+        sys.exit(f"there is no program '{ssti}': build it (dotnet build src/Ssti.Cli -c Release) and name it with --ssti, such as src/Ssti.Cli/bin/Release/net10.0/ssti")
+    # Relative to where this was started, while ssti is given absolute paths only.
+    ssti = os.path.abspath(found)
+    require_files("make", [root / "rows" / "train.csv", root / "rows" / "test.csv"]
+                  + [root / family / "model" / name for family in FAMILIES for name in ("config.json", "model.safetensors")]
+                  + [root / family / f"peft-{variant}" / "adapter_model.safetensors" for family in FAMILIES for variant in VARIANTS])
     environment = os.environ | {"SSTI_STORE": str(root / "store")}
     for family in FAMILIES:
         path = root / family / "interop.yaml"
         path.write_text(pipeline(family))
         # The rows lie beside the families' folders: what a pipeline names itself stays in its own folder.
         rows_here = ["--set", f"rows.source={root / 'rows'}", "--quiet"]
-        subprocess.run([ssti, "run", str(path), *rows_here], check=True, env=environment)
+        call(ssti, ["run", str(path), *rows_here], environment, f"the pipeline of {family}")
         for variant in VARIANTS:
             for stage in (f"ours-{variant}", f"ours-{variant}-measured", f"theirs-{variant}-measured"):
-                subprocess.run([ssti, "export", str(path), stage, str(root / family / "out" / stage), *rows_here], check=True, env=environment)
+                # Written anew: a folder of an earlier run, perhaps of another model, must not be taken for this one's.
+                shutil.rmtree(root / family / "out" / stage, ignore_errors=True)
+                call(ssti, ["export", str(path), stage, str(root / family / "out" / stage), *rows_here], environment, f"the export of {stage} of {family}")
 
 
 # ---- compare --------------------------------------------------------------------------------------------------------------------------------
@@ -240,6 +275,11 @@ def predictions(folder):
 
 
 def compare(root, tolerance):
+    require_packages()
+    require_files("make", [root / family / f"peft-{variant}.json" for family in FAMILIES for variant in VARIANTS])
+    require_files("run", [root / family / "out" / stage / name for family in FAMILIES for variant in VARIANTS for stage, name in (
+        (f"ours-{variant}", "adapter_model.safetensors"), (f"ours-{variant}-measured", "predictions.clean.jsonl"),
+        (f"theirs-{variant}-measured", "predictions.clean.jsonl"))])
     import peft
     import torch
     import transformers
