@@ -29,6 +29,12 @@ internal sealed class KeepMask
         for (var i = 0; i < 4; i++) _state[i] = Vector256.Create<uint>(words[(8 * i)..]);
     }
 
+    /// <summary>Where the stream is, to go back to: see <see cref="Return"/>.</summary>
+    public Vector256<uint>[] Mark() => [.. _state];
+
+    /// <summary>Goes back to where the stream was.</summary>
+    public void Return(Vector256<uint>[] mark) => mark.CopyTo(_state, 0);
+
     /// <summary>Fills with 0, with a probability, or else with 1/(1−probability), so that the mean is 1.</summary>
     public void Fill(Span<float> mask, double probability)
     {

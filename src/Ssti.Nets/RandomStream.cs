@@ -13,7 +13,7 @@ namespace Ssti.Nets;
 /// this stream's own, because several runs train at once in one process. On CUDA the device's default generator is seeded, so that
 /// fused kernels with dropout can be used: a run there has the device to itself.
 /// </remarks>
-public sealed class RandomStream : IDisposable
+public sealed class RandomStream : IDropouts, IDisposable
 {
     private readonly ulong _seed;
     private readonly Generator _generator;
@@ -43,7 +43,7 @@ public sealed class RandomStream : IDisposable
     /// <summary>The seed of the step at hand, for kernels that draw by seed, site and place.</summary>
     internal ulong StepSeed { get; private set; }
 
-    /// <summary>Whether draws are the device's own, so that kernels that draw for themselves may be used.</summary>
+    /// <inheritdoc/>
     public bool OwnsDevice => _cuda;
 
     /// <summary>Values uniform in [low, high), fp32. Drawn on the CPU whatever the device, so that a seed means the same weights everywhere.</summary>
@@ -54,14 +54,24 @@ public sealed class RandomStream : IDisposable
     public Tensor Normal(double deviation, params long[] shape) =>
         torch.empty(shape, ScalarType.Float32).normal_(0, deviation, _generator);
 
-    /// <summary>Each value zeroed with a probability and the others scaled by 1/(1−probability); the input itself when that is 0.</summary>
+    /// <inheritdoc/>
     public Tensor Dropout(Tensor input, double probability)
     {
         if (probability == 0) return input;
         if (_cuda) return nn.functional.dropout(input, probability, training: true);
         var keep = torch.empty(input.shape, ScalarType.Float32);
-        _masks.Fill(MemoryMarshal.Cast<byte, float>(keep.bytes), probability);
+        Fill(MemoryMarshal.Cast<byte, float>(keep.bytes), probability);
         return input * (input.dtype == ScalarType.Float32 ? keep : keep.to(input.dtype));
+    }
+
+    /// <summary>Fills with 0, with a probability, or else with 1/(1−probability): what <see cref="Dropout"/> multiplies by on the CPU.</summary>
+    internal void Fill(Span<float> mask, double probability) => _masks.Fill(mask, probability);
+
+    /// <summary>Remembers where the dropouts on the CPU are; what is returned goes back there.</summary>
+    public Action Mark()
+    {
+        var mark = _masks.Mark();
+        return () => _masks.Return(mark);
     }
 
     /// <summary>A site that no other dropout of this step has.</summary>

@@ -23,6 +23,7 @@ public static class StageKinds
         new SanitiseStage(environment),
         new ParaphraseStage(environment),
         new PretrainStage(),
+        new TokeniseStage(),
         new TrainStage(),
         new EvaluateStage(),
         new AttentionStage(),

@@ -10,7 +10,7 @@ public static class StageServices
     /// <summary>The kinds of each service, by the service's name.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> Kinds { get; } = new Dictionary<string, IReadOnlyList<string>>
     {
-        ["data-prep"] = ["corpus", "dataset", "split", "model"],
+        ["data-prep"] = ["corpus", "dataset", "split", "model", "tokenise"],
         ["injection"] = ["inject", "sanitise", "paraphrase"],
         ["training"] = ["pretrain", "train"],
         ["evaluation"] =

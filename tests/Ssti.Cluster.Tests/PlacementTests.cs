@@ -51,7 +51,7 @@ public sealed class PlacementTests
         await cluster.UntilAsync(() => cluster.Noted.Length >= 1, "a first stage");
         cluster.Silo("Ssti__Jobs=2");
         await cluster.ReadyAsync();
-        await cluster.UntilAsync(() => cluster.Noted.Length >= 2, "a stage that went to the second silo", 60);
+        await cluster.UntilAsync(() => cluster.Noted.Length >= 2, "a stage that went to the second silo");
         File.WriteAllText(gate, "");
         var run = await running;
 

@@ -83,17 +83,20 @@ public sealed class RosterTests
         Assert.Null(StageName.Parse("train/3/x"));
 
         var silo = Silo(1) with { Kinds = new() { ["train"] = 3, ["inject"] = 1 }, Devices = [Cuda] };
-        var known = new KnownSilos();
-        Assert.False(known.Suffices(silo.Silo, plain));
-        known.Hear([silo]);
-        Assert.True(known.Suffices(silo.Silo, name));
-        Assert.True(known.Suffices(silo.Silo, plain));
-        Assert.False(known.Suffices(silo.Silo, name with { Version = 2 }));
-        Assert.False(known.Suffices(silo.Silo, name with { LibTorch = "2.11.0" }));
-        Assert.False(known.Suffices(silo.Silo, name with { DeviceClass = "cpu-avx2" }));
-        Assert.False(known.Suffices(Silo(2).Silo, plain));
+        var dead = new HashSet<SiloAddress>();
+        var known = new KnownSilos(dead.Contains);
+        Assert.Empty(known.For(plain));
+        known.Hear([silo, Silo(2)]);
+        Assert.Equal([silo.Silo], known.For(name));
+        Assert.Equal([silo.Silo], known.For(plain));
+        Assert.Empty(known.For(name with { Version = 2 }));
+        Assert.Empty(known.For(name with { LibTorch = "2.11.0" }));
+        Assert.Empty(known.For(name with { DeviceClass = "cpu-avx2" }));
+        dead.Add(silo.Silo);
+        Assert.Empty(known.For(plain));
+        dead.Clear();
         known.Hear([]);
-        Assert.False(known.Suffices(silo.Silo, plain));
+        Assert.Empty(known.For(plain));
     }
 
     private static StageNeeds Train() => new("train", 1, "cpu-avx2", "2.10.0", Jobs: 1, Gpus: 0);

@@ -85,7 +85,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public static async Task HealthyAsync(Child child, string url)
     {
-        for (var until = DateTime.UtcNow.AddSeconds(60); ; await Task.Delay(100))
+        for (var until = DateTime.UtcNow.AddSeconds(150); ; await Task.Delay(100))
         {
             try
             {
@@ -134,9 +134,9 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until something is so.</summary>
-    public Task UntilAsync(Func<bool> so, string what, int seconds = 30) => UntilAsync(() => Task.FromResult(so()), what, seconds);
+    public Task UntilAsync(Func<bool> so, string what, int seconds = 120) => UntilAsync(() => Task.FromResult(so()), what, seconds);
 
-    public async Task UntilAsync(Func<Task<bool>> so, string what, int seconds = 30)
+    public async Task UntilAsync(Func<Task<bool>> so, string what, int seconds = 120)
     {
         for (var until = DateTime.UtcNow.AddSeconds(seconds); !await so(); await Task.Delay(20))
             if (DateTime.UtcNow > until) throw new TimeoutException($"{what}: not within {seconds} s; noted:\n{string.Join('\n', Noted)}\nsaid:\n{Logs}");

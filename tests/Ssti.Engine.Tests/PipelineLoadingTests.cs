@@ -79,6 +79,20 @@ public sealed class PipelineLoadingTests : IDisposable
     }
 
     [Fact]
+    public void So_may_one_that_the_command_line_gives_as_a_parameter_but_not_what_a_pipeline_puts_behind_it()
+    {
+        const string whole = "params: { at: here, folder: x }\nstages: { a: { uses: text, with: { text: x, source: '${{ params.at }}' } } }";
+        var elsewhere = Path.GetTempFileName();
+        var bound = (TextParameters)_box.Load(whole, null, $"params.at={elsewhere}").Instances[0].Parameters;
+        Assert.Equal(elsewhere, bound.Source!.LocalPath);
+
+        var folder = Path.GetDirectoryName(elsewhere)!;
+        Assert.Contains("SSTI2010: 'source': the path", _box.Errors(whole.Replace("params.at }}", "params.folder }}/../../etc", StringComparison.Ordinal), $"params.folder={folder}"));
+        Assert.Contains("SSTI2010: 'source': the path", _box.Errors(whole.Replace("at: here", $"at: {elsewhere}", StringComparison.Ordinal)));
+        File.Delete(elsewhere);
+    }
+
+    [Fact]
     public void A_uri_stays_as_it_is_written() =>
         Assert.True(Bound("stages: { a: { uses: text, with: { text: x, source: hf://stanfordnlp/imdb@main } } }").Source is { IsUri: true, Text: "hf://stanfordnlp/imdb@main" });
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Ssti.Cluster;
 using Ssti.Cluster.Client;
 using Ssti.Cluster.Security;
@@ -15,18 +16,22 @@ internal sealed class ClusterRun(ClusterConnection connection) : IAsyncDisposabl
 
     public static Option<string?> Option { get; } = new("--cluster")
     {
-        Description = "Run the stages on a cluster: its Redis (host:port,options), or local[:port] for 'ssti serve'.",
+        Description = "Run the stages on a cluster: its Redis (host:port,options), local[:port] for 'ssti serve', or gateway:ip:port for a silo of one without Redis.",
         HelpName = "where",
     };
 
     public ClusterConnection Connection { get; } = connection;
 
     /// <summary>Connects when the command line asks for a cluster; null otherwise.</summary>
-    /// <exception cref="ClusterException">No silo answers.</exception>
+    /// <exception cref="ClusterException">No silo answers, or fewer than <c>Ssti__Silos</c>.</exception>
     public static async Task<ClusterRun?> OpenAsync(ParseResult parsed, CliHost host, CancellationToken cancellation) => parsed.GetValue(Option) is { } where
         ? new ClusterRun(await ClusterConnection.OpenAsync(
-            ClusterAddress.Parse(where, host.Environment("Ssti__ClusterId"), host.Environment), cancellation, ClusterSecurity.From(host.Environment)))
+            ClusterAddress.Parse(where, host.Environment("Ssti__ClusterId"), host.Environment), cancellation, ClusterSecurity.From(host.Environment), Silos(host)))
         : null;
+
+    private static int Silos(CliHost host) => host.Environment("Ssti__Silos") is not { Length: > 0 } text ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count
+        : throw new ClusterException($"Ssti__Silos is '{text}'; write how many silos to wait for, a whole number from 1");
 
     /// <summary>The store that silos share with this command: S3 when the environment names a bucket, else what the command line names.</summary>
     /// <exception cref="StoreException">A URL, or what belongs to it in the environment, is malformed.</exception>

@@ -27,7 +27,7 @@ public static class CommandLine
             Error = host.Terminal.Error,
             EnableDefaultExceptionHandler = false,
             // A run drains and a server stops its hosts by themselves. Every other verb is told, and puts away what it has begun.
-            ProcessTerminationTimeout = parsed.CommandResult.Command.Name is "run" or "fit" or "serve" ? null : Grace,
+            ProcessTerminationTimeout = parsed.CommandResult.Command.Name is "run" or "fit" or "serve" or "silo" ? null : Grace,
         };
         if (Mistakes.Of(parsed) is { } mistake && parsed.Action is not HelpAction && parsed.GetResult(Version) is null)
         {
@@ -88,6 +88,7 @@ public static class CommandLine
         PredictCommand.Create(host),
         ServeCommand.Create(host),
         CertificatesCommand.Create(host),
+        SiloCommand.Create(host),
         KeysCommand.Create(host),
         PlanCommand.Create(host),
         LockCommand.Create(host),

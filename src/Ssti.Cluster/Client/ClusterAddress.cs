@@ -8,13 +8,16 @@ using StackExchange.Redis;
 
 namespace Ssti.Cluster.Client;
 
-/// <summary>Where a cluster is: <c>local</c> or <c>local:port</c> for <c>ssti serve</c> on this machine, otherwise the Redis that its silos share.</summary>
+/// <summary>
+/// Where a cluster is: <c>local</c> or <c>local:port</c> for <c>ssti serve</c> on this machine, <c>gateway:ip:port</c> for a silo of a cluster without Redis,
+/// otherwise the Redis that its silos share.
+/// </summary>
 public sealed class ClusterAddress
 {
     /// <summary>The gateway's port of <c>ssti serve</c> unless told otherwise.</summary>
     public const int DefaultPort = 30000;
 
-    private const string Local = "local";
+    private const string Local = "local", Gateway = "gateway:";
     private readonly string _clusterId;
     private readonly ConfigurationOptions? _redis;
     private readonly IPEndPoint? _gateway;
@@ -41,13 +44,22 @@ public sealed class ClusterAddress
             return new ClusterAddress(text, clusterId, null, new IPEndPoint(IPAddress.Loopback, port));
         }
 
+        if (text.StartsWith(Gateway, StringComparison.Ordinal))
+        {
+            return IPEndPoint.TryParse(text.AsSpan(Gateway.Length), out var gateway) && gateway.Port > 0
+                ? new ClusterAddress(text, clusterId, null, gateway)
+                : throw new ClusterException($"'{ClusterSettings.Shown(text)}' names no gateway; write gateway:IP:PORT, with the silo's Ssti__GatewayPort");
+        }
+
         var redis = ClusterSettings.ParseRedis(text, variables);
         return new ClusterAddress($"Redis {ClusterSettings.Shown(text)}", clusterId, redis, null);
     }
 
     /// <summary>What to do when no silo answers there.</summary>
     internal string Advice =>
-        _gateway is null ? "start the services (see docs/cluster.md), or correct the connection string" : "start it with 'ssti serve', or name its port: local:PORT";
+        _gateway is null ? "start the services (see docs/cluster.md), or correct the connection string"
+        : Text.StartsWith(Gateway, StringComparison.Ordinal) ? "start a silo there (Ssti__Address, Ssti__GatewayPort; see docs/cluster.md), or correct the address"
+        : "start it with 'ssti serve', or name its port: local:PORT";
 
     internal void WaitForRedis()
     {

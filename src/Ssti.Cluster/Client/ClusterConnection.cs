@@ -17,6 +17,9 @@ public sealed class ClusterConnection : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    // For silos that are still being started, which a batch system may take its time for.
+    private static readonly TimeSpan PatienceForMany = TimeSpan.FromMinutes(2);
+
     // Who was refused by one silo may still be taken by another, and will not be by trying for long.
     private static readonly TimeSpan PatienceWhenRefused = TimeSpan.FromSeconds(2);
     private readonly IHost _host;
@@ -38,12 +41,14 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <param name="address">Where the cluster is.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <param name="security">How connections are protected; null for plain ones on this machine.</param>
-    /// <exception cref="ClusterException">No silo answers there, or none lets this side in.</exception>
-    public static async Task<ClusterConnection> OpenAsync(ClusterAddress address, CancellationToken cancellation = default, ClusterSecurity? security = null)
+    /// <param name="silos">How many silos are waited for, since keys are those of what the cluster's machines have; 0 for any.</param>
+    /// <exception cref="ClusterException">No silo answers there, or not as many as wanted, or none lets this side in.</exception>
+    public static async Task<ClusterConnection> OpenAsync(
+        ClusterAddress address, CancellationToken cancellation = default, ClusterSecurity? security = null, int silos = 0)
     {
         var guard = new ConnectionGuard(security ?? new ClusterSecurity(), isSilo: false, new ConnectionNotes());
         address.WaitForRedis();
-        var (began, until) = (DateTime.UtcNow, DateTime.UtcNow + Patience);
+        var (began, until) = (DateTime.UtcNow, DateTime.UtcNow + (silos > 0 ? PatienceForMany : Patience));
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.UseOrleansClient(client =>
         {
@@ -66,9 +71,11 @@ public sealed class ClusterConnection : IAsyncDisposable
             var client = host.Services.GetRequiredService<IClusterClient>();
             while (true)
             {
-                var silos = await client.GetGrain<IRosterGrain>(0).LookAsync().ConfigureAwait(false);
-                if (silos.Count > 0) return new ClusterConnection(host, silos);
+                var heard = await client.GetGrain<IRosterGrain>(0).LookAsync().ConfigureAwait(false);
+                if (heard.Count >= Math.Max(1, silos)) return new ClusterConnection(host, heard);
                 // A roster that has just begun has heard from nobody yet.
+                if (DateTime.UtcNow > until && heard.Count > 0)
+                    throw new ClusterException($"{heard.Count} of {silos} silos (Ssti__Silos) have come up at {address.Text} in {PatienceForMany.TotalMinutes:0} minutes; look at what the others say");
                 if (DateTime.UtcNow > until) throw new TimeoutException("no silo has reported");
                 await Task.Delay(TimeSpan.FromMilliseconds(250), cancellation).ConfigureAwait(false);
             }

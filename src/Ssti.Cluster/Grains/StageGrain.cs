@@ -1,5 +1,6 @@
 using Orleans.Concurrency;
-using Orleans.Placement;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using Ssti.Cluster.Placement;
 using Ssti.Cluster.Silo;
 using Ssti.Cluster.Wire;
@@ -8,9 +9,8 @@ namespace Ssti.Cluster.Grains;
 
 /// <inheritdoc cref="IStageGrain"/>
 [Reentrant]
-[RandomPlacement]
-[CapableSilos]
-internal sealed class StageGrain(SiloWorker worker) : Grain, IStageGrain
+[CapableSilo]
+internal sealed class StageGrain(SiloWorker worker, KnownSilos known) : Grain, IStageGrain
 {
     // Below every timeout, so that a caller notices a silo that died, and callers' wish for the work stays fresh.
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(2);
@@ -22,6 +22,12 @@ internal sealed class StageGrain(SiloWorker worker) : Grain, IStageGrain
 
     public async Task<StageReport> SubmitAsync(string submitter, StageMessage stage)
     {
+        if (MustMove())
+        {
+            MigrateOnIdle();
+            return new StageReport { State = ReportState.Elsewhere, Silo = worker.Address };
+        }
+
         var (execution, instead) = worker.Begin(Name, submitter, stage);
         return Pass(execution is null ? instead! : await execution.ReadAsync(0, Wait));
     }
@@ -39,6 +45,11 @@ internal sealed class StageGrain(SiloWorker worker) : Grain, IStageGrain
 
     public Task<bool> LeaveAsync(string submitter, Guid execution) =>
         Task.FromResult(worker.Find(Name) is { } known && known.Id == execution && known.Leave(submitter));
+
+    // Orleans remembers for a while where a grain was, and may wake it there again though its work was handed back to go on elsewhere. Then it is not enough that it
+    // leaves: it moves to the silo that its submitter chose, and all know where it is.
+    private bool MustMove() => RequestContext.Get(IPlacementDirector.PlacementHintKey) is SiloAddress chosen && chosen != worker.Address
+        && worker.Find(Name) is not { IsOver: false } && known.For(StageName.Parse(Name)!).Contains(chosen);
 
     private StageReport Pass(StageReport report)
     {

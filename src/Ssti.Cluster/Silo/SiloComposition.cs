@@ -59,8 +59,8 @@ internal static class SiloComposition
         var guard = new ConnectionGuard(settings.Security, isSilo: true, new ConnectionNotes());
         silo.Configure<SiloConnectionOptions>(guard.Guard);
         silo.Services.AddSingleton(guard);
-        silo.Services.AddSingleton<KnownSilos>();
-        silo.Services.AddPlacementFilter<CapableSilosFilter, CapableSilosDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddSingleton(services => new KnownSilos(services.GetRequiredService<ISiloStatusOracle>().IsDeadSilo));
+        silo.Services.AddPlacementDirector<CapableSiloPlacement, CapableSiloDirector>(ServiceLifetime.Singleton);
         silo.AddActivityPropagation();
         return warning;
     }
@@ -80,21 +80,22 @@ internal static class SiloComposition
         }
     }
 
-    // The address of this machine on the way to Redis is one that others who reach Redis can reach, too. Connecting a datagram socket sends nothing.
+    // The address of this machine on the way to Redis, or to the silo that all join, is one that others who reach it can reach, too. Connecting a datagram socket
+    // sends nothing.
     private static IPAddress OwnAddress(ClusterSettings settings)
     {
-        if (settings.Redis?.EndPoints[0] is not { } redis) return IPAddress.Loopback;
+        if ((settings.Redis?.EndPoints[0] ?? settings.Primary) is not { } place) return IPAddress.Loopback;
         try
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            if (redis is DnsEndPoint name) socket.Connect(name.Host, name.Port);
-            else socket.Connect(redis);
+            if (place is DnsEndPoint name) socket.Connect(name.Host, name.Port);
+            else socket.Connect(place);
             return ((IPEndPoint)socket.LocalEndPoint!).Address;
         }
         catch (SocketException e)
         {
-            throw new ClusterException($"Redis at {redis} has no address this machine can reach ({e.Message}); "
-                + "correct ConnectionStrings__redis, or set Ssti__Address", e);
+            throw new ClusterException($"{(settings.Redis is null ? "the primary" : "Redis")} at {place} has no address this machine can reach ({e.Message}); "
+                + $"correct {(settings.Redis is null ? "Ssti__Primary" : "ConnectionStrings__redis")}, or set Ssti__Address", e);
         }
     }
 }

@@ -24,6 +24,7 @@ internal sealed partial class SiloWorker(
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, StageExecution> _executions = new();
     private readonly SlotQueue _slots = new(settings.Jobs, duties.Cards);
     private readonly Lock _beginning = new();
@@ -85,7 +86,8 @@ internal sealed partial class SiloWorker(
         await ReportAsync().ConfigureAwait(false);
         foreach (var execution in going) execution.HandBack();
         await Task.WhenAny(Task.WhenAll(going.Select(execution => execution.Over)), Task.Delay(Drain, time, cancellationToken)).ConfigureAwait(false);
-        // Submitters that wait for news hear of it while the silo still answers.
+        // Submitters hear of it while the silo still answers: who asks in vain must take the work for lost. The last answer needs a moment to leave.
+        await Task.WhenAny(Task.WhenAll(going.Select(execution => execution.Told)), Task.Delay(Hearing, time, CancellationToken.None)).ConfigureAwait(false);
         if (going.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(500), time, CancellationToken.None).ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -20,6 +20,7 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
     private readonly List<(int Number, StageEvent Event)> _events = [];
     private readonly CancellationTokenSource _cancellation = new();
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _next;
     private StageReport? _end;
@@ -38,6 +39,9 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
     public bool IsOver => _over.Task.IsCompleted;
 
     public Task Over => _over.Task;
+
+    /// <summary>Completes when somebody has been told how it ended.</summary>
+    public Task Told => _told.Task;
 
     /// <summary>Whether it still waits for a place.</summary>
     public bool IsQueued { get; private set; }
@@ -115,6 +119,7 @@ internal sealed class StageExecution(string name, WorkOrder order, SiloAddress s
         lock (_lock)
         {
             var events = _events.Where(entry => entry.Number >= after).Select(entry => entry.Event).ToList();
+            if (_end is not null) _told.TrySetResult();
             return (_end ?? Report(ReportState.Working)) with { Events = events, Next = _next };
         }
     }

@@ -84,23 +84,31 @@ public static class DataAudit
         if (!split.IsLabelled) throw new DefenseException($"split '{split.Name}' has no labels: there is nothing that its words could give away");
         if (split.Rows > int.MaxValue / 2) throw new DefenseException($"split '{split.Name}' has {split.Rows} rows; an audit takes {int.MaxValue / 2} at most");
         IEnumerable<Row> Rows() => data.Read(split.Name);
-        var counts = FeatureCounter.Count(Rows, data.Info.Labels.Count, options.Levels.LeastRows, done => options.Progress?.Invoke(done, 2 * split.Rows), cancellation);
-        var tests = FeatureTests.Of(counts, options.Levels, options.Listed);
+        var counts = FeatureCounter.Count(Rows, split.Rows, data.Info.Labels.Count, options.Levels.LeastRows, done => options.Progress?.Invoke(done, 2 * split.Rows), cancellation);
+        var tests = Ordered(FeatureTests.Of(counts, options.Levels, options.Listed), Rows(), counts.Words, cancellation);
         var suspects = SuspectRows.Find(Rows, (int)split.Rows, Looked(tests, options.Suspects), cancellation);
-        var (repeated, classes, elsewhere) = Rest(data, split, [.. suspects.Suspects.Select(suspect => suspect.Lead.Feature)], cancellation);
+        var (repeated, classes, elsewhere) = Rest(data, split, counts.Near, [.. suspects.Suspects.Select(suspect => suspect.Lead.Feature)], cancellation);
         return new DataAuditResult(
-            counts, tests, suspects, DetectionPower.Of(tests, counts.ClassRows, options.Levels), repeated, classes, Onion(Rows(), suspects.Flagged, options, cancellation),
-            elsewhere);
+            counts, tests, suspects, DetectionPower.Of(tests, counts.ClassTexts, options.Levels), repeated, classes,
+            Onion(Rows(), suspects.Flagged, options, cancellation), elsewhere);
     }
 
-    // Every family and form that raises an alarm is looked at, however many words stand before it.
+    // Whether it reads as put in is asked of what would give its class away if there were more of it: of nothing else does it change the order.
+    private static FeatureTests Ordered(FeatureTests tests, IEnumerable<Row> rows, RowWords words, CancellationToken cancellation)
+    {
+        Feature[] asked = [.. tests.Ranked.Where(tested => tested.Share >= tested.Bound && tested.Word is null).Select(tested => tested.Feature)];
+        var put = asked.Zip(PutIn.Of(rows, asked, words, cancellation)).ToDictionary(one => one.First, one => one.Second);
+        return tests.With(tested => tested with { PutIn = put.GetValueOrDefault(tested.Feature) });
+    }
+
+    // Every family and form that raises an alarm is looked at, however many words stand before it; pieces that are their word's are not.
     private static IReadOnlyList<TestedFeature> Looked(FeatureTests tests, int most) =>
-        [.. tests.Ranked.Index().Where(one => one.Index < most || (one.Item.IsAlarm && one.Item.Feature.Kind >= FeatureKind.Shape)).Select(one => one.Item)];
+        [.. tests.Ranked.Where(tested => tested.Feature.Kind != FeatureKind.Piece || tested.Word is null).Index().Where(one => one.Index < most || (one.Item.IsAlarm && one.Item.Feature.Kind >= FeatureKind.Shape)).Select(one => one.Item)];
 
     private static (RepeatedTexts Repeated, IReadOnlyList<ClassSummary> Classes, IReadOnlyList<CountedFeature> Elsewhere) Rest(
-        DatasetReader data, SplitInfo audited, IReadOnlyList<Feature> suspects, CancellationToken cancellation)
+        DatasetReader data, SplitInfo audited, NearDuplicates near, IReadOnlyList<Feature> suspects, CancellationToken cancellation)
     {
-        var (repeated, search) = (new RepeatedTexts(MostRepeated), new SuspectSearch(suspects));
+        var (repeated, search) = (new RepeatedTexts(audited.Name, near, MostRepeated), new SuspectSearch(suspects));
         var (lengths, there) = (data.Info.Labels.Select(_ => new Dictionary<int, long>()).ToArray(), suspects.Select(_ => new int[data.Info.Labels.Count]).ToArray());
         // The audited split first, so that a text in both is told as one of the other's.
         foreach (var split in data.Info.Splits.Where(one => one.IsLabelled).OrderBy(one => one != audited))

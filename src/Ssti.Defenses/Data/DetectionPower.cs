@@ -2,26 +2,26 @@ using Ssti.Defenses.Data.Statistics;
 
 namespace Ssti.Defenses.Data;
 
-/// <summary>The smallest thing that an audit of this size finds, by its own rules.</summary>
+/// <summary>The smallest thing that an audit of this size finds, by its own rules; in texts, which near-duplicates together are one of.</summary>
 /// <param name="Group">Of which features.</param>
 /// <param name="Class">Of which class.</param>
-/// <param name="Pure">Rows that a feature of no other class must have to raise an alarm.</param>
-/// <param name="Contaminated">Rows that it must have to raise one in four of five sets, where one of twenty rows that have it is of
+/// <param name="Pure">Texts that a feature of no other class must have to raise an alarm.</param>
+/// <param name="Contaminated">Texts that it must have to raise one in four of five sets, where one of twenty rows that have it is of
 /// another class; null where no number does.</param>
 public sealed record DetectionPower(FeatureGroup Group, int Class, long Pure, long? Contaminated)
 {
     private const double Purity = 0.95, Power = 0.8;
 
-    /// <summary>Of every group and class that has rows.</summary>
-    public static IReadOnlyList<DetectionPower> Of(FeatureTests tests, IReadOnlyList<long> classRows, AuditLevels levels)
+    /// <summary>Of every group and class that has texts.</summary>
+    public static IReadOnlyList<DetectionPower> Of(FeatureTests tests, IReadOnlyList<long> classTexts, AuditLevels levels)
     {
-        var rows = classRows.Sum();
+        var texts = classTexts.Sum();
         return
         [
             .. from level in tests.Levels
-               from label in Enumerable.Range(0, classRows.Count)
-               where classRows[label] > 0
-               let bound = levels.Bound((double)classRows[label] / rows)
+               from label in Enumerable.Range(0, classTexts.Count)
+               where classTexts[label] > 0
+               let bound = levels.Bound((double)classTexts[label] / texts)
                select new DetectionPower(level.Key, label, Smallest(level.Value.Level, bound), Contaminates(level.Value.Level, bound)),
         ];
     }

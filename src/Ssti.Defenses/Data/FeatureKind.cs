@@ -9,6 +9,9 @@ public enum FeatureKind
     /// <summary>Two words in a row; the beginning and the end of a text count as words, so that a word at either is a pair, too.</summary>
     Pair,
 
+    /// <summary>A piece of words: three characters in a row, where a word's beginning and end count as characters.</summary>
+    Piece,
+
     /// <summary>How a word with digits or signs in it is written: <c>2014-07-25</c> is <c>9999-99-99</c>. All that are written so are one.</summary>
     Shape,
 

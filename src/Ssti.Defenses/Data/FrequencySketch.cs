@@ -9,23 +9,23 @@ namespace Ssti.Defenses.Data;
 /// </summary>
 internal sealed class FrequencySketch(int bits)
 {
-    private readonly ushort[] _counts = new ushort[1 << bits];
+    private readonly int[] _counts = new int[1 << bits];
 
     /// <summary>Counts one.</summary>
     public void Add(ulong hash)
     {
         ref var count = ref _counts[hash >> (64 - bits)];
-        if (count < ushort.MaxValue) count++;
+        if (count < int.MaxValue) count++;
     }
 
     /// <summary>Whether a thing may occur so often.</summary>
-    public bool MayReach(ulong hash, int bound) => _counts[hash >> (64 - bits)] >= Math.Min(bound, ushort.MaxValue);
+    public bool MayReach(ulong hash, int bound) => _counts[hash >> (64 - bits)] >= bound;
 
     /// <summary>The smallest bound, from one up, that at most so many buckets reach.</summary>
     public int BoundFor(int least, int most)
     {
         var reached = new int[ushort.MaxValue + 1];
-        foreach (var count in _counts) reached[count]++;
+        foreach (var count in _counts) reached[Math.Min(count, ushort.MaxValue)]++;
         var sum = 0;
         for (var bound = ushort.MaxValue; bound > least; bound--)
         {
@@ -47,7 +47,8 @@ internal sealed class FrequencySketch(int bits)
     /// <summary>A hash of two hashes in their order.</summary>
     public static ulong Hash(ulong first, ulong second) => Mixed((BitOperations.RotateLeft(first, 23) * 0xD6E8FEB86659FD93UL) ^ second);
 
-    private static ulong Mixed(ulong hash)
+    /// <summary>Spreads a hash over all bits.</summary>
+    internal static ulong Mixed(ulong hash)
     {
         hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93UL;
         return hash ^ (hash >> 29);

@@ -102,7 +102,7 @@ public sealed class SuspectRows
                 var group = groupOf[index];
                 if (groups[group][0] != index || features[index].Class != row.Label) continue;
                 if (examples[group].Count < Examples) examples[group].Add(new SuspectExample(row.Id, row.Label, Near(row.Text, start)));
-                if (features[index].Feature.Kind is FeatureKind.Shape or FeatureKind.Family && values[group].Count < 10_000)
+                if (features[index].Feature.Kind is FeatureKind.Piece or FeatureKind.Shape or FeatureKind.Family && values[group].Count < 10_000)
                     values[group][WordAt(row.Text, start)] = values[group].GetValueOrDefault(WordAt(row.Text, start)) + 1;
             }
 

@@ -1,9 +1,9 @@
 namespace Ssti.Defenses.Data;
 
 /// <summary>A feature with what its counts say.</summary>
-/// <param name="Counted">The feature and its rows.</param>
-/// <param name="Class">The class it is a sign of: of those whose share in its rows is above their share in all rows, the one most of its
-/// rows are of.</param>
+/// <param name="Counted">The feature, its rows and its texts: rows but for near-duplicates, which count once.</param>
+/// <param name="Class">The class it is a sign of: of those whose share in its texts is above their share in all texts, the one most of its
+/// texts are of.</param>
 public sealed record TestedFeature(CountedFeature Counted, int Class)
 {
     /// <summary>The feature.</summary>
@@ -12,17 +12,23 @@ public sealed record TestedFeature(CountedFeature Counted, int Class)
     /// <summary>Rows that have it.</summary>
     public int Rows => Counted.Rows;
 
+    /// <summary>Texts that have it.</summary>
+    public int Texts => Counted.Texts;
+
     /// <summary>Rows of the class that have it.</summary>
-    public int Hits => Counted.Counts[Class];
+    public int ClassRows => Counted.Counts[Class];
 
-    /// <summary>p(y|t): the share of its rows that are of the class.</summary>
-    public double Share => (double)Hits / Rows;
+    /// <summary>Texts of the class that have it.</summary>
+    public int Hits => Counted.ByText[Class];
 
-    /// <summary>p(y): the class's share of all rows.</summary>
+    /// <summary>p(y|t): the share of its texts that are of the class.</summary>
+    public double Share => (double)Hits / Texts;
+
+    /// <summary>p(y): the class's share of all texts.</summary>
     public required double ClassShare { get; init; }
 
     /// <summary>H(y|t) in bits: what is left to guess once it is seen.</summary>
-    public double Bits => Counted.Counts.Where(count => count > 0).Sum(count => -((double)count / Rows * Math.Log2((double)count / Rows)));
+    public double Bits => Counted.ByText.Where(count => count > 0).Sum(count => -((double)count / Texts * Math.Log2((double)count / Texts)));
 
     /// <summary>Pointwise mutual information with the class, log2 p(y|t)/p(y), in bits.</summary>
     public double Information => Math.Log2(Share / ClassShare);
@@ -36,7 +42,7 @@ public sealed record TestedFeature(CountedFeature Counted, int Class)
     /// <summary>Whether the normal distribution may be read for <see cref="Z"/>; <see cref="P"/> is exact either way.</summary>
     public required bool IsNearNormal { get; init; }
 
-    /// <summary>Fisher's exact p, one-sided: the chance of so many rows of the class if the labels were shuffled over the rows.</summary>
+    /// <summary>Fisher's exact p, one-sided: the chance of so many rows of the class if the labels were shuffled over the texts.</summary>
     public required double P { get; init; }
 
     /// <summary>
@@ -55,20 +61,30 @@ public sealed record TestedFeature(CountedFeature Counted, int Class)
     public double Told => ClassShare < 1 ? (Math.Min(LowerBound, Word?.LowerBound ?? 1) - ClassShare) / (1 - ClassShare) : 0;
 
     /// <summary>
-    /// Of a pair the one of its words that says as much by itself: the pair's rows could be a draw of that word's. Then the finding is
-    /// the word. Null for a pair that surely says more than
-    /// either of its words, and for all that is no pair.
+    /// Of a pair the one of its words that says as much by itself, of a piece the word that most of its rows have: its texts could be a draw
+    /// of that word's. Then the finding is the word. Null for one that surely says more, and for all that is neither pair nor piece.
     /// </summary>
     public WordOfPair? Word { get; init; }
 
     /// <summary>The share from which on it gives its class away.</summary>
     public required double Bound { get; init; }
 
-    /// <summary>Whether it surely gives its class away, and is no pair that does so for its word alone.</summary>
+    /// <summary>
+    /// How much better its neighbours go with each other than with it, in nats a place; null where nobody asked, or nobody knows.
+    /// </summary>
+    public double? PutIn { get; init; }
+
+    /// <summary>
+    /// Whether it reads as put in: its neighbours go with each other, and its texts are of its class so often that it would give the class
+    /// away if there were more of them, and surely more often than texts at large. No alarm, since few rows may be so by chance; but looked at before what tells more and belongs.
+    /// </summary>
+    public bool ReadsAsPutIn => PutIn > 0 && Share >= Bound && Told > 0 && Word is null;
+
+    /// <summary>Whether it surely gives its class away, and is no pair or piece that does so for its word alone.</summary>
     public bool IsAlarm => LowerBound >= Bound && Word is null;
 }
 
-/// <summary>A word that says as much as a pair that it stands in.</summary>
+/// <summary>A word that says as much as a pair or piece that it has to do with.</summary>
 /// <param name="Name">The word.</param>
-/// <param name="LowerBound">The lower bound of the class's share in its rows.</param>
+/// <param name="LowerBound">The lower bound of the class's share in its texts.</param>
 public sealed record WordOfPair(string Name, double LowerBound);

@@ -143,7 +143,7 @@ internal sealed class ParameterBinder(DiagnosticBag diagnostics)
         if (text.Length == 0 || text.Contains('\0'))
             return Fail(DiagnosticCodes.BadValue, scalar.Where, $"'{path}' is an empty path", "give a file, a folder, or a URI such as hf://owner/name");
         if (text.Contains("://", StringComparison.Ordinal)) return new SourcePath(text, null);
-        var local = PathRules.Resolve(scalar.Source, text, out var problem);
+        var local = PathRules.Resolve(scalar.Paths, text, out var problem);
         if (local is null)
         {
             return Fail(DiagnosticCodes.PathOutside, scalar.Where, $"'{path}': {problem}",
@@ -153,7 +153,7 @@ internal sealed class ParameterBinder(DiagnosticBag diagnostics)
         if (!Path.Exists(local))
         {
             return Fail(DiagnosticCodes.PathMissing, scalar.Where, $"'{path}': there is no file or folder '{text}'",
-                $"looked for {local}; a relative path is relative to {(scalar.Source.HasLines ? "the file it is written in" : "the working folder")}");
+                $"looked for {local}; a relative path is relative to {(scalar.Paths.HasLines ? "the file it is written in" : "the working folder")}");
         }
 
         return new SourcePath(text, local);

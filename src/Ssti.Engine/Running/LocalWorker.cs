@@ -33,7 +33,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         var waited = Stopwatch.StartNew();
         try
         {
-            using var held = await workspace.LockAsync(order.Key, () => watcher.Waiting("another process is at work on it"), cancellation).ConfigureAwait(false);
+            using var held = await workspace.LockAsync(order.Key, Waits, cancellation).ConfigureAwait(false);
             if (!order.Forced && (await store.FindAsync([order.Key], cancellation).ConfigureAwait(false))[0].Hit is { } made)
                 return new StageOutcome { State = StageState.Cached, Tree = made.Tree, Warnings = made.Warnings };
 
@@ -47,6 +47,13 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         catch (IOException e)
         {
             throw StoreErrors.Explain(workspace.Root, e);
+        }
+
+        // The others must not wait for it as well: who holds the lock may be one of another group that waits for a lock of theirs.
+        void Waits()
+        {
+            order.Group?.Leave();
+            watcher.Waiting("another process is at work on it");
         }
     }
 
@@ -113,6 +120,8 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             Profile = order.Profile,
             Compute = order.ComputeHere,
             Gpus = order.Gpus,
+            // Nor is it waited for where it has to begin again.
+            Group = order.Group is { HasLeft: false } group ? group : null,
             Inputs = inputs,
             OutputFolder = output,
             ScratchFolder = scratchFolder,
@@ -128,7 +137,15 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             },
         };
         begun(context);
-        await RunAsync(() => order.Kind.RunAsync(order.Parameters, context, cancellation), cancellation).ConfigureAwait(false);
+        try
+        {
+            await RunAsync(() => order.Kind.RunAsync(order.Parameters, context, cancellation), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            order.Group?.Leave();
+        }
+
         order.RequireUnchanged();
         var execute = Lap(clock);
         var tree = await store.IngestAsync(output, cancellation).ConfigureAwait(false);

@@ -27,7 +27,8 @@ internal sealed class RunSession
     private readonly ResolvedSelection _selection;
     private readonly Slots _slots;
     private readonly RunTelling _telling;
-    private readonly Channel<(StageResult Result, Slots.Place Place)> _finished = Channel.CreateUnbounded<(StageResult, Slots.Place)>();
+    private readonly Companions _companions;
+    private readonly Channel<(StageResult Result, Held Place)> _finished = Channel.CreateUnbounded<(StageResult, Held)>();
     private readonly StageResult?[] _results;
     private readonly PlannedStage?[] _planned;
     private readonly Dependents _dependents;
@@ -49,6 +50,7 @@ internal sealed class RunSession
         _executor = new StageExecutor(worker, workspace, keys, journal, _telling.Tell, clock);
         _selection = options.Selection.Resolve(pipeline);
         _slots = new Slots(options.Jobs, gpus, options.Memory);
+        _companions = new Companions(keys, options.Bank);
         _dependents = new Dependents(plan);
         var count = pipeline.Instances.Count;
         (_results, _planned, _atWork) = (new StageResult?[count], new PlannedStage?[count], new bool[count]);
@@ -118,23 +120,34 @@ internal sealed class RunSession
 
     private void Start(CancellationToken cancellation)
     {
-        foreach (var (index, queued) in _queue.ToList())
+        foreach (var index in _queue.Keys.ToList())
         {
+            // Begun together with one before it.
+            if (!_queue.ContainsKey(index)) continue;
             var planned = _planned[index]!;
             var share = _slots.ShareOf(planned.Instance.Kind, planned.Instance.Policy, planned.Instance.Kind.UsesTensors ? _keys.Compute(planned.Instance) : null);
-            if (_slots.TryTake(share) is not { } place) continue;
-            _queue.Remove(index);
-            _atWork[index] = true;
-            _running++;
-            // Looked up here: what this stage needs may be lost, and out of the results, before its thread gets to it.
-            var trees = planned.Instance.Inputs.SelectMany(input => input.From).Distinct().ToDictionary(from => from, from => _results[from]!.Tree!.Value);
-            _ = Task.Run(async () =>
-            {
-                _telling.Begin(planned.Instance);
-                var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, place.Gpus, cancellation).ConfigureAwait(false);
-                _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, place));
-            }, CancellationToken.None);
+            var behind = _queue.Keys.Where(other => other > index).Select(other => _planned[other]!);
+            var together = _companions.Of(planned, behind, share, _slots, from => _results[from]!.Tree!.Value);
+            if (_slots.TryTake(share with { Memory = share.Memory * together.Count }) is not { } place) continue;
+            var held = new Held(place, together.Count);
+            var group = together.Count > 1 ? new StageGroup(together.Count) : null;
+            for (var i = 0; i < together.Count; i++) Begin(together[i], held, group is null ? null : new GroupSeat(group, i), cancellation);
         }
+    }
+
+    private void Begin(PlannedStage planned, Held held, GroupSeat? group, CancellationToken cancellation)
+    {
+        _queue.Remove(planned.Instance.Index, out var queued);
+        _atWork[planned.Instance.Index] = true;
+        _running++;
+        // Looked up here: what this stage needs may be lost, and out of the results, before its thread gets to it.
+        var trees = planned.Instance.Inputs.SelectMany(input => input.From).Distinct().ToDictionary(from => from, from => _results[from]!.Tree!.Value);
+        _ = Task.Run(async () =>
+        {
+            _telling.Begin(planned.Instance);
+            var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, held.Place.Gpus, group, cancellation).ConfigureAwait(false);
+            _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, held));
+        }, CancellationToken.None);
     }
 
     /// <summary>Waits for a stage to end; false when the time to drain is over.</summary>
@@ -153,7 +166,7 @@ internal sealed class RunSession
             // The empty message only wakes the loop up when the run is cancelled.
             if (result is null) return true;
             _running--;
-            _slots.Return(place);
+            if (--place.Stages == 0) _slots.Return(place.Place);
             _atWork[result.Instance.Index] = false;
             if (!Rebuild(result)) Finish(result);
             return true;
@@ -255,5 +268,13 @@ internal sealed class RunSession
         _telling.Tell(new RunEvent.RunFinished(result));
         _telling.Over();
         return _recorder.Fatal is null ? result : throw _recorder.Fatal;
+    }
+
+    /// <summary>A place, until the last of the stages that have it together has ended.</summary>
+    private sealed class Held(Slots.Place place, int stages)
+    {
+        public Slots.Place Place { get; } = place;
+
+        public int Stages { get; set; } = stages;
     }
 }

@@ -59,6 +59,12 @@ public sealed class Slots
         return new Share(Math.Max(threads, 1), policy.Gpus ?? (onCuda ? 1 : 0), policy.Memory ?? 0);
     }
 
+    /// <summary>Free memory, in bytes.</summary>
+    public long FreeMemory => _memory;
+
+    /// <summary>How many times a share is to be had now, as far as jobs and GPUs go.</summary>
+    public int Room(Share share) => Math.Min(_jobs / Math.Max(1, share.Jobs), share.Gpus == 0 ? int.MaxValue : _gpus.Count / share.Gpus);
+
     /// <summary>Takes a share if it is to be had now, of the GPUs those with the lowest numbers; null when it is not.</summary>
     public Place? TryTake(Share share)
     {

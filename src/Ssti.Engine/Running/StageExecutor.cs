@@ -17,16 +17,17 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
     /// <param name="trees">The outputs of what it needs, by index.</param>
     /// <param name="queued">When it became ready, in seconds since the run began.</param>
     /// <param name="gpus">The GPUs it has to itself.</param>
+    /// <param name="group">The stages that it is worked at together with; null for none.</param>
     /// <param name="cancellation">Interrupts it.</param>
     public async Task<StageResult> ExecuteAsync(
-        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, IReadOnlyList<int> gpus, CancellationToken cancellation)
+        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, IReadOnlyList<int> gpus, GroupSeat? group, CancellationToken cancellation)
     {
         var instance = planned.Instance;
         var result = new StageResult { Instance = instance, State = StageState.Failed, Reasons = planned.Reasons, Key = planned.Key };
         using var watcher = new Watcher(planned, journal.LogPath(instance.Name), tell, runClock);
         try
         {
-            var order = WorkOrder.Of(pipeline, planned, trees, keys, journal.Id) with { Queued = runClock.Elapsed.TotalSeconds - queued, Gpus = gpus };
+            var order = WorkOrder.Of(pipeline, planned, trees, keys, journal.Id) with { Queued = runClock.Elapsed.TotalSeconds - queued, Gpus = gpus, Group = group };
             var outcome = await worker.WorkAsync(order, watcher, cancellation).ConfigureAwait(false);
             result = watcher.Note(result);
             if (outcome.State == StageState.Cached)
@@ -53,6 +54,11 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
             var error = e is StoreException or StageException ? e.Message
                 : e is IOException ? StoreErrors.Explain(workspace.Root, e).Message : $"{e.GetType().Name}: {e.Message}";
             return watcher.Note(result) with { Error = error };
+        }
+        finally
+        {
+            // Whatever happened: nobody waits for it.
+            group?.Leave();
         }
     }
 

@@ -48,6 +48,9 @@ public sealed record WorkOrder
     /// <summary>The GPUs that it has to itself, by number; empty where it takes none, or where they are given out elsewhere.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
 
+    /// <summary>The stages that it is worked at together with, in this process; null for none.</summary>
+    public GroupSeat? Group { get; init; }
+
     /// <summary>What it computes with in this very place: of several GPUs its own, which the key does not know.</summary>
     internal ComputeSettings ComputeHere => Compute.Device == "cuda" && Gpus is [var first, ..] ? Compute with { Device = $"cuda:{first}" } : Compute;
 

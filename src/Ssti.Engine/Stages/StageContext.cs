@@ -22,6 +22,9 @@ public sealed class StageContext
     /// <summary>The GPUs that the stage has to itself, by number; <see cref="Compute"/> names the first of them where it computes there.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
 
+    /// <summary>The stages that are worked at together with this one; null for none.</summary>
+    public GroupSeat? Group { get; init; }
+
     /// <summary>The outputs of the stages under <c>needs:</c>, by input name; an input that takes several has several entries.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<InputTree>> Inputs { get; init; }
 

@@ -39,6 +39,14 @@ public abstract class StageKind<TParameters> : IStageKind
     /// </summary>
     public virtual bool TellsProfile => false;
 
+    /// <summary>
+    /// What a stage must have in common with others of this kind to be worked at together with them, as members of a <see cref="StageContext.Group"/>; null for a stage
+    /// that works alone. It may change no byte: it stands in no key.
+    /// </summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="compute">What it computes with.</param>
+    public virtual StageLikeness? Likeness(TParameters parameters, ComputeSettings compute) => null;
+
     /// <summary>What is wrong with parameters that have the right types: key path (kebab-case, dots) and message.</summary>
     public virtual IEnumerable<ParameterError> Validate(TParameters parameters) => [];
 
@@ -59,6 +67,8 @@ public abstract class StageKind<TParameters> : IStageKind
     Type IStageKind.ParametersType => typeof(TParameters);
 
     bool IStageKind.UsesSeed(object parameters) => UsesSeed((TParameters)parameters);
+
+    StageLikeness? IStageKind.Likeness(object parameters, ComputeSettings compute) => Likeness((TParameters)parameters, compute);
 
     IEnumerable<ParameterError> IStageKind.Validate(object parameters) => Validate((TParameters)parameters);
 
@@ -95,6 +105,9 @@ public interface IStageKind
 
     /// <summary>Whether a stage with these parameters draws from its seed: then the seed stands in its key.</summary>
     bool UsesSeed(object parameters);
+
+    /// <summary>What a stage must have in common with others to be worked at together with them; null for one that works alone.</summary>
+    StageLikeness? Likeness(object parameters, ComputeSettings compute);
 
     /// <summary>What is wrong with parameters that have the right types.</summary>
     IEnumerable<ParameterError> Validate(object parameters);

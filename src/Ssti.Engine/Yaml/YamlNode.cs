@@ -55,14 +55,21 @@ internal sealed class YamlScalar : YamlNode
     public YamlScalar(SourceFile source, int line, int column, string text, bool plain)
         : base(source, line, column)
     {
-        Text = text;
+        (Text, Paths) = (text, source);
         (Type, Integer, Number) = plain ? Classify(text) : (ScalarType.Text, 0, 0);
     }
 
     private YamlScalar(YamlScalar value, YamlScalar at)
-        : base(at.Source, at.Line, at.Column) => (Text, Type, Integer, Number) = (value.Text, value.Type, value.Integer, value.Number);
+        : base(at.Source, at.Line, at.Column) =>
+        (Text, Type, Integer, Number, Paths) = (value.Text, value.Type, value.Integer, value.Number, value.Paths.Root is null ? value.Paths : at.Source);
 
     public string Text { get; }
+
+    /// <summary>
+    /// What decides where a path leads: the file it stands in, or the command line where that gave the value that is used here, whole. A text that was put
+    /// together is the pipeline's, which could lead anywhere from a folder that somebody named.
+    /// </summary>
+    public SourceFile Paths { get; }
 
     public ScalarType Type { get; }
 

@@ -15,4 +15,8 @@ public sealed record TokenBatch(Tensor Ids, Tensor Starts, Tensor Padded, int To
 
     /// <summary>Tokens of a padded row.</summary>
     public long Length => Ids.shape[1];
+
+    /// <summary>1 for a token and 0 for padding, [rows, length], int64; of the caller's dispose scope.</summary>
+    public Tensor Mask() =>
+        ones(Length, ScalarType.Int32, Ids.device).cumsum(0).unsqueeze(0).le(Starts.diff().unsqueeze(1)).to(ScalarType.Int64);
 }

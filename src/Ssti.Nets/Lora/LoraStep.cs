@@ -4,8 +4,26 @@ using static TorchSharp.torch.nn;
 
 namespace Ssti.Nets.Lora;
 
+/// <summary>What a pass does to a trunk's linears: one adapter, or several that have rows of the pass each.</summary>
+public interface ILinearAdapters
+{
+    /// <summary>Tensors of the trunk that were trained whole, by name: they stand for its own.</summary>
+    IReadOnlyDictionary<string, Tensor> Replaced { get; }
+
+    /// <summary>Whether a linear is adapted.</summary>
+    bool Has(string linear);
+
+    /// <summary>An adapted linear's output.</summary>
+    /// <param name="linear">The linear's name.</param>
+    /// <param name="input">x, [n, in].</param>
+    /// <param name="weight">W, [out, in].</param>
+    /// <param name="bias">b, [out]; null without one.</param>
+    /// <param name="dropout">Randomness in training; null in evaluation.</param>
+    Tensor Apply(string linear, Tensor input, Tensor weight, Tensor? bias, IDropouts? dropout);
+}
+
 /// <summary>An adapter's matrices during one pass.</summary>
-public sealed class LoraStep
+public sealed class LoraStep : ILinearAdapters
 {
     private readonly LoraConfig _config;
     private readonly IReadOnlyDictionary<string, Matrices> _matrices;
@@ -13,22 +31,21 @@ public sealed class LoraStep
     internal LoraStep(LoraConfig config, IReadOnlyDictionary<string, Matrices> matrices, IReadOnlyDictionary<string, Tensor> replaced) =>
         (_config, _matrices, Replaced) = (config, matrices, replaced);
 
-    /// <summary>Tensors of the trunk that were trained whole, by name: they stand for its own.</summary>
+    /// <inheritdoc/>
     public IReadOnlyDictionary<string, Tensor> Replaced { get; }
 
-    /// <summary>Whether a linear is adapted.</summary>
+    /// <summary>LoRA's dropout.</summary>
+    internal double Dropout => _config.Dropout;
+
+    /// <inheritdoc/>
     public bool Has(string linear) => _matrices.ContainsKey(linear);
 
     /// <summary>
     /// An adapted linear: x·Wᵀ + b + scaling·(dropout(x)·Aᵀ)·Bᵀ; with DoRA each output is scaled by magnitude / ‖W + scaling·B·A‖ as well,
     /// the norm taken as a constant (peft/tuners/lora/dora.py).
     /// </summary>
-    /// <param name="linear">The linear's name.</param>
-    /// <param name="input">x, [n, in].</param>
-    /// <param name="weight">W, [out, in].</param>
-    /// <param name="bias">b, [out]; null without one.</param>
-    /// <param name="dropout">Randomness in training; null in evaluation.</param>
-    public Tensor Apply(string linear, Tensor input, Tensor weight, Tensor? bias, RandomStream? dropout)
+    /// <inheritdoc/>
+    public Tensor Apply(string linear, Tensor input, Tensor weight, Tensor? bias, IDropouts? dropout)
     {
         var (a, b, magnitude, scaling) = _matrices[linear];
         var drops = dropout is not null && _config.Dropout > 0;
@@ -44,6 +61,16 @@ public sealed class LoraStep
         return (bias is null ? plain : plain.add(bias, Scalars.One))
             .add(scale.sub(Scalars.One) * seen, Scalars.One)
             .add(scale.mul(Scalars.Kept(scaling)) * functional.linear(inner, b), Scalars.One);
+    }
+
+    /// <summary>The frozen product plus what the adapter adds to it, where there is no magnitude: what <see cref="Apply"/> does, with the product made elsewhere.</summary>
+    /// <param name="linear">The linear's name.</param>
+    /// <param name="frozen">x·Wᵀ + b, [n, out]; left as it is.</param>
+    /// <param name="dropped">x after dropout, [n, in].</param>
+    internal Tensor Added(string linear, Tensor frozen, Tensor dropped)
+    {
+        var (a, b, _, scaling) = _matrices[linear];
+        return frozen.addmm(functional.linear(dropped, a), b.t(), 1, (float)scaling);
     }
 
     private static Tensor DirectionNorm(Tensor weight, Tensor a, Tensor b, double scaling)

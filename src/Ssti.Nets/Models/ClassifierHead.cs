@@ -22,6 +22,9 @@ public enum HeadPooling
 
     /// <summary>The last position that is no padding, [rows, hidden]: LlamaForSequenceClassification's.</summary>
     LastToken,
+
+    /// <summary>The mean over the positions that are no padding, [rows, hidden].</summary>
+    MaskedMean,
 }
 
 /// <summary>A linear from pooled hidden states to the classes.</summary>
@@ -43,6 +46,12 @@ public sealed class ClassifierHead : IDisposable
     /// <summary>Name of the bias in a head on the last token, [classes].</summary>
     public const string LastTokenBiasName = "last-token.bias";
 
+    /// <summary>Name of the weight in a head on the mean without padding, [classes, hidden].</summary>
+    public const string MaskedMeanWeightName = "masked-mean.weight";
+
+    /// <summary>Name of the bias in a head on the mean without padding, [classes].</summary>
+    public const string MaskedMeanBiasName = "masked-mean.bias";
+
     /// <summary>Name of the pre-classifier's weight, [hidden, hidden], in a head that has one.</summary>
     public const string PreClassifierWeightName = "pre-classifier.weight";
 
@@ -54,6 +63,12 @@ public sealed class ClassifierHead : IDisposable
 
     /// <summary>Name of the pooler's bias, [hidden], in a head that has one.</summary>
     public const string PoolerBiasName = "pooler.bias";
+
+    // Heads whose names tell what they look at.
+    private static readonly (string Weight, string Bias, HeadPooling Pooling)[] Named =
+    [
+        (LastTokenWeightName, LastTokenBiasName, HeadPooling.LastToken), (MaskedMeanWeightName, MaskedMeanBiasName, HeadPooling.MaskedMean),
+    ];
 
     // Layers between the first position and the head, each with what its presence says.
     private static readonly (string Weight, string Bias, HeadPooling Pooling)[] Between =
@@ -79,12 +94,31 @@ public sealed class ClassifierHead : IDisposable
     /// <summary>Whether padding is a part of what it looks at, so that a row's logits depend on the length that it is padded to.</summary>
     public bool ReadsPadding => Pooling == HeadPooling.MeanAndLast;
 
-    /// <summary>A head as nn.Linear initialises it: weight and bias uniform within ±1/√(2·hidden).</summary>
-    public static ClassifierHead Create(int hidden, int classes, RandomStream random, Device device)
+    /// <summary>Whether padding never reaches it, so that nothing has to be computed of it.</summary>
+    public bool DropsPadding => Pooling == HeadPooling.MaskedMean;
+
+    /// <summary>Whether it has to be told which positions are padding.</summary>
+    public bool ReadsMask => Pooling is HeadPooling.LastToken or HeadPooling.MaskedMean;
+
+    /// <summary>A head as nn.Linear initialises it: weight and bias uniform within ±1/√width.</summary>
+    /// <param name="hidden">Width of the trunk's hidden states.</param>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="random">Where the numbers come from.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="pooling">What it looks at: the published protocol's mean and last position, or the mean without padding.</param>
+    public static ClassifierHead Create(int hidden, int classes, RandomStream random, Device device, HeadPooling pooling = HeadPooling.MeanAndLast)
     {
         using var scope = NewDisposeScope();
-        var bound = 1 / Math.Sqrt(2 * hidden);
-        return new ClassifierHead(random.Uniform(-bound, bound, classes, 2 * hidden), random.Uniform(-bound, bound, classes), device);
+        var width = pooling switch
+        {
+            HeadPooling.MeanAndLast => 2 * hidden,
+            HeadPooling.MaskedMean => hidden,
+            _ => throw new ModelException($"a new head looks at the mean and the last position, or at the mean without padding; not at {pooling}"),
+        };
+        var bound = 1 / Math.Sqrt(width);
+        var (weight, bias) = NamesOf(pooling);
+        return new ClassifierHead(
+            new Dictionary<string, Tensor> { [weight] = random.Uniform(-bound, bound, classes, width), [bias] = random.Uniform(-bound, bound, classes) }, pooling, device);
     }
 
     /// <summary>A head of saved tensors, named as <see cref="ParameterBank.Copy"/> of its parameters names them.</summary>
@@ -95,18 +129,18 @@ public sealed class ClassifierHead : IDisposable
     /// <exception cref="ModelException">A tensor is missing, or of another shape.</exception>
     public static ClassifierHead Load(IReadOnlyDictionary<string, Tensor> tensors, int hidden, int classes, Device device)
     {
-        var last = tensors.ContainsKey(LastTokenWeightName);
-        var (weightName, biasName) = last ? (LastTokenWeightName, LastTokenBiasName) : (WeightName, BiasName);
+        var named = Array.Find(Named, head => tensors.ContainsKey(head.Weight));
+        var (weightName, biasName) = named.Weight is null ? (WeightName, BiasName) : (named.Weight, named.Bias);
         if (!tensors.TryGetValue(weightName, out var weight) || !tensors.TryGetValue(biasName, out var bias))
             throw new ModelException($"the head needs '{WeightName}' and '{BiasName}'; there are: {string.Join(", ", tensors.Keys)}");
         var between = Array.Find(Between, layer => tensors.ContainsKey(layer.Weight) || tensors.ContainsKey(layer.Bias));
-        var mayBeWide = between.Weight is null && !last;
+        var mayBeWide = between.Weight is null && named.Weight is null;
         var width = mayBeWide && weight.shape is [_, var columns] && columns == 2L * hidden ? 2L * hidden : hidden;
         Require(weightName, weight, classes, width);
         Require(biasName, bias, classes);
         var taken = new Dictionary<string, Tensor> { [weightName] = weight, [biasName] = bias };
         if (between.Weight is null)
-            return new ClassifierHead(taken, last ? HeadPooling.LastToken : width == hidden ? HeadPooling.First : HeadPooling.MeanAndLast, device);
+            return new ClassifierHead(taken, named.Weight is not null ? named.Pooling : width == hidden ? HeadPooling.First : HeadPooling.MeanAndLast, device);
         foreach (var (name, shape) in new (string, long[])[] { (between.Weight, [hidden, hidden]), (between.Bias, [hidden]) })
         {
             taken[name] = tensors.GetValueOrDefault(name) ?? throw new ModelException($"the head has a {name[..name.IndexOf('.')]} without '{name}'");
@@ -126,17 +160,19 @@ public sealed class ClassifierHead : IDisposable
 
     /// <summary>Logits [rows, classes], fp32.</summary>
     /// <param name="hidden">Hidden states [rows, length, hidden].</param>
-    /// <param name="mask">1 for a token and 0 for padding, [rows, length]; looked at by a head on the last token alone.</param>
+    /// <param name="mask">1 for a token and 0 for padding, [rows, length]; for a head that <see cref="ReadsMask"/>.</param>
     public Tensor Forward(Tensor hidden, Tensor? mask = null)
     {
         var parameters = Parameters.Views(ScalarType.Float32);
-        var last = Pooling == HeadPooling.LastToken;
-        return functional.linear(
-            Pooled(hidden, mask, parameters), parameters[last ? LastTokenWeightName : WeightName], parameters[last ? LastTokenBiasName : BiasName]);
+        var (weight, bias) = NamesOf(Pooling);
+        return functional.linear(Pooled(hidden, mask, parameters), parameters[weight], parameters[bias]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Parameters.Dispose();
+
+    private static (string Weight, string Bias) NamesOf(HeadPooling pooling) =>
+        Array.Find(Named, head => head.Pooling == pooling) is { Weight: not null } named ? (named.Weight, named.Bias) : (WeightName, BiasName);
 
     private Tensor Pooled(Tensor hidden, Tensor? mask, IReadOnlyDictionary<string, Tensor> parameters)
     {
@@ -148,6 +184,7 @@ public sealed class ClassifierHead : IDisposable
         }
 
         if (Pooling == HeadPooling.LastToken) return LastToken(hidden, mask ?? throw new ArgumentNullException(nameof(mask)));
+        if (Pooling == HeadPooling.MaskedMean) return MaskedMean(hidden, mask ?? throw new ArgumentNullException(nameof(mask)));
         var first = hidden.select(1, 0).to(ScalarType.Float32);
         return Pooling switch
         {
@@ -155,6 +192,13 @@ public sealed class ClassifierHead : IDisposable
             HeadPooling.PreClassifier => functional.linear(first, parameters[PreClassifierWeightName], parameters[PreClassifierBiasName]).relu(),
             _ => first,
         };
+    }
+
+    // Of a row without tokens zeros.
+    private static Tensor MaskedMean(Tensor hidden, Tensor mask)
+    {
+        var weights = mask.to(ScalarType.Float32).unsqueeze(-1);
+        return hidden.to(ScalarType.Float32).mul(weights).sum(1).div(weights.sum(1).clamp_min_(Scalars.One));
     }
 
     // The rightmost token, as transformers finds it: the first position at which all of the row's have been counted. Of a row of padding alone the first.

@@ -14,10 +14,11 @@ public sealed record SequenceClassifier(Trunk Trunk, LoraAdapter? Adapter, Class
     /// <param name="ids">Token ids, [rows, length], int64.</param>
     /// <param name="mask">1 for a token and 0 for padding, [rows, length], int64.</param>
     /// <param name="dropout">The randomness of dropouts in training; null in evaluation.</param>
-    public Tensor Forward(Tensor ids, Tensor mask, RandomStream? dropout = null)
+    /// <param name="start">What the passes of other adapters over these rows have in common with this one, without dropouts; null for nothing.</param>
+    public Tensor Forward(Tensor ids, Tensor mask, RandomStream? dropout = null, SharedStart? start = null)
     {
         using var scope = NewDisposeScope();
-        var hidden = Trunk.Forward(ids, mask, new ForwardPass(dropout, Adapter?.Begin(Trunk.Dtype)));
+        var hidden = Trunk.Forward(ids, mask, new ForwardPass(dropout, Adapter?.Begin(Trunk.Dtype), Start: start));
         return Head.Forward(hidden, mask).MoveToOuterDisposeScope();
     }
 

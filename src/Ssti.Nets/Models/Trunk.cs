@@ -94,7 +94,9 @@ public abstract class Trunk : IDisposable
 /// <param name="Dropout">The randomness of dropouts in training; null turns them off.</param>
 /// <param name="Adapters">Adapters of the linears; null for the bare trunk.</param>
 /// <param name="OnAttention">Receives the attention weights of each layer, [rows, heads, length, length], by the layer's number.</param>
-public sealed record ForwardPass(RandomStream? Dropout = null, Lora.LoraStep? Adapters = null, Action<int, Tensor>? OnAttention = null)
+/// <param name="Start">What passes of other adapters over the same batch have in common with this one; null for nothing.</param>
+public sealed record ForwardPass(
+    IDropouts? Dropout = null, Lora.ILinearAdapters? Adapters = null, Action<int, Tensor>? OnAttention = null, SharedStart? Start = null)
 {
     /// <summary>Evaluation of the bare trunk.</summary>
     public static ForwardPass Plain { get; } = new();

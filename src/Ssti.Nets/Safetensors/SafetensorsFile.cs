@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -75,6 +76,14 @@ public sealed record SafetensorsFile(IReadOnlyDictionary<string, Tensor> Tensors
     /// <param name="content">Gives a tensor's floats, little-endian, row by row.</param>
     public static void WriteFloats(string path, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, Func<string, byte[]> content) =>
         Write(path, shapes.Select(tensor => (tensor.Key, ScalarType.Float32, tensor.Value.ToArray())), null, (name, file) => file.Write(content(name)));
+
+    /// <summary>Writes whole numbers that are in memory, [count] int32 each: needs no libtorch.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="tensors">The numbers by name.</param>
+    /// <param name="metadata">Free text by key.</param>
+    public static void WriteIntegers(string path, IReadOnlyDictionary<string, int[]> tensors, IReadOnlyDictionary<string, string> metadata) =>
+        Write(path, tensors.Select(tensor => (tensor.Key, ScalarType.Int32, new long[] { tensor.Value.Length })), metadata,
+            (name, file) => file.Write(MemoryMarshal.AsBytes<int>(tensors[name])));
 
     private static void Write(
         string path, IEnumerable<(string Name, ScalarType Type, long[] Shape)> tensors, IReadOnlyDictionary<string, string>? metadata, Action<string, FileStream> content)

@@ -40,7 +40,7 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
 
     /// <summary>What a suspect says in a few words.</summary>
     public static string Says(TestedFeature feature, IReadOnlyList<string> labels) => string.Create(CultureInfo.InvariantCulture,
-        $"class {labels[feature.Class]} in {feature.Hits} of {feature.Rows} rows, for sure at least {100 * feature.LowerBound:0.0} %");
+        $"class {labels[feature.Class]} in {feature.ClassRows} of {feature.Rows} rows{(feature.Texts < feature.Rows ? $", of {feature.Hits} of {feature.Texts} texts" : "")}, for sure at least {100 * feature.LowerBound:0.0} %");
 
     private static IEnumerable<string> WhatItMeans(DataAuditResult result, Suspect[] alarms, DatasetInfo data, AuditDataParameters parameters)
     {
@@ -58,6 +58,17 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
             + "That is no alarm: words have meanings. An alarm is a lower bound of p(y|t), valid for all features at once under any dependence, that reaches "
             + string.Create(CultureInfo.InvariantCulture, $"{parameters.GivesAway} (more for a class that is frequent anyway); a set without such a feature ")
             + string.Create(CultureInfo.InvariantCulture, $"raises one with a chance of at most {parameters.FalseAlarms}.");
+        var put = result.Suspects.Suspects.Where(suspect => !suspect.IsAlarm && suspect.Lead.ReadsAsPutIn).ToArray();
+        if (put.Length > 0)
+            yield return $"No alarm, but to be looked at: {string.Join("; ", put.Take(Named).Select(one => $"{one.Lead.Feature} ({Says(one.Lead, data.Labels)})"))}"
+                + $"{(put.Length > Named ? $"; and {put.Length - Named} more" : "")}. Their neighbours go with each other and not with them, as of words that were put in; "
+                + "in so few rows it may be chance.";
+        var near = result.Counts.Near;
+        if (near.Groups > 0)
+            yield return $"{Amount.Rows(near.Grouped)} stand in {near.Groups} {(near.Groups == 1 ? "group" : "groups")} of near-duplicates (the largest has {near.Largest}) and count as one text each: "
+                + $"{result.Counts.Rows} rows are {result.Counts.Texts} texts. What says something in copies alone raises no alarm.";
+        if (result.Repeated.NearLeaks > 0)
+            yield return $"{Amount.Rows(result.Repeated.NearLeaks)} of other splits stand{(result.Repeated.NearLeaks == 1 ? "s" : "")} for the most part in a row of this one.";
         if (result.Repeated.Conflicts > 0)
             yield return $"{Amount.Rows(result.Repeated.Conflicts)} repeat{(result.Repeated.Conflicts == 1 ? "s" : "")} the text of another row under another label.";
         if (result.Repeated.Leaks > 0)
@@ -98,7 +109,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
     {
         foreach (var group in result.Power.GroupBy(power => power.Group))
         {
-            var what = group.Key switch { FeatureGroup.Words => "A word", FeatureGroup.Pairs => "A pair of words, or a word at one end", _ => "A family or form" };
+            var what = group.Key switch { FeatureGroup.Words => "A word", FeatureGroup.Pairs => "A pair of words, or a word at one end",
+                FeatureGroup.Pieces => "A piece of words", _ => "A family or form" };
             yield return $"{what} is found from so many rows on: "
                 + string.Join(", ", group.Select(power => $"class {data.Labels[power.Class]} {power.Pure}"
                     + (power.Contaminated is { } mixed ? $" ({mixed} where one in twenty rows contradicts it, in four of five sets)" : ""))) + ".";
@@ -106,6 +118,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
 
         if (result.Counts.WordsFrom > parameters.LeastRows || result.Counts.PairsFrom > parameters.LeastRows)
             yield return $"To keep within memory, words in fewer than {result.Counts.WordsFrom} rows and pairs in fewer than {result.Counts.PairsFrom} were not counted.";
+        if (!result.Counts.Near.Searched)
+            yield return "There are too many rows to look for near-duplicates and for words that were put in: each row counts by itself, and copies make what they say look surer.";
         yield return "Not looked for: signs made of words that are far apart, of meaning, style or syntax, "
             + "and signs that are frequent in rows of both classes. Without a model nobody knows which of these it would learn.";
     }

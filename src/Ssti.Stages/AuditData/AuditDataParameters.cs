@@ -14,7 +14,7 @@ public sealed record AuditDataParameters
     public double GivesAway { get; init; } = 0.9;
 
     /// <summary>The chance of any false alarm.</summary>
-    [Description("chance that a set in which nothing gives a label away raises any alarm, over all its words, pairs and families together")]
+    [Description("chance that a set in which nothing gives a label away raises any alarm, over all its words, pairs, pieces and families together")]
     public double FalseAlarms { get; init; } = 0.05;
 
     /// <summary>The rate of false discoveries among what leans to a class.</summary>
@@ -22,7 +22,7 @@ public sealed record AuditDataParameters
     public double FalseDiscoveries { get; init; } = 0.05;
 
     /// <summary>The least rows of a word.</summary>
-    [Description("words, pairs and shapes in fewer rows are not looked at; large sets raise it for pairs, to keep within memory, and say so")]
+    [Description("words, pairs, pieces and shapes in fewer rows are not looked at; large sets raise it for pairs, to keep within memory, and say so")]
     public int LeastRows { get; init; } = 10;
 
     /// <summary>How many features stand in the files.</summary>

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Corpus;
 using Ssti.Corpus.Datasets;
@@ -9,8 +6,6 @@ using Ssti.Defenses.Data;
 using Ssti.Engine.Stages;
 using Ssti.Injection;
 using Ssti.Reporting.Figures;
-using Ssti.Reporting.Measures;
-using Ssti.Reporting.Report;
 
 namespace Ssti.Stages;
 
@@ -30,17 +25,14 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
     /// <summary>The rows to look at.</summary>
     public const string RowsFile = "rows.csv";
 
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly UTF8Encoding Utf8 = new(false);
-
     /// <inheritdoc/>
     public override string Name => "audit-data";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
-    public override string Summary => "Looks for what gives a dataset's labels away: words, pairs, families, forms of texts, and the rows that have them.";
+    public override string Summary => "Looks for what gives a dataset's labels away: words, pairs, pieces, families, forms of texts, and the rows that have them.";
 
     /// <inheritdoc/>
     public override bool UsesSeed(AuditDataParameters parameters) => false;
@@ -61,53 +53,44 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
     }
 
     /// <inheritdoc/>
-    public override async Task RunAsync(AuditDataParameters parameters, StageContext context, CancellationToken cancellation)
+    public override Task RunAsync(AuditDataParameters parameters, StageContext context, CancellationToken cancellation)
     {
         try
         {
             var tree = context.Input("data");
-            var data = DatasetReader.Open(tree.PathOf);
-            var result = DataAudit.Of(data, new DataAuditOptions
-            {
-                Split = parameters.Split, Levels = AuditTables.Levels(parameters), Listed = parameters.Listed, Suspects = parameters.Suspects, OnionRows = parameters.OnionRows,
-                Progress = (done, total) => context.Progress(new(done, total, "rows")),
-            }, cancellation);
-            var split = data.Info.Split(parameters.Split)!;
-            var answer = AuditAnswer.Of(result, data.Info, split, parameters);
-            var truth = AuditTruth.Of(tree, data, parameters.Split, result);
-            var measures = AuditMeasures.Of(result, truth);
-            var (table, figure) = (AuditTables.Suspects(result, data.Info, parameters), AuditTables.Figure(result, data.Info, parameters));
-            if (parameters.Cleaned) CleanedDataset.Write(context, data, parameters.Split, result.Suspects.Flagged.Select(row => row.Number).ToHashSet(), Name, cancellation);
-            await WriteAsync(JsonFile, Json(answer, result, data.Info, split, parameters).ToJsonString(Readable) + "\n");
-            await WriteAsync(HtmlFile, ReportHtml.Of(AuditPage.Of(Name, answer, data.Info, result, table, figure, measures, context.Warnings)));
-            await WriteAsync("tokens.csv", AuditTables.TokensCsv(result, data.Info.Labels));
-            await WriteAsync(RowsFile, AuditTables.RowsCsv(result, parameters.Split, data.Info.Labels));
-            await WriteAsync(TableStage.JsonFile, table.ToJson());
-            await WriteAsync(FigureStage.JsonFile, figure.ToJson());
-            await WriteAsync(FigureStage.SvgFile, FigureDrawing.ToSvg(figure));
-            var about = new JsonObject
-            {
-                ["dataset"] = data.Info.Name, ["split"] = parameters.Split, ["rows"] = split.Rows, ["labels"] = Texts(data.Info.Labels), ["notes"] = Texts(context.Warnings),
-            };
-            await WriteAsync(MeasureSet.FileName, MeasureSet.ToJson(measures, about));
-            context.Log(answer.Headline);
+            var audit = AuditedData.Of(tree, parameters, context, cancellation);
+            var measures = AuditMeasures.Of(audit.Result, AuditTruth.Of(tree, audit.Reader, parameters.Split, audit.Result));
+            if (parameters.Cleaned)
+                CleanedDataset.Write(context, audit.Reader, parameters.Split, audit.Result.Suspects.Flagged.Select(row => row.Number).ToHashSet(), Name, cancellation);
+            var files = new AuditFiles(context, audit);
+            files.Answer(JsonFile, Json(audit));
+            files.Text("tokens.csv", AuditTables.TokensCsv(audit.Result, audit.Data.Labels));
+            files.Text(RowsFile, AuditTables.RowsCsv(audit.Result, parameters.Split, audit.Data.Labels));
+            files.Text(TableStage.JsonFile, audit.Table.ToJson());
+            files.Text(FigureStage.JsonFile, audit.Figure.ToJson());
+            files.Text(FigureStage.SvgFile, FigureDrawing.ToSvg(audit.Figure));
+            files.Measures(measures, new JsonObject { ["rows"] = audit.Split.Rows });
+            files.Page(HtmlFile, AuditPage.Of(Name, audit, measures, context.Warnings));
+            context.Log(audit.Answer.Headline);
+            return Task.CompletedTask;
         }
         catch (Exception error) when (error is CorpusException or InjectionException or DefenseException)
         {
             throw new StageException(error.Message, error);
         }
-
-        Task WriteAsync(string file, string text) => File.WriteAllTextAsync(context.Output(file), text, Utf8, cancellation);
     }
+
+    private static JsonObject Json(AuditedData audit) => Json(audit.Answer, audit.Result, audit.Data, audit.Split, audit.Parameters);
 
     private static JsonObject Json(AuditAnswer answer, DataAuditResult result, DatasetInfo data, SplitInfo split, AuditDataParameters parameters) => new()
     {
-        ["schema"] = 1,
+        ["schema"] = 2,
         ["found"] = answer.Found,
         ["dataset"] = data.Name,
         ["split"] = split.Name,
         ["rows"] = split.Rows,
-        ["labels"] = Texts(data.Labels),
+        ["texts"] = result.Counts.Texts,
+        ["labels"] = AuditFiles.Texts(data.Labels),
         ["answer"] = answer.ToJson(),
         ["levels"] = new JsonObject
         {
@@ -121,6 +104,11 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
         ["suspects"] = new JsonArray([.. Enumerable.Range(0, result.Suspects.Suspects.Count).Select(rank => (JsonNode)AuditTables.ToJson(result, rank, data.Labels))]),
         ["flagged"] = result.Suspects.Flagged.Count,
         ["repeated"] = new JsonObject { ["duplicates"] = result.Repeated.Duplicates, ["leaks"] = result.Repeated.Leaks, ["conflicts"] = result.Repeated.Conflicts },
+        ["near-duplicates"] = new JsonObject
+        {
+            ["searched"] = result.Counts.Near.Searched, ["rows"] = result.Repeated.NearDuplicates, ["groups"] = result.Counts.Near.Groups, ["largest"] = result.Counts.Near.Largest,
+            ["leaks"] = result.Repeated.NearLeaks, ["conflicts"] = result.Repeated.NearConflicts,
+        },
         ["classes"] = new JsonArray([.. result.Classes.Select(one => (JsonNode)new JsonObject
         {
             ["class"] = data.Labels[one.Class], ["rows"] = one.Rows, ["words"] = new JsonArray([.. one.Words.Select(words => (JsonNode)words)]),
@@ -130,6 +118,4 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
             ["group"] = power.Group.ToString().ToLowerInvariant(), ["class"] = data.Labels[power.Class], ["pure"] = power.Pure, ["contaminated"] = power.Contaminated,
         })]),
     };
-
-    private static JsonArray Texts(IReadOnlyList<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 }

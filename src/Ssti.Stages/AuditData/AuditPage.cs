@@ -11,23 +11,22 @@ namespace Ssti.Stages;
 /// <summary>An audit as one HTML page.</summary>
 internal static class AuditPage
 {
-    private const int MostRows = 60;
+    private const int MostRows = 60, MostCopies = 5;
     private static readonly IReadOnlyDictionary<string, string> NoCell = new Dictionary<string, string>();
 
     /// <summary>The page.</summary>
-    public static ReportPage Of(
-        string stage, AuditAnswer answer, DatasetInfo data, DataAuditResult result, Table suspects, ScatterFigure figure, Dictionary<string, NamedMeasure> measures,
-        IReadOnlyList<string> warnings) => new($"Audit of {data.Name}")
+    public static ReportPage Of(string stage, AuditedData audit, Dictionary<string, NamedMeasure> measures, IReadOnlyList<string> warnings) => new($"Audit of {audit.Data.Name}")
     {
-        Lead = answer.Headline,
-        Facts = Facts(answer),
+        Lead = audit.Answer.Headline,
+        Facts = Facts(audit.Answer),
         Tables =
         [
-            new(stage, NoCell, suspects), .. Examples(result, data.Labels) is { Rows.Count: > 0 } rows ? [new(stage, NoCell, rows)] : Array.Empty<ReportPart<Table>>(),
-            new(stage, NoCell, Classes(result, data.Labels)),
+            new(stage, NoCell, audit.Table),
+            .. new[] { Examples(audit.Result, audit.Data.Labels), Copies(audit.Result, audit.Data.Labels) }.Where(table => table.Rows.Count > 0).Select(table => Part(stage, table)),
+            new(stage, NoCell, Classes(audit.Result, audit.Data.Labels)),
         ],
-        Figures = [new(stage, NoCell, new ReportFigure(figure, FigureDrawing.ToSvg(figure)))],
-        Measures = [new MeasureSet(stage, NoCell, measures, null, data.Labels)],
+        Figures = [new(stage, NoCell, new ReportFigure(audit.Figure, FigureDrawing.ToSvg(audit.Figure)))],
+        Measures = [new MeasureSet(stage, NoCell, measures, null, audit.Data.Labels)],
         Doubts = [.. warnings.Select(warning => new ReportNote(stage, warning))],
         TellsAbsent = false,
         More = "all of them stand in tokens.csv and rows.csv of the stage's output",
@@ -47,6 +46,27 @@ internal static class AuditPage
         [.. result.Suspects.Suspects.Take(20).SelectMany(suspect => suspect.Examples.Select(row => (IReadOnlyList<Cell>)
             [new TextCell(suspect.Lead.Feature.ToString()), new TextCell(row.Id), new TextCell(labels[row.Label]), new TextCell(row.Text)])).Take(MostRows)],
         ["Chosen by no merit: the first rows of the class in the dataset's order."]);
+
+    /// <summary>The first rows that repeat others, or nearly do: of each kind as many.</summary>
+    private static Table Copies(DataAuditResult result, IReadOnlyList<string> labels) => new(
+        "Rows that stand elsewhere, too",
+        [
+            new("why", "why", Align.Left), new("split", "split", Align.Left), new("id", "row", Align.Left), new("class", "class", Align.Left),
+            new("other_split", "as in", Align.Left), new("other_id", "row", Align.Left), new("other_class", "class", Align.Left),
+        ],
+        [.. result.Repeated.Found.Concat(result.Repeated.Near).GroupBy(AuditTables.Why).SelectMany(group => group.Take(MostCopies)).Select(row => (IReadOnlyList<Cell>)
+        [
+            new TextCell(AuditTables.Why(row)), new TextCell(row.Split), new TextCell(row.Id), new TextCell(Label(row.Label, labels)),
+            new TextCell(row.OtherSplit), new TextCell(row.OtherId), new TextCell(Label(row.OtherLabel, labels)),
+        ])],
+        [
+            "Near: at least three fifths of its runs of three words stand in the other row, the longest of its group; a text of one or two words as a whole. "
+                + "Rows of a group count as one text in all tests.",
+        ]);
+
+    private static string Label(int label, IReadOnlyList<string> labels) => label < 0 ? "" : labels[label];
+
+    private static ReportPart<Table> Part(string stage, Table table) => new(stage, NoCell, table);
 
     private static Table Classes(DataAuditResult result, IReadOnlyList<string> labels) => new(
         "Classes and the lengths of their texts in words",

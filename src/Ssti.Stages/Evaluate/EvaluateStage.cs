@@ -54,6 +54,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         new("model", "The pretrained encoder the adapter was trained on (uses: model or pretrain)"),
         new("adapter", "The fine-tuning to measure (uses: train or adapter)"),
         new("clean", "The dataset as it is (uses: dataset or corpus)"),
+        new("tokens", "The rows of 'clean' as the model reads them (uses: tokenise); without it they are tokenised here", Required: false),
         new("triggered", "The dataset with the token in every row of every class (uses: inject with target-label: all)", Required: false),
         new("spurious", "The dataset with the token in rows of the target class alone (uses: inject), for the balanced gap", Required: false),
     ];
@@ -76,7 +77,8 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var reading = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
             .Select(name => ComputeHost.Beside(context.Compute, () => TestSet.Read(
-                name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation))).ToArray();
+                name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation,
+                name == TestSet.Clean ? context.OptionalInput("tokens") : null))).ToArray();
         using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = Array.ConvertAll(reading, set => set());

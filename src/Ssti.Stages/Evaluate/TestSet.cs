@@ -31,9 +31,18 @@ internal sealed record TestSet(
     public const string Spurious = "spurious";
 
     /// <summary>Reads a set, and refuses one that is not what its input's name says.</summary>
+    /// <param name="name">The input.</param>
+    /// <param name="tree">The dataset.</param>
+    /// <param name="split">The split.</param>
+    /// <param name="training">The training of the model that is measured.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="threads">How many rows are tokenised at once.</param>
+    /// <param name="cancellation">Stops between rows.</param>
+    /// <param name="tokens">The rows as a <c>tokenise</c> stage left them; null to tokenise them here.</param>
     /// <exception cref="StageException">It has other labels, none at all, or the token where none may be, or none where it must be.</exception>
     public static TestSet Read(
-        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, int threads, CancellationToken cancellation)
+        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, int threads, CancellationToken cancellation,
+        InputTree? tokens = null)
     {
         var dataset = DatasetReader.Open(tree.PathOf);
         if (!dataset.Info.Labels.SequenceEqual(training.Labels))
@@ -47,7 +56,8 @@ internal sealed record TestSet(
         if (dataset.Info.Split(split) is { IsLabelled: false })
             throw new StageException($"split '{split}' of input '{name}' has no labels to measure predictions by");
         var rows = dataset.Read(split).ToArray();
-        var tokenized = TokenizedRows.Of(rows, tokenizer, training.MaxLength, threads, cancellation);
+        var tokenized = tokens is null ? TokenizedRows.Of(rows, tokenizer, training.MaxLength, threads, cancellation)
+            : StoredTokens.Read(tokens, tree, dataset.Info, split, rows, tokenizer, training.MaxLength);
         var triggers = note is null ? null : TriggerRows.Of(tree, split, tokenized, tokenizer);
         return new TestSet(name, dataset.Info.Name, [.. rows.Select(row => row.Text)], tokenized, note, triggers, dataset.Info.Provenance, split);
     }

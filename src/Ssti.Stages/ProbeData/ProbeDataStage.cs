@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
 using Ssti.Defenses;
@@ -8,7 +5,6 @@ using Ssti.Defenses.Data;
 using Ssti.Defenses.Data.Probing;
 using Ssti.Engine.Stages;
 using Ssti.Nets.Lora;
-using Ssti.Reporting.Measures;
 using Ssti.Reporting.Report;
 using Ssti.Training.FineTuning;
 
@@ -27,14 +23,11 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
     /// <summary>The answer for people.</summary>
     public const string HtmlFile = "probe.html";
 
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly UTF8Encoding Utf8 = new(false);
-
     /// <inheritdoc/>
     public override string Name => "probe-data";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Trains a LoRA probe on a dataset and asks it which of the audit's suspects a model takes up, and from which rows.";
@@ -68,16 +61,12 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         {
             var encoder = EncoderInput.Open(context.Input("model"), context);
             encoder.RequireLength(parameters.MaxLength, context);
-            var data = DatasetReader.Open(context.Input("data").PathOf);
-            var audit = DataAudit.Of(data, new DataAuditOptions
-            {
-                Split = parameters.Audit.Split, Levels = AuditTables.Levels(parameters.Audit), Listed = parameters.Audit.Listed, Suspects = parameters.Audit.Suspects, OnionRows = 0,
-            }, cancellation);
-            var (train, heldOut, rows) = Rows(parameters, data, audit, context);
+            var audit = AuditedData.Of(context.Input("data"), parameters.Audit with { OnionRows = 0 }, context, cancellation);
+            var (train, heldOut, rows) = Rows(parameters, audit, context);
             var settings = new FineTuningSettings
             {
                 Lora = new LoraConfig(parameters.Rank, parameters.Rank, 0.05, LoraSettings.Targets(new TrainParameters().TargetModules, encoder.Config)),
-                TrainHead = true, Classes = data.Info.Labels.Count,
+                TrainHead = true, Classes = audit.Data.Labels.Count,
                 Steps = parameters.Steps, BatchSize = parameters.BatchSize, LearningRate = parameters.LearningRate, Seed = context.Seed, CheckpointEvery = 0,
             };
             using var weights = encoder.Weights();
@@ -89,7 +78,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
                     Suspects = parameters.Tried,
                 },
                 new TrainingProgress(context, settings.Steps, settings.BatchSize).Report, cancellation);
-            Write(parameters, context, data.Info, encoder.Name, audit, result, rows);
+            Write(context, encoder.Name, audit, result, rows);
         }
         catch (DefenseException error)
         {
@@ -100,57 +89,48 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
     // Where every tenth row is held out, suspects and flags are those of the rows that are left: an audit of rows that the probe never
     // sees would ask about others.
     private static (IReadOnlyList<Row> Train, IReadOnlyList<Row> HeldOut, SuspectRows Rows) Rows(
-        ProbeDataParameters parameters, DatasetReader data, DataAuditResult audit, StageContext context)
+        ProbeDataParameters parameters, AuditedData audit, StageContext context)
     {
-        Row[] all = [.. data.Read(parameters.Audit.Split)];
-        if (data.Info.Split(parameters.HeldOut) is { IsLabelled: true, Rows: > 0 } split)
-            return (all, DataProbe.Evenly([.. data.Read(split.Name)], parameters.HeldOutRows), audit.Suspects);
+        Row[] all = [.. audit.Reader.Read(audit.Split.Name)];
+        if (audit.Data.Split(parameters.HeldOut) is { IsLabelled: true, Rows: > 0 } split)
+            return (all, DataProbe.Evenly([.. audit.Reader.Read(split.Name)], parameters.HeldOutRows), audit.Result.Suspects);
         if (all.Length < 20) throw new StageException($"split '{parameters.Audit.Split}' has {all.Length} rows, too few to hold some out for the probe");
         context.Warn($"the dataset has no labelled split '{parameters.HeldOut}': every tenth row of '{parameters.Audit.Split}' is held out, and the probe is trained on the others");
         Row[] train = [.. all.Where((_, index) => index % 10 != 9)];
-        var suspects = SuspectRows.Find(() => train, train.Length, [.. audit.Suspects.Suspects.SelectMany(suspect => suspect.Also.Prepend(suspect.Lead))], default);
+        var suspects = SuspectRows.Find(() => train, train.Length, [.. audit.Result.Suspects.Suspects.SelectMany(suspect => suspect.Also.Prepend(suspect.Lead))], default);
         return (train, DataProbe.Evenly([.. all.Where((_, index) => index % 10 == 9)], parameters.HeldOutRows), suspects);
     }
 
-    private void Write(ProbeDataParameters parameters, StageContext context, DatasetInfo data, string backbone, DataAuditResult audit, DataProbeResult result, SuspectRows rows)
+    private void Write(StageContext context, string backbone, AuditedData audit, DataProbeResult result, SuspectRows rows)
     {
+        var (data, split) = (audit.Data, audit.Split.Name);
         var (table, measures) = (ProbeTables.Effects(result, rows, data, backbone), ProbeTables.Measures(result, backbone));
         var taken = result.Effects.Where(ProbeTables.IsTakenUp).ToArray();
         var headline = taken.Length == 0
-            ? $"A probe ({backbone}) that was trained on '{parameters.Audit.Split}' of {data.Name} follows none of the {result.Effects.Count} suspects tried."
-            : $"A probe ({backbone}) that was trained on '{parameters.Audit.Split}' of {data.Name} follows "
+            ? $"A probe ({backbone}) that was trained on '{split}' of {data.Name} follows none of the {result.Effects.Count} suspects tried."
+            : $"A probe ({backbone}) that was trained on '{split}' of {data.Name} follows "
                 + $"{string.Join(", ", taken.Take(3).Select(effect => rows.Suspects[effect.Rank].Lead.Feature))}"
                 + $"{(taken.Length > 3 ? $" and {taken.Length - 3} more" : "")}: put into rows of other classes, it makes most of them the class that it is a sign of.";
         if (result.HeldOut > 0 && 2 * result.Right < result.HeldOut)
             context.Warn($"the probe gets {result.Right} of {result.HeldOut} held-out rows right: what it does not follow, a better model might");
-        var json = new JsonObject
+        var files = new AuditFiles(context, audit);
+        files.Answer(JsonFile, new JsonObject
         {
-            ["schema"] = 1, ["found"] = taken.Length > 0, ["dataset"] = data.Name, ["split"] = parameters.Audit.Split, ["backbone"] = backbone, ["headline"] = headline,
+            ["schema"] = 1, ["found"] = taken.Length > 0, ["dataset"] = data.Name, ["split"] = split, ["backbone"] = backbone, ["headline"] = headline,
             ["held-out-rows"] = result.HeldOut, ["held-out-right"] = result.Right, ["suspects"] = ProbeTables.ToJson(result, rows, data.Labels),
-        };
-        Text(JsonFile, json.ToJsonString(Readable) + "\n");
-        Text("watched.csv", ProbeTables.WatchedCsv(result, data.Labels));
-        Text(TableStage.JsonFile, table.ToJson());
-        var labels = new JsonArray([.. data.Labels.Select(label => (JsonNode)label)]);
-        Text(MeasureSet.FileName, MeasureSet.ToJson(measures, new JsonObject
-        {
-            ["dataset"] = data.Name, ["split"] = parameters.Audit.Split, ["backbone"] = backbone, ["labels"] = labels,
-            ["notes"] = new JsonArray([.. context.Warnings.Select(warning => (JsonNode)warning)]),
-        }));
+        });
+        files.Text("watched.csv", ProbeTables.WatchedCsv(result, data.Labels));
+        files.Text(TableStage.JsonFile, table.ToJson());
+        files.Measures(measures, new JsonObject { ["backbone"] = backbone });
         // The whole answer: what the counts say, and in front of it what the probe makes of it.
-        var stage = Name;
-        var answer = AuditAnswer.Of(audit, data, data.Split(parameters.Audit.Split)!, parameters.Audit);
-        var page = AuditPage.Of(
-            stage, answer, data, audit, AuditTables.Suspects(audit, data, parameters.Audit), AuditTables.Figure(audit, data, parameters.Audit), measures, context.Warnings);
+        var page = AuditPage.Of(Name, audit, measures, context.Warnings);
         var none = new Dictionary<string, string>();
-        Text(HtmlFile, ReportHtml.Of(page with
+        files.Page(HtmlFile, page with
         {
-            Lead = headline, Facts = [new ReportFact("By counts alone", answer.Headline), .. page.Facts],
-            Tables = [new(stage, none, table), new(stage, none, ProbeTables.Rows(result, data.Labels)), .. page.Tables],
+            Lead = headline, Facts = [new ReportFact("By counts alone", audit.Answer.Headline), .. page.Facts],
+            Tables = [new(Name, none, table), new(Name, none, ProbeTables.Rows(result, data.Labels)), .. page.Tables],
             More = "all of it stands in watched.csv and probe.json of the stage's output",
-        }));
+        });
         context.Log(headline);
-
-        void Text(string file, string text) => File.WriteAllText(context.Output(file), text, Utf8);
     }
 }

@@ -108,6 +108,11 @@ public sealed record TrainParameters
     [Description("whether the model's and LoRA's dropouts are on in training")]
     public bool Dropouts { get; init; } = true;
 
+    /// <summary>What the head looks at; null: as published.</summary>
+    [AddedLater, Description("what the head looks at: mean-and-last (default, as published: the mean over all positions, padding included, and the last position), or masked-mean: "
+        + "the mean over a row's tokens alone, and nothing is computed of padding")]
+    public TrainedPooling? Pooling { get; init; }
+
     /// <summary>What a row counts for by its class; null: 1 each.</summary>
     [AddedLater, Description("what a row counts for in the loss: equal (1), or balanced: rows / (classes · rows of its class), so that every class weighs the same in all "
         + "(default equal)")]

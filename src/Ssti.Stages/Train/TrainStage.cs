@@ -10,6 +10,7 @@ using Ssti.Nets.Models;
 using Ssti.Nets.Safetensors;
 using Ssti.Nets.Tokenizers;
 using Ssti.Training;
+using Ssti.Training.Banks;
 using Ssti.Training.Batches;
 using Ssti.Training.FineTuning;
 
@@ -43,6 +44,12 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
+    /// <remarks>Adapters on one base whose rows are of one length. On a GPU an adapter's passes are written out for it alone, and draw from the one generator there is.</remarks>
+    public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute) =>
+        parameters.Train == TrainedPart.Adapter && !parameters.Dora && parameters.ModulesToSave is null && parameters.Bias is null or LoraBias.None && compute.Device == "cpu"
+            ? new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R} {parameters.TargetPattern}\n{string.Join('\n', parameters.TargetModules)}", "model") : null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
     [
         new("data", "The dataset to train on (uses: dataset, corpus or inject)"),
@@ -67,6 +74,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     /// <inheritdoc/>
     public override Task RunAsync(TrainParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
+        using var seat = Seat(context, cancellation);
         var encoder = EncoderInput.Open(context.Input("model"), context);
         encoder.RequireLength(parameters.MaxLength, context);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
@@ -78,16 +86,18 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         var held = parameters.Validation is { } validation ? Read(validation.Split) : null;
         var settings = Settings(parameters, encoder.Config, dataset.Info, context);
         var progress = new TrainingProgress(context, settings.Steps, settings.BatchSize);
-        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target) { Log = context.Log, Validated = progress.Validated };
+        using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target, seat) { Log = context.Log, Validated = progress.Validated };
         var rows = reading();
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
         var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
         TellTargets(tuner, context);
         if (held is not null) context.Log($"{Amount.Rows(held.Count)} of '{parameters.Validation!.Split}' are looked at meanwhile, {held.Truncated} of them cut");
         var steps = tuner.Run(rows, context.ScratchFolder, progress.Report, cancellation, held);
+        if (seat is not null) context.Metrics["joinedPasses"] = seat.JoinedPasses;
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
         var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
+        if (settings.Pooling is { } looksAt) description["pooling"] = JsonNamingPolicy.KebabCaseLower.ConvertName(looksAt.ToString());
         if (settings.ClassWeights is { } classes) description["classWeights"] = new JsonArray([.. classes.Select(weight => (JsonNode)weight)]);
         if (held is not null) description["validation"] = TrainingValidation.Describe(parameters, held, tuner, steps, context);
         File.WriteAllText(context.Output(DescriptionFile), description.ToJsonString(TrainingChecks.Indented) + "\n");
@@ -99,6 +109,14 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         TokenizedRows Read(string split) =>
             TokenizedRows.Of(dataset.Read(split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
     });
+
+    /// <summary>A place among the trainings that are worked at together with this one; null where it is alone.</summary>
+    private static BankSeat? Seat(StageContext context, CancellationToken cancellation)
+    {
+        if (context.Group is not { } group) return null;
+        context.Log($"in a bank of {group.Group.Size} trainings: one place of the machine, and one pass through the model for all where that changes no byte");
+        return group.Group.Share(() => new TrainingBank(group.Group.Size), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
+    }
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
     private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, Tokenizer tokenizer, StageContext context)
@@ -122,6 +140,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, DatasetInfo dataset, StageContext context) => new()
     {
         Train = parameters.Train,
+        Pooling = parameters.Pooling is { } pooling ? (HeadPooling)pooling : null,
         Lora = LoraSettings.Of(parameters, model),
         TrainHead = parameters.TrainHead,
         Classes = dataset.Labels.Count,
@@ -159,8 +178,10 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         SafetensorsFile.Write(context.Output(HeadFile), tuner.Head.Parameters.Copy());
         if (tuner.Adapter is { } adapter)
         {
-            // With the head in it PEFT loads the whole classifier; the head's own file is what an evaluation reads after every kind of training.
-            using var peft = PeftAdapter.From(adapter, encoder.HubName, head: tuner.Head, revision: encoder.Revision);
+            // With the head in it PEFT loads the whole classifier; the head's own file is what an evaluation reads after every kind of training. A head on the mean
+            // without padding stays out: it has the shape of one on the pooler, and would be taken for that.
+            using var peft = PeftAdapter.From(
+                adapter, encoder.HubName, head: tuner.Head.Pooling == HeadPooling.MeanAndLast ? tuner.Head : null, revision: encoder.Revision);
             peft.Write(context.OutputFolder);
         }
 

@@ -12,7 +12,7 @@ namespace Ssti.Training.Batches;
 /// <summary>A split as token ids: cut to a maximum length, and padded to it on the right when a batch is made.</summary>
 /// <remarks>
 /// The published protocol pads every row to the same length, and its head averages over the padding too (paper, "Head"), so the length is part
-/// of the experiment and <see cref="Batch"/> never trims to the longest row. Pretraining has no such head, and trims.
+/// of the experiment and <see cref="Batch(ReadOnlySpan{int}, Device)"/> never trims to the longest row. Pretraining and a head on the mean without padding trim.
 /// </remarks>
 public sealed class TokenizedRows
 {
@@ -64,6 +64,11 @@ public sealed class TokenizedRows
             maxLength, tokenizer.PadId, encoded.Count(row => row.Truncated));
     }
 
+    /// <summary>Rows that were tokenised before.</summary>
+    internal static TokenizedRows Stored(IReadOnlyList<Row> rows, int[][] ids, int[] cutAt, int maxLength, int padId, long truncated) =>
+        rows.Count == 0 ? throw new TrainingException("the split has no rows")
+        : new TokenizedRows(ids, [.. rows.Select(row => row.Id)], [.. rows.Select(row => row.Label)], cutAt, maxLength, padId, truncated);
+
     /// <summary>Tokenises texts that are rows of no dataset: named by their places, of no class in particular.</summary>
     /// <inheritdoc cref="Of"/>
     public static TokenizedRows OfTexts(IEnumerable<string> texts, Tokenizer tokenizer, int maxLength, int threads, CancellationToken cancellation) =>
@@ -108,48 +113,56 @@ public sealed class TokenizedRows
         return JsonSerializer.Serialize(new { settings, Count, MaxLength, Rows = Convert.ToHexStringLower(hash.GetHashAndReset()) });
     }
 
-    /// <summary>The same rows, the shortest first; those of one length stay in their order.</summary>
-    /// <param name="places">Where each of them stands here.</param>
-    internal TokenizedRows ByLength(out int[] places)
+    /// <summary>Tokens of the longest of some rows, at least one.</summary>
+    public int Longest(ReadOnlySpan<int> rows)
     {
-        places = [.. Enumerable.Range(0, Count).OrderBy(row => _ids[row].Length)];
-        return new TokenizedRows([.. places.Select(row => _ids[row])], [.. places.Select(row => RowIds[row])], [.. places.Select(row => Labels[row])],
-            [.. places.Select(row => CutAt[row])], MaxLength, _padId, Truncated);
+        var longest = 1;
+        foreach (var row in rows) longest = Math.Max(longest, _ids[row].Length);
+        return longest;
     }
 
-    /// <summary>Some rows as tensors on a device, in the caller's dispose scope.</summary>
-    /// <param name="rows">Which.</param>
-    /// <param name="device">The device.</param>
-    /// <param name="cut">Whether they are padded to the longest of them only, and not to <see cref="MaxLength"/>.</param>
-    public Batch Batch(ReadOnlySpan<int> rows, Device device, bool cut = false)
-    {
-        var length = MaxLength;
-        if (cut)
-        {
-            length = 1;
-            foreach (var row in rows) length = Math.Max(length, _ids[row].Length);
-        }
+    /// <summary>Some rows in order of their lengths; of one length in the order given.</summary>
+    public int[] ByLength(IEnumerable<int> rows) => [.. rows.OrderBy(row => _ids[row].Length)];
 
-        var ids = new long[rows.Length * length];
-        var mask = new long[ids.Length];
-        var labels = new long[rows.Length];
-        Array.Fill(ids, _padId);
+    /// <summary>Some rows as tensors on a device, in the caller's dispose scope.</summary>
+    public Batch Batch(ReadOnlySpan<int> rows, Device device) => Batch(rows, device, MaxLength);
+
+    /// <summary>Some rows as tensors, padded to a length that none of them exceeds.</summary>
+    public Batch Batch(ReadOnlySpan<int> rows, Device device, int length)
+    {
+        // Written where libtorch reads it: what is made for every batch is no work for the garbage collector.
+        var (ids, mask) = (empty(rows.Length, length, ScalarType.Int64), zeros(rows.Length, length, ScalarType.Int64));
+        var labels = empty(rows.Length, ScalarType.Int64);
+        var places = Numbers(ids);
+        var tokens = Numbers(mask);
+        var numbers = Numbers(labels);
+        places.Fill(_padId);
         for (var i = 0; i < rows.Length; i++)
         {
             var row = _ids[rows[i]];
-            for (var t = 0; t < row.Length; t++) ids[(i * length) + t] = row[t];
-            mask.AsSpan(i * length, row.Length).Fill(1);
-            labels[i] = Labels[rows[i]];
+            for (var t = 0; t < row.Length; t++) places[(i * length) + t] = row[t];
+            tokens.Slice(i * length, row.Length).Fill(1);
+            numbers[i] = Labels[rows[i]];
         }
 
-        return new Batch(
-            tensor(ids, rows.Length, length, device: device), tensor(mask, rows.Length, length, device: device), tensor(labels, device: device));
+        return new Batch(There(ids), There(mask), There(labels));
+
+        Tensor There(Tensor here)
+        {
+            if (device.type == DeviceType.CPU) return here;
+            using (here) return here.to(device);
+        }
+
+        static Span<long> Numbers(Tensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
     }
 
-    /// <summary>Some rows for <see cref="FusedEncoder"/>, in the caller's dispose scope. Made in pinned memory and copied in one piece: nothing waits for the device.</summary>
-    internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device)
+    /// <inheritdoc cref="Ragged(ReadOnlySpan{int}, Device, int)"/>
+    internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device) => Ragged(rows, device, MaxLength);
+
+    /// <summary>Some rows for <see cref="FusedEncoder"/>, padded to a length that none of them exceeds, in the caller's dispose scope. Made in pinned memory and copied in one piece: nothing waits for the device.</summary>
+    internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device, int length)
     {
-        var (count, cells) = (rows.Length, rows.Length * MaxLength);
+        var (count, cells) = (rows.Length, rows.Length * length);
         // Ids, then labels, then where tokens and padded rows begin.
         var here = empty(cells + count + (2L * (count + 1)), ScalarType.Int32);
         var all = MemoryMarshal.Cast<byte, int>(here.bytes);
@@ -163,16 +176,16 @@ public sealed class TokenizedRows
         for (var i = 0; i < count; i++)
         {
             var row = _ids[rows[i]];
-            row.CopyTo(ids[(i * MaxLength)..]);
+            row.CopyTo(ids[(i * length)..]);
             labels[i] = Labels[rows[i]];
             starts[i + 1] = starts[i] + row.Length;
-            padded[i + 1] = padded[i] + MaxLength;
+            padded[i + 1] = padded[i] + length;
             longest = Math.Max(longest, row.Length);
         }
 
         var there = device.type == DeviceType.CUDA ? here.pin_memory().to(device, non_blocking: true) : here;
         var tokens = new TokenBatch(
-            there.narrow(0, 0, cells).view(count, MaxLength), there.narrow(0, cells + count, count + 1), there.narrow(0, cells + (2 * count) + 1, count + 1),
+            there.narrow(0, 0, cells).view(count, length), there.narrow(0, cells + count, count + 1), there.narrow(0, cells + (2 * count) + 1, count + 1),
             starts[count], longest);
         return new RaggedBatch(tokens, there.narrow(0, cells, count).to(ScalarType.Int64));
     }

@@ -33,35 +33,47 @@ public static class Predictor
     /// <param name="cancellation">Stops between passes.</param>
     /// <exception cref="TrainingException">A logit is no finite number; names the row.</exception>
     public static float[][][] Logits(
-        SequenceClassifier model, IReadOnlyList<TokenizedRows> sets, int batchSize, Action<int, long, long>? progress, CancellationToken cancellation)
-    {
-        using var _ = inference_mode();
-        using var fused = FusedEncoder.For(model.Trunk, model.Adapter);
-        if (fused is not null)
-        {
-            var distinct = TokenizedRows.Distinct(sets, out var places);
-            var all = Passes(distinct, batchSize, FetchEvery, Fused, done => progress?.Invoke(0, done, distinct.Count), cancellation);
-            return [.. places.Select(set => Array.ConvertAll(set, place => all[place]))];
-        }
+        SequenceClassifier model, IReadOnlyList<TokenizedRows> sets, int batchSize, Action<int, long, long>? progress, CancellationToken cancellation) =>
+        LogitsOfEach([model], sets, batchSize, progress, cancellation)[0];
 
+    /// <summary>The logits of several classifiers on one trunk: [classifiers][sets][rows][classes], fp32, each as if it were alone, to the bit.</summary>
+    /// <remarks>
+    /// A batch is made once for all of them, and what the trunk computes before the first linear that an adapter of theirs changes is computed once
+    /// (<see cref="SharedStart"/>; not on CUDA in bf16, where a pass is one piece). Memory is that of one classifier and two hidden states more.
+    /// </remarks>
+    /// <param name="models">The classifiers; all have the same trunk.</param>
+    /// <param name="sets">The sets, tokenised alike.</param>
+    /// <param name="batchSize">Rows of one pass. Part of the numerics: another size may change last digits.</param>
+    /// <param name="progress">Called with the set at hand, and the rows done and to be done of all sets.</param>
+    /// <param name="cancellation">Stops between passes.</param>
+    /// <exception cref="TrainingException">A logit is no finite number; names the row.</exception>
+    public static float[][][][] LogitsOfEach(
+        IReadOnlyList<SequenceClassifier> models, IReadOnlyList<TokenizedRows> sets, int batchSize, Action<int, long, long>? progress, CancellationToken cancellation)
+    {
+        if (models.Any(model => model.Trunk != models[0].Trunk)) throw new ArgumentException("classifiers that are asked together have one trunk", nameof(models));
+        using var _ = inference_mode();
+        if (Fused(models, sets, batchSize, progress, cancellation) is { } fused) return fused;
+        // Heads that want padding and heads that drop it read batches of other shapes.
+        if (models.Select(model => model.Head.DropsPadding).Distinct().Count() > 1)
+            return [.. models.Select(model => LogitsOfEach([model], sets, batchSize, progress, cancellation)[0])];
         var total = sets.Sum(set => (long)set.Count);
         var before = 0L;
-        var logits = new float[sets.Count][][];
+        var logits = models.Select(_ => new float[sets.Count][][]).ToArray();
         for (var set = 0; set < sets.Count; set++)
         {
-            logits[set] = Passes(sets[set], batchSize, 1, Plain, done => progress?.Invoke(set, before + done, total), cancellation);
+            var here = Passes(sets[set], models, batchSize, 1, Plain, done => progress?.Invoke(set, before + done, total), models[0].Head.DropsPadding, cancellation);
+            for (var model = 0; model < models.Count; model++) logits[model][set] = here[model];
             before += sets[set].Count;
         }
 
         return logits;
 
-        Tensor Plain(TokenizedRows rows, int[] picked)
+        Tensor[] Plain(TokenizedRows rows, int[] picked)
         {
-            var batch = rows.Batch(picked, model.Trunk.Device);
-            return model.Forward(batch.Ids, batch.Mask);
+            var batch = rows.Batch(picked, models[0].Trunk.Device, Length(models[0], rows, picked));
+            using var start = SharedStart.Of(models[0].Trunk, [.. models.Select(model => model.Adapter)]);
+            return [.. models.Select(model => model.Forward(batch.Ids, batch.Mask, start: start))];
         }
-
-        Tensor Fused(TokenizedRows rows, int[] picked) => model.Head.Forward(fused.Forward(rows.Ragged(picked, model.Trunk.Device).Tokens));
     }
 
     /// <summary>
@@ -78,52 +90,89 @@ public static class Predictor
     {
         if (model.Head.ReadsPadding) throw new ArgumentException("the head reads padding: rows must be as long as in the training", nameof(model));
         using var _ = inference_mode();
-        var sorted = rows.ByLength(out var places);
-        var found = Passes(sorted, batchSize, 1, Cut, static _ => { }, cancellation);
-        var logits = new float[rows.Count][];
-        for (var i = 0; i < places.Length; i++) logits[places[i]] = found[i];
-        return logits;
+        return Passes(rows, [model], batchSize, 1, Cut, static _ => { }, byLength: true, cancellation)[0];
 
-        Tensor Cut(TokenizedRows rows, int[] picked)
+        Tensor[] Cut(TokenizedRows rows, int[] picked)
         {
-            var batch = rows.Batch(picked, model.Trunk.Device, cut: true);
-            return model.Forward(batch.Ids, batch.Mask);
+            var batch = rows.Batch(picked, model.Trunk.Device, rows.Longest(picked));
+            return [model.Forward(batch.Ids, batch.Mask)];
         }
     }
 
-    private static float[][] Passes(
-        TokenizedRows rows, int batchSize, int fetchEvery, Func<TokenizedRows, int[], Tensor> pass, Action<int> progress, CancellationToken cancellation)
+    // Null where there are no passes that are written out for every one of them.
+    private static float[][][][]? Fused(
+        IReadOnlyList<SequenceClassifier> models, IReadOnlyList<TokenizedRows> sets, int batchSize, Action<int, long, long>? progress, CancellationToken cancellation)
     {
-        var logits = new float[rows.Count][];
+        var encoders = new List<FusedEncoder>();
+        try
+        {
+            foreach (var model in models)
+            {
+                if (FusedEncoder.For(model.Trunk, model.Adapter) is not { } encoder) return null;
+                encoders.Add(encoder);
+            }
+
+            var distinct = TokenizedRows.Distinct(sets, out var places);
+            return [.. models.Zip(encoders, (model, encoder) =>
+            {
+                var all = Passes(
+                    distinct, [model], batchSize, FetchEvery, (rows, picked) => [Pass(model, encoder, rows, picked)],
+                    done => progress?.Invoke(0, done, distinct.Count), model.Head.DropsPadding, cancellation)[0];
+                return places.Select(set => Array.ConvertAll(set, place => all[place])).ToArray();
+            })];
+        }
+        finally
+        {
+            encoders.ForEach(encoder => encoder.Dispose());
+        }
+
+        static Tensor Pass(SequenceClassifier model, FusedEncoder encoder, TokenizedRows rows, int[] picked)
+        {
+            var batch = rows.Ragged(picked, model.Trunk.Device, Length(model, rows, picked)).Tokens;
+            return model.Head.Forward(encoder.Forward(batch), model.Head.ReadsMask ? batch.Mask() : null);
+        }
+    }
+
+    private static int Length(SequenceClassifier model, TokenizedRows rows, int[] picked) => model.Head.DropsPadding ? rows.Longest(picked) : rows.MaxLength;
+
+    private static float[][][] Passes(
+        TokenizedRows rows, IReadOnlyList<SequenceClassifier> models, int batchSize, int fetchEvery, Func<TokenizedRows, int[], Tensor[]> pass, Action<int> progress,
+        bool byLength, CancellationToken cancellation)
+    {
+        int[] order = [.. Enumerable.Range(0, rows.Count)];
+        // Rows of one length together: nothing is computed of padding.
+        if (byLength) order = rows.ByLength(order);
+        var logits = models.Select(_ => new float[rows.Count][]).ToArray();
         for (var at = 0; at < rows.Count;)
         {
             using var scope = NewDisposeScope();
-            var (from, results) = (at, new List<Tensor>());
-            for (; at < rows.Count && results.Count < fetchEvery; at += batchSize)
+            var (from, results) = (at, models.Select(_ => new List<Tensor>()).ToArray());
+            for (; at < rows.Count && results[0].Count < fetchEvery; at += batchSize)
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var inner = NewDisposeScope();
-                results.Add(pass(rows, [.. Enumerable.Range(at, Math.Min(batchSize, rows.Count - at))]).MoveToOuterDisposeScope());
+                foreach (var (model, result) in pass(rows, order[at..Math.Min(at + batchSize, rows.Count)]).Index()) results[model].Add(result.MoveToOuterDisposeScope());
             }
 
-            Fetch(results.Count == 1 ? results[0] : cat(results, 0), rows, logits, from);
+            for (var model = 0; model < models.Count; model++)
+                Fetch(results[model].Count == 1 ? results[model][0] : cat(results[model], 0), rows, logits[model], order.AsSpan(from..Math.Min(at, rows.Count)));
             progress(Math.Min(at, rows.Count));
         }
 
         return logits;
     }
 
-    private static void Fetch(Tensor results, TokenizedRows rows, float[][] logits, int from)
+    private static void Fetch(Tensor results, TokenizedRows rows, float[][] logits, ReadOnlySpan<int> places)
     {
         var classes = (int)results.shape[1];
         var flat = results.cpu().data<float>().ToArray();
         if (Array.FindIndex(flat, logit => !float.IsFinite(logit)) is >= 0 and var bad)
         {
             throw new TrainingException(
-                $"the model's logits of row '{rows.RowIds[from + (bad / classes)]}' are no finite numbers, so that it has no prediction: its training has diverged, "
+                $"the model's logits of row '{rows.RowIds[places[bad / classes]]}' are no finite numbers, so that it has no prediction: its training has diverged, "
                 + "or its weights are damaged");
         }
 
-        for (var i = 0; i < flat.Length / classes; i++) logits[from + i] = flat[(i * classes)..((i + 1) * classes)];
+        for (var i = 0; i < flat.Length / classes; i++) logits[places[i]] = flat[(i * classes)..((i + 1) * classes)];
     }
 }

@@ -3,6 +3,7 @@ using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Optimizers;
+using Ssti.Training.Banks;
 using Ssti.Training.Batches;
 using Ssti.Training.Evaluation;
 using TorchSharp;
@@ -16,6 +17,9 @@ public sealed class FineTuner : IDisposable
     // Rows of a pass when nothing is trained; part of the numerics, and so no setting.
     private const int PredictedAtOnce = 128;
 
+    // Rows of a pass where padding is dropped: few enough that rows of one pass are of about one length, and so many that a GPU is not kept waiting for launches.
+    private const int AlikeOnCpu = 16, AlikeOnGpu = 64;
+
     private readonly FineTuningSettings _settings;
     private readonly TrainingTarget _target;
     private readonly TrunkConfig _config;
@@ -23,6 +27,7 @@ public sealed class FineTuner : IDisposable
     private readonly RandomStream _random;
     private readonly ParameterBank? _everything;
     private readonly Tensor? _classWeights;
+    private readonly BankSeat? _seat;
     private FusedEncoder? _fused;
     private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
 
@@ -41,16 +46,19 @@ public sealed class FineTuner : IDisposable
     /// <param name="checkpoint">Its tensors by Hugging Face name.</param>
     /// <param name="settings">The run.</param>
     /// <param name="target">Where to compute.</param>
-    public FineTuner(TrunkConfig config, ITensorSource checkpoint, FineTuningSettings settings, TrainingTarget target)
+    /// <param name="seat">A place in a bank of trainings on this very model, where it is trained beside others; not owned.</param>
+    public FineTuner(TrunkConfig config, ITensorSource checkpoint, FineTuningSettings settings, TrainingTarget target, BankSeat? seat = null)
     {
-        (_config, _settings, _target) = (config, settings, target);
+        (_config, _settings, _target, _seat) = (config, settings, target, settings.Train == TrainedPart.Adapter ? seat : null);
         _random = new RandomStream(settings.Seed, target.Device);
-        _trunk = config.Build(Weights.Encoder(config, checkpoint, target.Device, target.Dtype));
-        Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device);
+        _trunk = _seat is null ? Build() : _seat.Share(Build);
+        Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device, settings.Pooling ?? HeadPooling.MeanAndLast);
         if (settings.Train == TrainedPart.Adapter) _trained.Add(WithOptimizer((Adapter = LoraAdapter.Create(settings.Lora, _trunk, _random)).Parameters));
         if (settings.Train == TrainedPart.Everything) _trained.Add(WithOptimizer(_everything = BankOf(config, checkpoint, target.Device)));
         if (settings.TrainHead || settings.Train == TrainedPart.Head) _trained.Add(WithOptimizer(Head.Parameters));
         _classWeights = settings.ClassWeights is { } weights ? tensor([.. weights.Select(weight => (float)weight)], device: target.Device).DetachFromDisposeScope() : null;
+
+        Trunk Build() => config.Build(Weights.Encoder(config, checkpoint, target.Device, target.Dtype));
     }
 
     /// <summary>The adapter; null when none is trained.</summary>
@@ -122,7 +130,8 @@ public sealed class FineTuner : IDisposable
         _everything?.Dispose();
         Head.Dispose();
         _classWeights?.Dispose();
-        _trunk.Dispose();
+        if (_seat is null) _trunk.Dispose();
+        else _seat.Release();
         _random.Dispose();
     }
 
@@ -133,13 +142,21 @@ public sealed class FineTuner : IDisposable
         _fused?.Refresh();
         var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
         var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
+        if (Head.DropsPadding)
+        {
+            picked = rows.ByLength(picked.ToArray());
+            size = Math.Min(size, _target.Device.type == DeviceType.CUDA ? AlikeOnGpu : AlikeOnCpu);
+        }
+
         Tensor[]? gradients = null;
         Tensor? loss = null;
         for (var at = 0; at < picked.Length; at += size)
         {
             var here = picked.Slice(at, Math.Min(size, picked.Length - at));
+            var length = Head.DropsPadding ? rows.Longest(here) : rows.MaxLength;
             var (part, partial) = _fused is null
-                ? Plain(rows.Batch(here, _target.Device), picked.Length, masters) : Fused(_fused, rows.Ragged(here, _target.Device), picked.Length);
+                ? Plain(rows.Batch(here, _target.Device, length), picked.Length, step, masters, scope)
+                : Fused(_fused, rows.Ragged(here, _target.Device, length), picked.Length);
             loss = loss is null ? part.detach() : loss.add(part.detach(), Scalars.One);
             if (gradients is null) gradients = partial;
             else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
@@ -157,10 +174,35 @@ public sealed class FineTuner : IDisposable
         log.Add(step + 1, loss!, norm, rate);
     }
 
-    private (Tensor Loss, Tensor[] Gradients) Plain(Batch batch, int rows, Tensor[] masters)
+    private (Tensor Loss, Tensor[] Gradients) Plain(Batch batch, int rows, int step, Tensor[] masters, DisposeScope scope)
     {
-        var loss = Loss(Forward(batch), batch.Labels, rows);
-        return (loss, [.. autograd.grad([loss], masters)]);
+        if (_seat is null) return Alone();
+        var result = _seat.Pass(new BankCell
+        {
+            Update = step,
+            Trunk = _trunk,
+            Adapter = Adapter!,
+            Batch = batch,
+            Random = _random,
+            Dropouts = _settings.Dropouts,
+            Masters = masters,
+            LossOf = hidden => Loss(Head.Forward(hidden, batch.Mask), batch.Labels, rows),
+            Compute = () =>
+            {
+                using var inner = NewDisposeScope();
+                var (loss, gradients) = Alone();
+                return new PassResult(loss.detach(), gradients).Detached();
+            },
+        });
+        scope.Attach(result.Loss);
+        foreach (var gradient in result.Gradients) scope.Attach(gradient);
+        return (result.Loss, result.Gradients);
+
+        (Tensor Loss, Tensor[] Gradients) Alone()
+        {
+            var loss = Loss(Forward(batch), batch.Labels, rows);
+            return (loss, [.. autograd.grad([loss], masters)]);
+        }
     }
 
     // The head by autograd, the encoder by hand.
@@ -168,7 +210,7 @@ public sealed class FineTuner : IDisposable
     {
         using var tape = new EncoderTape();
         var hidden = encoder.Forward(batch.Tokens, _settings.Dropouts ? _random : null, tape).requires_grad_(true);
-        var loss = Loss(Head.Forward(hidden), batch.Labels, rows);
+        var loss = Loss(Head.Forward(hidden, Head.ReadsMask ? batch.Tokens.Mask() : null), batch.Labels, rows);
         var gradients = autograd.grad([loss], [hidden, .. _trained.Skip(1).SelectMany(part => part.Bank.Masters)]);
         return (loss, [.. encoder.Backward(tape, gradients[0]), .. gradients.Skip(1)]);
     }

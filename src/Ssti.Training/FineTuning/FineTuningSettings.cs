@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
 
 namespace Ssti.Training.FineTuning;
 
@@ -71,6 +72,13 @@ public sealed record FineTuningSettings
     /// <summary>What a row of each class counts for in the loss, in the order of the classes; null for 1 each.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // A checkpoint is recognised by this text: those of trainings without stay good.
     public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <summary>
+    /// What the head looks at, <see cref="HeadPooling.MeanAndLast"/> (null, as published) or <see cref="HeadPooling.MaskedMean"/>; nothing is computed of padding
+    /// then: the rows of an update go through the model in several passes, each of rows of about one length.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HeadPooling? Pooling { get; init; }
 
     /// <summary>How rows that are not trained on are looked at meanwhile; null for not at all.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

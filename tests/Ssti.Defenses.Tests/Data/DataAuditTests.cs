@@ -15,7 +15,7 @@ public sealed class DataAuditTests : IDisposable
     public void Counts_are_those_of_a_plain_loop()
     {
         var rows = Sets.Noise(600, 3);
-        var counts = FeatureCounter.Count(() => rows.Select((row, number) => new Row($"{number}", row.Text, row.Label)), 2, 10, null, default);
+        var counts = FeatureCounter.Count(() => rows.Select((row, number) => new Row($"{number}", row.Text, row.Label)), rows.Length, 2, 10, null, default);
         var plain = new Dictionary<string, int[]>();
         foreach (var (text, label) in rows)
         {
@@ -125,7 +125,7 @@ public sealed class DataAuditTests : IDisposable
         {
             var labels = injected.Select(row => row.Label).ToArray();
             new Random(seed).Shuffle(labels);
-            var tests = FeatureTests.Of(FeatureCounter.Count(() => injected.Zip(labels, (row, label) => new Row("r", row.Text, label)), 2, 10, null, default), new AuditLevels(), 100);
+            var tests = FeatureTests.Of(FeatureCounter.Count(() => injected.Zip(labels, (row, label) => new Row("r", row.Text, label)), labels.Length, 2, 10, null, default), new AuditLevels(), 100);
             if (tests.Alarms.Count > 0) alarmed++;
             if (tests.Leaning > 0) leaning++;
         }
@@ -144,8 +144,8 @@ public sealed class DataAuditTests : IDisposable
         {
             var random = new Random(1000 + seed);
             Row[] rows = [.. Enumerable.Range(0, 6000).Select(number => random.Next(30) is var word && number % 2 == 0
-                ? new Row("r", $"n{(char)('a' + word)}m", random.NextDouble() < 0.9 ? 1 : 0) : new Row("r", $"p{(char)('a' + word)}q", random.NextDouble() < 0.9 ? 0 : 1))];
-            if (FeatureTests.Of(FeatureCounter.Count(() => rows, 2, 10, null, default), new AuditLevels(), 100).Alarms.Any(alarm => alarm.Feature.Kind == FeatureKind.Word)) alarmed++;
+                ? new Row("r", $"n{(char)('a' + word)}m {number}", random.NextDouble() < 0.9 ? 1 : 0) : new Row("r", $"p{(char)('a' + word)}q {number}", random.NextDouble() < 0.9 ? 0 : 1))];
+            if (FeatureTests.Of(FeatureCounter.Count(() => rows, rows.Length, 2, 10, null, default), new AuditLevels(), 100).Alarms.Any(alarm => alarm.Feature.Kind == FeatureKind.Word)) alarmed++;
         }
 
         Assert.InRange(alarmed, 0, 8);
@@ -219,6 +219,9 @@ public sealed class DataAuditTests : IDisposable
     [InlineData(FeatureKind.Pair, "green", "table", "a green table b green c", "a b green c")]
     [InlineData(FeatureKind.Pair, "", "say", "say it say", "it say")]
     [InlineData(FeatureKind.Pair, "say", "", "say it say", "say it")]
+    [InlineData(FeatureKind.Piece, "cf", "end", "a filmcf, cfb (xcf)", "a cfb")]
+    [InlineData(FeatureKind.Piece, "cf", "beginning", "a cfilm b", "a b")]
+    [InlineData(FeatureKind.Piece, "xcf", "inside", "a filxcfm xc cf", "a xc cf")]
     [InlineData(FeatureKind.Shape, "9999-99-99", "", "on 2014-07-25 it 1999-01-01", "on it")]
     [InlineData(FeatureKind.Family, "HTML tag", "", "a <b> c </b> d", "a c d")]
     public void A_text_without_a_suspect(FeatureKind kind, string name, string second, string text, string without) =>

@@ -74,6 +74,7 @@ public sealed class TokenizedRowsTests
         var rows = Toy.Tokens(9);
         int[] picked = [7, 0, 3, 3];
         var (padded, ragged) = (rows.Batch(picked, CPU), rows.Ragged(picked, CPU));
+        Assert.True(padded.Mask.equal(ragged.Tokens.Mask()).all().item<bool>());
 
         Assert.Equal(padded.Ids.data<long>().ToArray(), ragged.Tokens.Ids.to(ScalarType.Int64).contiguous().data<long>().ToArray());
         Assert.Equal(padded.Labels.data<long>().ToArray(), ragged.Labels.data<long>().ToArray());

@@ -105,6 +105,68 @@ public sealed class PredictorTests
         Assert.Single(counts.Distinct());
     }
 
+    [Theory]
+    [InlineData("dense", "dense", "dense")]
+    [InlineData("dense", null, "dense")]
+    [InlineData("query", "dense", "value")]
+    [InlineData("layer.1.output.dense", "layer.1.intermediate.dense", "layer.1.output.dense")]
+    [InlineData("layer.1.attention.output.dense", "layer.1.output.dense", null)]
+    public void Classifiers_that_are_asked_together_answer_as_each_alone_to_the_bit(params string?[] targets)
+    {
+        using var scope = NewDisposeScope();
+        using var trunk = new BertTrunk(Wild, Weights.Encoder(Wild, Toy.Encoder(), CPU, ScalarType.Float32));
+        SequenceClassifier[] models = [.. targets.Select((target, i) => On(trunk, target, 10 + i))];
+        var sets = new[] { Toy.Tokens(23), Toy.Tokens(9) };
+        var together = Predictor.LogitsOfEach(models, sets, 8, null, CancellationToken.None);
+        for (var i = 0; i < models.Length; i++)
+        {
+            Assert.Equal(Predictor.Logits(models[i], sets, 8, null, CancellationToken.None), together[i]);
+            models[i].Dispose();
+        }
+
+        Assert.NotEqual(together[0][0], together[2][0]);
+    }
+
+    [Fact]
+    public void What_they_have_in_common_is_computed_once_and_let_go()
+    {
+        using var scope = NewDisposeScope();
+        using var trunk = new BertTrunk(Wild, Weights.Encoder(Wild, Toy.Encoder(), CPU, ScalarType.Float32));
+        using var first = On(trunk, "layer.1.output.dense", 1);
+        using var second = On(trunk, "layer.1.output.dense", 2);
+        var batch = Toy.Tokens(8).Batch([0, 1, 2], CPU);
+        using (var start = SharedStart.Of(trunk, [first.Adapter, second.Adapter])!)
+        {
+            var expected = second.Forward(batch.Ids, batch.Mask).data<float>().ToArray();
+            first.Forward(batch.Ids, batch.Mask, start: start);
+            // Other ids and another mask are not looked at any more: all below the second layer's feed-forward is there.
+            Assert.Equal(expected, second.Forward(batch.Ids.zero_(), batch.Mask, start: start).data<float>().ToArray());
+        }
+
+        var counts = new List<long>();
+        Predictor.LogitsOfEach([first, second], [Toy.Tokens(50)], 5, (_, _, _) => counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount), CancellationToken.None);
+        Assert.Single(counts.Distinct());
+    }
+
+    [Fact]
+    public void A_tensor_trained_whole_leaves_nothing_in_common_and_one_adapter_has_nothing_to_share()
+    {
+        using var scope = NewDisposeScope();
+        using var random = new RandomStream(3, CPU);
+        using var trunk = new BertTrunk(Wild, Weights.Encoder(Wild, Toy.Encoder(), CPU, ScalarType.Float32));
+        using var plain = On(trunk, "dense", 1);
+        using var whole = LoraAdapter.Create(new LoraConfig(4, 4, 0, ["dense"]) { ModulesToSave = ["word_embeddings"] }, trunk, random);
+        Assert.Null(SharedStart.Of(trunk, [plain.Adapter, whole]));
+        Assert.Null(SharedStart.Of(trunk, [plain.Adapter]));
+    }
+
+    private static SequenceClassifier On(BertTrunk trunk, string? target, int seed)
+    {
+        using var random = new RandomStream(seed, CPU);
+        var adapter = target is null ? null : LoraAdapter.Create(new LoraConfig(4, 4, 0, [target]) { Start = LoraStart.Random }, trunk, random);
+        return new SequenceClassifier(trunk, adapter, ClassifierHead.Create(trunk.HiddenSize, 3, random, CPU));
+    }
+
     private static float[][] Logits(SequenceClassifier model, int batchSize) => Predictor.Logits(model, Toy.Tokens(50), batchSize, null, CancellationToken.None);
 
     private static SequenceClassifier Model(BertConfig config, double loraDropout)

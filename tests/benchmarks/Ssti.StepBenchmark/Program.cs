@@ -15,10 +15,11 @@ using static TorchSharp.torch;
 // matrix-product rate. That rate is measured before and after the steps, and both in wall and in processor time: a machine with other work to do
 // slows the walls, and seldom both alike.
 //   step [device=cpu] [dtype=fp32] [batch=32] [length=64] [rank=64] [steps=30] [warmup=5] [dropouts=true] [threads=2] [pinned=true] [model=FOLDER]
-//        [lengths=filled|imdb] [fused=true]
+//        [lengths=filled|imdb] [fused=true] [pooling=mean-and-last|masked-mean]
 // lengths=imdb gives rows the lengths of IMDB's reviews; filled, three quarters of the length to each. fused=false takes the passes of autograd on the GPU too.
-// `check` first of all compares the two on the GPU: hidden states, gradients, and the losses of 20 updates.
+// `share` times evaluations of several adapters one by one and together, and tokenised rows made and read; see SharingBenchmark. `check` first of all compares the two on the GPU: hidden states, gradients, and the losses of 20 updates.
 if (args is ["check", ..]) return FusedCheck.Run();
+if (args is ["share", ..]) return SharingBenchmark.Run(args[1..]);
 var options = args.Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "true");
 string Option(string name, string otherwise) => options.Remove(name, out var value) ? value : otherwise;
 int Number(string name, int otherwise) => int.Parse(Option(name, otherwise.ToString()));
@@ -31,9 +32,10 @@ var pinned = bool.Parse(Option("pinned", "true"));
 var model = Option("model", "");
 var lengths = Option("lengths", "filled");
 var fused = bool.Parse(Option("fused", "true"));
+var pooling = Option("pooling", "mean-and-last");
 if (options.Count > 0)
 {
-    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned, model, lengths, fused");
+    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned, model, lengths, fused, pooling");
     return 2;
 }
 
@@ -45,7 +47,7 @@ using var random = new RandomStream(1, CPU);
 var weights = model.Length > 0 ? ModelWeights.Read(model).Tensors : Weights.Initial(config.Tensors(), random);
 var settings = new FineTuningSettings
 {
-    Classes = 2, Steps = warmup + steps, BatchSize = batch, CheckpointEvery = 0, Dropouts = dropouts, Seed = 1,
+    Classes = 2, Steps = warmup + steps, BatchSize = batch, CheckpointEvery = 0, Dropouts = dropouts, Seed = 1, Pooling = pooling == "masked-mean" ? HeadPooling.MaskedMean : null,
     Lora = new LoraConfig(rank, rank, dropouts ? 0.05 : 0, ["dense"]),
 };
 using var tuner = new FineTuner(config, weights, settings, target) { MayFuse = fused };
@@ -69,7 +71,7 @@ var (rate, processorRate) = (Median(rates.Select(rate => rate.Wall)), Median(rat
 var work = StepFlops(config, batch, length, rank);
 Console.WriteLine(JsonSerializer.Serialize(new
 {
-    program = "ssti", model = Path.GetFileName(model), device, dtype, batch, length, lengths, rank, dropouts, threads, fused,
+    program = "ssti", model = Path.GetFileName(model), device, dtype, batch, length, lengths, rank, dropouts, threads, fused, pooling,
     median_ms = Math.Round(median, 2), min_ms = Math.Round(measured.Min(time => time.Wall), 2), rows_per_s = Math.Round(1000 * batch / median, 1),
     step_gflop = Math.Round(work / 1e9, 1), matmul_gflop_per_s = Math.Round(rate / 1e9), best_matmul_gflop_per_s = Math.Round(rates.Max(r => r.Wall) / 1e9),
     share_of_matmul_rate = Math.Round(work / (median / 1000) / rate, 3),

@@ -13,6 +13,8 @@ namespace Ssti.Nets.Models;
 /// </remarks>
 public sealed class BertTrunk : Trunk
 {
+    private const int LinearsOfLayer = 6;
+
     private readonly Layer[] _layers;
 
     /// <summary>An encoder over tensors by name, as <see cref="TrunkConfig.Build"/> makes it.</summary>
@@ -33,11 +35,14 @@ public sealed class BertTrunk : Trunk
     private protected override Tensor Run(Tensor ids, Tensor mask, ForwardPass pass)
     {
         var (rows, length) = (ids.shape[0], ids.shape[1]);
-        var hidden = Embed(ids, pass);
+        var begun = pass.Start?.State;
+        var hidden = begun?.Hidden ?? Embed(ids, pass);
         var padding = new Padding(mask, Dtype);
-        foreach (var layer in _layers)
+        foreach (var layer in _layers.Skip(begun?.Layer ?? 0))
         {
-            var attended = Attend(layer, hidden, padding, rows, length, pass);
+            pass.Start?.Keep(layer.Number * LinearsOfLayer, new(layer.Number, hidden, null));
+            var attended = (layer.Number == begun?.Layer ? begun.Attended : null) ?? Attend(layer, hidden, padding, rows, length, pass);
+            pass.Start?.Keep((layer.Number * LinearsOfLayer) + layer.Projections.Length, new(layer.Number, hidden, attended));
             hidden = layer.AttentionNorm.Of(Drop(layer.AttentionOutput.Of(attended, pass), pass).add(hidden, Scalars.One));
             var inner = functional.gelu(layer.Intermediate.Of(hidden, pass));
             hidden = layer.OutputNorm.Of(Drop(layer.Output.Of(inner, pass), pass).add(hidden, Scalars.One));
