@@ -37,7 +37,7 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
     public override string Name => "audit-data";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Looks for what gives a dataset's labels away: words, pairs, families, forms of texts, and the rows that have them.";

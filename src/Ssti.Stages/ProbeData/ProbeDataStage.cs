@@ -34,7 +34,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
     public override string Name => "probe-data";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Trains a LoRA probe on a dataset and asks it which of the audit's suspects a model takes up, and from which rows.";
