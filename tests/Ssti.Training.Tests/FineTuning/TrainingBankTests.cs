@@ -212,21 +212,6 @@ public sealed class TrainingBankTests
         Assert.Equal(0, ended[0].Joined);
     }
 
-    [Fact]
-    public void Tensors_do_not_gather()
-    {
-        var counts = new List<long>();
-        // All of them are between two passes here: the last to go on from one is the first to be told of the next.
-        Bank.Member[] members =
-        [
-            new(Bank.Settings with { Steps = 80, CheckpointEvery = 0 }, Bank.Rows(31, 0)) { Progress = _ => counts.Add(Tensor.TotalCount) },
-            new(Bank.Settings with { Steps = 80, CheckpointEvery = 0, Seed = 2 }, Bank.Rows(31, 0)),
-        ];
-        using (NewDisposeScope()) Bank.Together(new TrainingBank(2, memory: null), members);
-        // Losses wait in sixteens, and one of the two may be an update ahead.
-        Assert.True(counts[70] - counts[38] is >= -12 and <= 12, string.Join(' ', counts));
-    }
-
     private sealed class Measured(long taken, long free) : IDeviceMemory
     {
         public void Begin()
