@@ -3,7 +3,6 @@ using System.ComponentModel;
 using System.Text.Json;
 using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
-using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -74,16 +73,12 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override Task RunAsync(EvaluateParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
         using var seat = Seat(context, cancellation);
-        var encoder = EncoderInput.Open(context.Input("model"), context);
-        var training = TrainingDescription.Read(context.Input("adapter"));
-        encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength, context);
-        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
-        var tokenizer = encoder.Tokenizer();
+        var tuned = TunedInput.Open(context, target);
+        var (training, tokenizer) = (tuned.Training, tuned.Tokenizer);
         var reading = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
             .Select(name => ComputeHost.Beside(context.Compute, () => seat is null ? Read(name) : seat.Once(KeyOf(name), () => Read(name)))).ToArray();
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count, seat is null ? null : build => seat.Once("encoder", build));
+        using var model = tuned.Load(target, seat is null ? null : build => seat.Once("encoder", build));
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = Array.ConvertAll(reading, set => set());
         var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
@@ -100,7 +95,7 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
             WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
         }
 
-        var file = Describe(parameters, encoder.Name, training, sets, predictions, places, context.Compute);
+        var file = Describe(parameters, tuned.Encoder.Name, training, sets, predictions, places, context.Compute);
         foreach (var set in sets) Tell(set.Name, set.Name switch { TestSet.Clean => file.Clean, TestSet.Triggered => file.Triggered!, _ => file.Spurious!.Metrics }, context);
         foreach (var note in file.Notes) context.Warn(note);
         File.WriteAllText(context.Output(MetricsFile.FileName), file.ToJson());
