@@ -81,7 +81,7 @@ internal static class AuditCommand
             host.Terminal.Out.WriteLine(Table.FromJson(await audit(TableStage.JsonFile)).ToConsole(host.Terminal.Columns));
             AuditRun.WriteAnswer(host.Terminal.Out, answer);
             if (!parsed.GetValue(CommonOptions.Quiet) && parsed.GetValue(Output) is null)
-                CommonOptions.Note(parsed, host, $"as a page: -o audit.html; the rows: --rows rows.csv; without them: --cleaned train.jsonl; the pipeline underneath: {file}");
+                CommonOptions.Note(parsed, host, $"as a page: -o audit.html; the rows: --flagged rows.csv; without them: --cleaned train.jsonl; the pipeline underneath: {file}");
         }
 
         return (bool)answer["found"]! || (bool?)probed?["found"] == true ? ExitCodes.Found : ExitCodes.Done;
