@@ -45,13 +45,12 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Adapters on one base whose rows are of one length. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw from the one generator there is.
+    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw from the one generator there is.
     /// </remarks>
     public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
     {
         if (parameters.Train != TrainedPart.Adapter || parameters.Dora || parameters.ModulesToSave is not null || parameters.Bias is not (null or LoraBias.None)) return null;
-        // Passes of rows of about one length seldom meet another's of that length.
-        if (parameters.Pooling == TrainedPooling.MaskedMean) return null;
+        if (parameters.Pooling is not (null or TrainedPooling.MeanAndLast)) return null;
         if (compute.Device != "cpu" && (parameters.Dropouts || compute.Dtype != "fp32")) return null;
         var targets = string.Join('\n', parameters.TargetModules.Prepend(parameters.TargetPattern));
         return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}\n{targets}", "model");

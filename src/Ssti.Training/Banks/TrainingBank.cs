@@ -141,7 +141,7 @@ public sealed class TrainingBank
     // Whoever has nothing afterwards makes its pass alone.
     private void Join(IReadOnlyList<BankCell> cells)
     {
-        var shape = string.Join(',', cells.Select(cell => cell.Rows));
+        var shape = $"{cells[0].Length}: {string.Join(',', cells.Select(cell => cell.Rows))}";
         var trials = _trials.GetValueOrDefault(shape);
         if (cells.Count == 1 || _most == 1) return;
         Action[] marks = [.. cells.Select(cell => cell.Random.Mark())];

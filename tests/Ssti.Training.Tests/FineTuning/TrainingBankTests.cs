@@ -1,5 +1,6 @@
 using Ssti.Corpus.Tests;
 using Ssti.Nets.Lora;
+using Ssti.Nets.Models;
 using Ssti.Training.Banks;
 using Ssti.Training.FineTuning;
 using TorchSharp;
@@ -77,10 +78,12 @@ public sealed class TrainingBankTests
             new(Bank.Settings, Bank.Rows(31, 0)), new(Bank.Settings, Bank.Rows(31, 0)) { Progress = record => Fail(record.Step == 6) },
             new(Bank.Settings with { LearningRate = 1e6, Seed = 2 }, Bank.Rows(31, 0)), new(Bank.Settings with { Seed = 3 }, Bank.Rows(31, 0)) { IsAbsent = true },
             new(Bank.Settings with { Seed = 4, ClassWeights = [1e38, 1e38] }, Bank.Rows(31, 0)), new(Bank.Settings with { Seed = 5 }, Bank.Rows(31, 0)),
+            new(Bank.Settings with { Lora = new LoraConfig(4, 4, 0, ["nothing"]) }, Bank.Rows(31, 0)),
         ];
-        var ended = Bank.Together(new TrainingBank(6, memory: null), members);
+        var ended = Bank.Together(new TrainingBank(7, memory: null), members);
         Assert.IsType<InvalidOperationException>(ended[1].Error);
         Assert.IsType<TrainingException>(ended[4].Error);
+        Assert.IsType<ModelException>(ended[6].Error);
         foreach (var number in new[] { 0, 5 }) Tuned.Same(Bank.Alone(members[number]), ended[number].Result!);
         Assert.True(ended[0].Joined > 0);
 
