@@ -103,7 +103,10 @@ public static class DataAudit
 
     // Every family and form that raises an alarm is looked at, however many words stand before it; pieces that are their word's are not.
     private static IReadOnlyList<TestedFeature> Looked(FeatureTests tests, int most) =>
-        [.. tests.Ranked.Where(tested => tested.Feature.Kind != FeatureKind.Piece || tested.Word is null).Index().Where(one => one.Index < most || (one.Item.IsAlarm && one.Item.Feature.Kind >= FeatureKind.Shape)).Select(one => one.Item)];
+        [
+            .. tests.Ranked.Where(tested => tested.Feature.Kind != FeatureKind.Piece || tested.Word is null).Index()
+                .Where(one => one.Index < most || (one.Item.IsAlarm && one.Item.Feature.Kind >= FeatureKind.Shape)).Select(one => one.Item),
+        ];
 
     private static (RepeatedTexts Repeated, IReadOnlyList<ClassSummary> Classes, IReadOnlyList<CountedFeature> Elsewhere) Rest(
         DatasetReader data, SplitInfo audited, NearDuplicates near, IReadOnlyList<Feature> suspects, CancellationToken cancellation)

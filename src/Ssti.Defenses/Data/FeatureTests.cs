@@ -64,7 +64,8 @@ public sealed record FeatureTests(
         var best = Enumerable.Range(0, p.Count).GroupBy(test => at[test].Feature)
             .Select(group => group.MaxBy(test => counts.Features[group.Key].ByText[at[test].Class]))
             .Select(test => (Test: test, Guess: Guess(at[test])))
-            .OrderByDescending(one => one.Guess).ThenBy(one => counts.Features[at[one.Test].Feature].ToString(), StringComparer.Ordinal).Take(listed).Select(one => one.Test).ToArray();
+            .OrderByDescending(one => one.Guess).ThenBy(one => counts.Features[at[one.Test].Feature].ToString(), StringComparer.Ordinal).Take(listed)
+            .Select(one => one.Test).ToArray();
         var wordOf = MainWords([.. best.Select(test => counts.Features[at[test].Feature].Feature).Where(feature => feature.Kind == FeatureKind.Piece)], words.Values);
         var ranked = best.Select(test =>
         {

@@ -75,7 +75,8 @@ public sealed class SuspectSearch
             if (_shapes.Count > 0 && WordFamilies.Shape(walk.Word) is { Length: > 0 } written && _shapes.TryGetValue(written, out var shape)) found(shape, start, number, 1);
             if (_wantsFamilies) Bits(_families, WordFamilies.Of(walk.Raw), start, number, 1);
             var here = mayBe && inPairs.TryGetValue(walk.Word, out var known) ? known : null;
-            if (before is not null && here is not null && _pairs.TryGetValue((before, here), out var pair)) found(pair, start, before.Length == 0 ? 0 : number - 1, before.Length == 0 ? 1 : 2);
+            if (before is not null && here is not null && _pairs.TryGetValue((before, here), out var pair))
+                found(pair, start, before.Length == 0 ? 0 : number - 1, before.Length == 0 ? 1 : 2);
             before = here;
         }
 

@@ -40,7 +40,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
 
     /// <summary>What a suspect says in a few words.</summary>
     public static string Says(TestedFeature feature, IReadOnlyList<string> labels) => string.Create(CultureInfo.InvariantCulture,
-        $"class {labels[feature.Class]} in {feature.ClassRows} of {feature.Rows} rows{(feature.Texts < feature.Rows ? $", of {feature.Hits} of {feature.Texts} texts" : "")}, for sure at least {100 * feature.LowerBound:0.0} %");
+        $"class {labels[feature.Class]} in {feature.ClassRows} of {feature.Rows} rows")
+        + string.Create(CultureInfo.InvariantCulture, $"{(feature.Texts < feature.Rows ? $", of {feature.Hits} of {feature.Texts} texts" : "")}, for sure at least {100 * feature.LowerBound:0.0} %");
 
     private static IEnumerable<string> WhatItMeans(DataAuditResult result, Suspect[] alarms, DatasetInfo data, AuditDataParameters parameters)
     {

@@ -15,7 +15,8 @@ internal static class AuditPage
     private static readonly IReadOnlyDictionary<string, string> NoCell = new Dictionary<string, string>();
 
     /// <summary>The page.</summary>
-    public static ReportPage Of(string stage, AuditedData audit, Dictionary<string, NamedMeasure> measures, IReadOnlyList<string> warnings) => new($"Audit of {audit.Data.Name}")
+    public static ReportPage Of(
+        string stage, AuditedData audit, Dictionary<string, NamedMeasure> measures, IReadOnlyList<string> warnings) => new($"Audit of {audit.Data.Name}")
     {
         Lead = audit.Answer.Headline,
         Facts = Facts(audit.Answer),

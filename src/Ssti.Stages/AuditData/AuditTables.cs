@@ -40,7 +40,8 @@ internal static class AuditTables
             new TextCell(Shown(string.Join("; ", suspect.Also.Take(2).Select(one => one.Feature)) + (suspect.Also.Count > 2 ? $"; {suspect.Also.Count - 2} more" : ""))),
         ])],
         [
-            "Alarms stand first, then what reads as put in (above 0) and would be an alarm if it stood in more rows, then what surely tells most of the label (told). Features that stand in the same rows are one suspect; 'also' names the others.",
+            "Alarms stand first, then what reads as put in (above 0) and would be an alarm if it stood in more rows, then "
+                + "what surely tells most of the label (told). Features that stand in the same rows are one suspect; 'also' names the others.",
             string.Create(CultureInfo.InvariantCulture, $"Alarm: the lower bound (Clopper–Pearson at Tarone's level, a quarter of {parameters.FalseAlarms} ")
                 + string.Create(CultureInfo.InvariantCulture, $"for words, pairs, pieces, and families) reaches {parameters.GivesAway}, ")
                 + "or half of what is left above the class's share, where that is more.",
