@@ -45,6 +45,16 @@ public sealed class AdapterAuditTests : CliFixture
         Assert.True(good.Code == 0, good.Out + good.Error);
         Assert.Equal((false, true), ((bool)good.Json["found"]!, (bool)good.Json["judged"]!));
 
+        // The same rows under names that nobody would guess, as an audit of data is told them.
+        Write("odd.csv", File.ReadAllText(Path.Combine(Folder, "clean.csv")).Replace("text,label", "words said,who", StringComparison.Ordinal));
+        var odd = await RunAsync("audit", "good", "--model", "backbone", "--data", "odd.csv");
+        Assert.Equal(1, odd.Code);
+        Assert.Contains("words said", odd.Error);
+        Assert.Equal(Failure((await RunAsync("audit", "odd.csv")).Error), Failure(odd.Error));
+        odd = await RunAsync("audit", "good", "--model", "backbone", "--data", "odd.csv", "--text", "words said", "--label", "who", "--split", "held_out", "--json");
+        Assert.True(odd.Code == 0, odd.Out + odd.Error);
+        Assert.Equal(good.Json["answer"]!.ToJsonString(), odd.Json["answer"]!.ToJsonString());
+
         var alone = await RunAsync("audit", "bad");
         Assert.Equal(1, alone.Code);
         Assert.Contains("Nothing can be said about the adapter", alone.Out);
@@ -56,6 +66,20 @@ public sealed class AdapterAuditTests : CliFixture
         Write("adapter/adapter_config.json", "{}");
         Assert.Equal((2, "ssti: --data is for probing, and probing an adapter needs the model it was trained on: give --model as well\n"), await ToldAsync("audit", "adapter", "--data", "x.csv"));
         Assert.Equal((2, "ssti: --bank: there is no file or folder 'nowhere'\n"), await ToldAsync("audit", "adapter", "--bank", "nowhere"));
+        foreach (var option in new[] { "--text", "--label", "--split" })
+        {
+            Assert.Equal(
+                (2, $"ssti: {option} is of the rows that an adapter is probed in, and there are none: give --data as well\n"),
+                await ToldAsync("audit", "adapter", "--model", "adapter", "--labels", "a,b", option, "x"));
+        }
+
+        Assert.Equal(
+            (2, "ssti: --flagged is of an audit of data, and 'adapter' is the folder of an adapter: there are no rows to write\n"),
+            await ToldAsync("audit", "adapter", "--flagged", "rows.csv"));
+        Write("rows.csv", "text,label\na b,0\nc d,1\n");
+        Assert.Equal(
+            (2, "ssti: --bank is of an audit of an adapter, and 'rows.csv' is no adapter's folder: it has no adapter_config.json\n"),
+            await ToldAsync("audit", "rows.csv", "--bank", "adapter"));
         var (code, error) = await ToldAsync("audit", "adapter", "--model", "adapter");
         Assert.Equal(2, code);
         Assert.Contains("give --labels, in the order of its head's outputs, or --data", error);
@@ -64,6 +88,8 @@ public sealed class AdapterAuditTests : CliFixture
         Assert.Equal(1, code);
         Assert.Contains("adapter_model.safetensors", error);
     }
+
+    private static string Failure(string error) => error.Split('\n').Single(line => line.StartsWith("data failed: ", StringComparison.Ordinal));
 
     private async Task<(int, string)> ToldAsync(params string[] arguments)
     {

@@ -26,7 +26,7 @@ public sealed class GroupTests : IDisposable
     public async Task As_many_as_may_be_are_begun_together_but_not_while_places_are_free(int bank, int jobs, string sizes)
     {
         _does = async (_, cancellation) => await Task.Delay(100, cancellation);
-        var run = await RunAsync(Yaml("a, b, c, d, e, f"), new RunOptions { Bank = bank, Jobs = jobs });
+        var run = await RunAsync(Yaml("a, b, c, d, e, f"), new RunOptions { Together = bank, Jobs = jobs });
         Assert.Equal(RunOutcome.Succeeded, run.Outcome);
         Assert.Equal(sizes, string.Join(' ', "abcdef".Select(cell => _sizes[$"t@{cell}"])));
     }
@@ -37,7 +37,7 @@ public sealed class GroupTests : IDisposable
         var alone = await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1 });
         Assert.All(_sizes.Values, size => Assert.Equal(1, size));
         using var other = new Sandbox();
-        var together = await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Bank = 3 });
+        var together = await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 });
         Assert.All(_sizes.Values, size => Assert.Equal(3, size));
         Assert.Equal(alone.Stages.Select(stage => (stage.Key, stage.Tree)), together.Stages.Select(stage => (stage.Key, stage.Tree)));
         foreach (var stage in together.Stages)
@@ -47,7 +47,7 @@ public sealed class GroupTests : IDisposable
             Assert.True(File.Exists(stage.LogPath));
         }
 
-        Assert.All((await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Bank = 3 })).Stages, stage => Assert.Equal(StageState.Cached, stage.State));
+        Assert.All((await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages, stage => Assert.Equal(StageState.Cached, stage.State));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class GroupTests : IDisposable
               f: { uses: pair, needs: { data: one }, timeout: 1h, with: { text: f } }
               g: { uses: pair, needs: { data: one }, compute: { threads: 4 }, with: { text: g } }
               h: { uses: pair, needs: { data: one }, retries: 1, with: { text: h } }
-            """, new RunOptions { Jobs = 1, Bank = 8 });
+            """, new RunOptions { Jobs = 1, Together = 8 });
         Assert.Equal(RunOutcome.Succeeded, run.Outcome);
         Assert.Equal("a 2, b 2, c 1, d 1, e 1, f 1, g 1, h 1", string.Join(", ", _sizes.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key} {pair.Value}")));
         // 'same' is of one key with b, and so is not executed.
@@ -76,7 +76,7 @@ public sealed class GroupTests : IDisposable
     [Fact]
     public async Task One_that_fails_is_waited_for_no_longer_and_takes_nobody_down()
     {
-        var run = await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1, Bank = 3, KeepGoing = true }, meet: true, fails: "t@b");
+        var run = await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1, Together = 3, KeepGoing = true }, meet: true, fails: "t@b");
         Assert.Equal([StageState.Done, StageState.Failed, StageState.Done], run.Stages.Select(stage => stage.State));
         Assert.Equal("the lake is dry; dig deeper", run.Stages[1].Error);
     }
@@ -91,7 +91,7 @@ public sealed class GroupTests : IDisposable
             tries.Add(context.Group?.Group.Size ?? 1);
             return tries.Count == 1 ? throw new StageException("once more") : Task.CompletedTask;
         };
-        var run = await RunAsync(Yaml("a, b, c", "retries: 1,"), new RunOptions { Jobs = 1, Bank = 3 });
+        var run = await RunAsync(Yaml("a, b, c", "retries: 1,"), new RunOptions { Jobs = 1, Together = 3 });
         Assert.Equal(RunOutcome.Succeeded, run.Outcome);
         Assert.Equal([1, 3], tries.Order());
         Assert.Equal(2, run.Stages[1].Attempts);
@@ -112,7 +112,7 @@ public sealed class GroupTests : IDisposable
             await MeetAsync(group, cancellation);
             ended.TrySetResult();
         });
-        var running = other.Run(other.Load(Yaml("a, b, c"), TestKinds.Catalog(kind)), new RunOptions { Jobs = 1, Bank = 3 });
+        var running = other.Run(other.Load(Yaml("a, b, c"), TestKinds.Catalog(kind)), new RunOptions { Jobs = 1, Together = 3 });
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
         held.Dispose();
         var run = await running.WaitAsync(TimeSpan.FromSeconds(20));
@@ -130,17 +130,17 @@ public sealed class GroupTests : IDisposable
             await stop.CancelAsync();
             await Task.Delay(Timeout.Infinite, cancellation);
         };
-        var run = await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1, Bank = 3 }, cancellation: stop.Token);
+        var run = await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1, Together = 3 }, cancellation: stop.Token);
         Assert.Equal(RunOutcome.Cancelled, run.Outcome);
         Assert.All(run.Stages, stage => Assert.Equal(StageState.Cancelled, stage.State));
         _does = (_, _) => Task.CompletedTask;
-        Assert.Equal(RunOutcome.Succeeded, (await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1, Bank = 3 })).Outcome);
+        Assert.Equal(RunOutcome.Succeeded, (await RunAsync(Yaml("a, b, c"), new RunOptions { Jobs = 1, Together = 3 })).Outcome);
     }
 
     [Fact]
     public async Task A_group_takes_the_memory_of_all_its_members()
     {
-        var run = await RunAsync(Yaml("a, b, c, d, e", "resources: { memory: 2G },"), new RunOptions { Jobs = 1, Bank = 5, Memory = 5L << 30 });
+        var run = await RunAsync(Yaml("a, b, c, d, e", "resources: { memory: 2G },"), new RunOptions { Jobs = 1, Together = 5, Memory = 5L << 30 });
         Assert.Equal(RunOutcome.Succeeded, run.Outcome);
         Assert.Equal("2 2 2 2 1", string.Join(' ', "abcde".Select(cell => _sizes[$"t@{cell}"])));
     }

@@ -30,6 +30,10 @@ public sealed class AdapterBankStageTests : IDisposable
         Assert.InRange(measures.Read("auc_size_mean").Value!.Value, 0.95, 1);
         Assert.Equal(1, measures.Read("auc_probe_outlier").Value);
         Assert.Contains("not every adapter was probed", measures.Read("auc_strip_auc").Reason);
+        Assert.Equal((0, 1), (measures.Read("found_clean").Value, measures.Read("found_poisoned").Value));
+        Assert.InRange(measures.Read("found_clean").Interval95!.Value.High, 0.1, 0.2);
+        // Every pair is the same way round, and still 24 clean ones show no more than this.
+        Assert.Equal(Math.Pow(0.025, 1 / 24.0), measures.Read("auc_probe_outlier").Interval95!.Value.Low, 12);
         var lines = File.ReadLines(Path.Combine(_run.Output, "bank.jsonl")).Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.Equal(72, lines.Length);
         // What it says is what its own scores say.
@@ -101,7 +105,7 @@ public sealed class AdapterBankStageTests : IDisposable
             ["features"] = new JsonObject(AdapterSpectrum.FeatureNames.Select(feature => KeyValuePair.Create(feature, (JsonNode?)(10 + shift + (2 * random.NextDouble()))))),
         };
         File.WriteAllText(Path.Combine(folder, "audit.json"), answer.ToJsonString());
-        var measures = new[] { "probe_outlier", "probe_turned", "strip_auc" }.ToDictionary(
+        var measures = new[] { "probe_outlier", "probe_turned", "strip_auc", "found" }.ToDictionary(
             measure => measure, measure => NamedMeasure.Of("fraction", measure, measure == "strip_auc" ? Reading.None("not probed") : Reading.Of(rows > 0 ? 1 : 0, 1)));
         File.WriteAllText(Path.Combine(folder, MeasureSet.FileName), MeasureSet.ToJson(measures, []));
         return new InputTree(name, "audit-adapter", cell, Directory.GetFiles(folder).ToDictionary(file => Path.GetFileName(file)));

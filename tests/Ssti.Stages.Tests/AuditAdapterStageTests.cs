@@ -4,6 +4,7 @@ using Ssti.Corpus.Tests;
 using Ssti.Defenses.Adapters;
 using Ssti.Engine.Stages;
 using Ssti.Reporting.Measures;
+using Ssti.Tests;
 using TorchSharp;
 
 namespace Ssti.Stages.Tests;
@@ -92,13 +93,60 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         TinyModel.Prepare();
         TinyModel.WriteAdapter(_folder.Root, tensors: tensors =>
         {
-            foreach (var name in tensors.Keys.Where(name => name.Contains("lora_B", StringComparison.Ordinal)).ToArray()) tensors[name] = torch.zeros(tensors[name].shape);
+            WithoutUpdate(tensors);
+            foreach (var name in tensors.Keys.Where(name => name.Contains("classifier", StringComparison.Ordinal)).ToArray()) tensors.Remove(name);
         });
         await _run.RunAsync(new AuditAdapterStage(), new() { Source = StageRun.Local(_folder.Root) });
         Assert.Contains("B = 0", _run.Context!.Warnings.Single());
         Assert.Equal((false, true), ((bool)Answer()["found"]!, (bool)Answer()["judged"]!));
         Assert.Equal("ΔW is zero in every module", Measures().Read("entropy_mean").Reason);
         Assert.Equal(0, Measures().Read("size_mean").Value);
+    }
+
+    /// <summary>B = 0, and whoever made it has put what it does elsewhere: that is no adapter that changes nothing.</summary>
+    [Theory]
+    [InlineData("classifier.weight", "classifier")]
+    [InlineData("bert.embeddings.word_embeddings.weight", "word_embeddings")]
+    [InlineData("bert.encoder.layer.0.attention.self.query.base_layer.bias", "query.base_layer.bias")]
+    [InlineData("bert.encoder.layer.0.attention.self.query.lora_magnitude_vector", "lora_magnitude_vector")]
+    [InlineData(null, "head.safetensors")]
+    public async Task What_an_adapter_does_beside_its_updates_is_named_and_not_passed(string? tensor, string named)
+    {
+        TinyModel.Prepare();
+        TinyModel.WriteAdapter(_folder.Root, tensors: tensors =>
+        {
+            WithoutUpdate(tensors);
+            foreach (var name in tensors.Keys.Where(name => name.Contains("classifier", StringComparison.Ordinal)).ToArray()) tensors.Remove(name);
+            if (tensor is not null) tensors[$"base_model.model.{tensor}"] = torch.ones(8);
+        });
+        if (tensor is null) File.WriteAllBytes(Path.Combine(_folder.Root, "head.safetensors"), []);
+        await _run.RunAsync(new AuditAdapterStage(), new() { Source = StageRun.Local(_folder.Root) });
+        Assert.Equal((false, false), ((bool)Answer()["found"]!, (bool)Answer()["judged"]!));
+        Assert.Contains(named, _run.Context!.Warnings.Single());
+        Assert.DoesNotContain("changes nothing", Answer()["answer"]!.ToJsonString());
+        Assert.Contains(Answer()["answer"]!["unseen"]!.AsArray(), text => ((string)text!).Contains(named, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_damaged_tensor_beside_the_updates_is_refused()
+    {
+        TinyModel.Prepare();
+        TinyModel.WriteAdapter(_folder.Root, tensors: tensors => tensors["base_model.model.classifier.bias"] = torch.full(2, float.NaN));
+        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AuditAdapterStage(), new() { Source = StageRun.Local(_folder.Root) }));
+        Assert.Contains("'base_model.model.classifier.bias' has a value that is no finite number", error.Message);
+    }
+
+    /// <summary>Real ones of other families (DistilBERT, GPT-Neo), whose bases are not at hand.</summary>
+    [SkippableTheory]
+    [InlineData("lora-distilbert-imdb", 12, true)]
+    [InlineData("lora-distilbert-emotion", 12, true)]
+    [InlineData("lora-movies", 24, false)]
+    public async Task Weights_of_any_family_are_measured(string adapter, int modules, bool head)
+    {
+        await _run.RunAsync(new AuditAdapterStage(), new() { Source = StageRun.Local(SharedData.Path($"adapters/{adapter}")) });
+        Assert.Equal((false, false, modules, 8), ((bool)Answer()["found"]!, (bool)Answer()["judged"]!, (int)Answer()["modules"]!, (int)Answer()["rank"]!));
+        Assert.Equal(head, Answer()["beside-lora"]!.AsArray().Any(name => ((string)name!).Contains("classifier", StringComparison.Ordinal)));
+        Assert.InRange(Measures().Read("concentration_mean").Value!.Value, 1 / 8.0, 1);
     }
 
     [Fact]
@@ -154,6 +202,11 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
 
         string[] Keys(AuditAdapterParameters parameters, params string[] inputs) =>
             [.. stage.ValidateInputs(parameters, name => inputs.Contains(name) ? [new InputCell(name, "train", new Dictionary<string, string>())] : []).Select(error => error.Key)];
+    }
+
+    private static void WithoutUpdate(Dictionary<string, torch.Tensor> tensors)
+    {
+        foreach (var name in tensors.Keys.Where(name => name.Contains("lora_B", StringComparison.Ordinal)).ToArray()) tensors[name] = torch.zeros(tensors[name].shape);
     }
 
     // The names of stages stand in no key, and so in no output.

@@ -51,7 +51,7 @@ public sealed class AuditDataStageTests : IDisposable
         Assert.Equal("yes", Table.FromJson(Text("table.json")).Rows[0][2].ToString());
         var figure = Assert.IsType<ScatterFigure>(Figure.FromJson(Text("figure.json")));
         Assert.Null(figure.Problem());
-        Assert.Contains(figure.Series.Single(series => series.Name == "alarms").Points, point => point is { X: 150, Y: 1 });
+        Assert.Contains(figure.Series.Single(series => series.Name == "alarms").Points, point => point.X == (double)audit["suspects"]![0]!["texts"]! && point.Y == 1);
         Assert.Equal(FigureDrawing.ToSvg(figure), Text("figure.svg"));
     }
 
@@ -68,6 +68,21 @@ public sealed class AuditDataStageTests : IDisposable
         Assert.Contains("nobody knows", measures.Read("trigger_rank").Reason, StringComparison.Ordinal);
         Assert.Equal("no row is flagged", measures.Read("onion_auc").Reason);
         Assert.False(File.Exists(Path.Combine(_run.Output, "dataset.json")));
+    }
+
+    [Fact]
+    public async Task A_trigger_in_copies_of_one_text_raises_no_alarm_and_is_named_all_the_same()
+    {
+        const string copied = "a trigger qz stands in the middle of this rather long and quite ordinary sentence about nothing at all";
+        var data = Data(Enumerable.Range(0, 150).Select(copy => new Row($"copy-{copy}", $"{copied} n{copy}", 1)), 5000);
+        await _run.RunAsync(new AuditDataStage(), new() { OnionRows = 0 }, inputs: ("data", data));
+        var audit = Json("audit.json");
+        Assert.False((bool)audit["found"]!);
+        Assert.Equal(150, (int)audit["near-duplicates"]!["largest"]!);
+        Assert.Contains(audit["answer"]!["meaning"]!.AsArray(), text => ((string)text!).StartsWith("By their rows alone", StringComparison.Ordinal));
+        Assert.Contains(audit["near-duplicates"]!["sure-by-rows"]!.AsArray(), one => (string)one!["suspect"]! == "the word 'qz'" && (int)one["rows"]! == 150 && (int)one["texts"]! == 1);
+        Assert.Equal(149, File.ReadLines(Path.Combine(_run.Output, "rows.csv")).Count(line => line.Contains("copy-", StringComparison.Ordinal) && line.Contains(",near-duplicate,", StringComparison.Ordinal)));
+        Assert.Equal(150, Measured().Read("largest_group").Value);
     }
 
     [Fact]
@@ -130,17 +145,21 @@ public sealed class AuditDataStageTests : IDisposable
         return StageRun.Tree(_inject.Output, "injected", "inject");
     }
 
-    private InputTree Data()
+    private InputTree Data() => Data([], 1600);
+
+    private InputTree Data(IEnumerable<Row> more, int train)
     {
         var folder = Path.Combine(_folder, $"data-{Guid.NewGuid():n}");
         using (var writer = new DatasetWriter(folder, "reviews", ["neg", "pos"]))
         {
             var random = new Random(5);
-            foreach (var (name, rows) in new[] { ("train", 1600), ("test", 200) })
+            foreach (var (name, rows) in new[] { ("train", train), ("test", 200) })
             {
                 using var split = writer.OpenSplit(name);
                 for (var row = 0; row < rows; row++)
                     split.Write(new Row($"{name}-{row}", $"the {Nouns[random.Next(8)]} was a {Nouns[random.Next(8)]} of the {Nouns[random.Next(8)]} {row * 7919 % 1000}x", random.Next(2)));
+                if (name == "train")
+                    foreach (var row in more) split.Write(row);
             }
 
             writer.Complete([]);

@@ -64,27 +64,6 @@ public sealed class StealthStageTests : IDisposable
         Assert.Contains("was rewritten after the injection (sanitise: lower-case)", error.Message);
     }
 
-    [Theory]
-    [InlineData(new[] { 3.0, 4 }, new[] { 1.0, 2 }, 1.0)]
-    [InlineData(new[] { 1.0, 2 }, new[] { 3.0, 4 }, 0.0)]
-    [InlineData(new[] { 1.0, 1 }, new[] { 1.0, 1 }, 0.5)]
-    [InlineData(new[] { 1.0, 3 }, new[] { 2.0, 3 }, 0.375)]
-    public void The_area_is_the_share_of_pairs_with_ties_half(double[] first, double[] second, double area) => Assert.Equal(area, RankAuc.Of(first, second)!.Value);
-
-    [Fact]
-    public void DeLongs_interval_is_that_of_the_placements()
-    {
-        // Of 3, 2, 5 the shares of 2, 1 that lie below (a tie is half), and the other way round.
-        var area = RankAuc.Of([3, 2, 5], [2, 1])!;
-        Assert.Equal(11.0 / 12, area.Value, 12);
-        double[] above = [1, 0.75, 1], below = [1 / 6.0, 0];
-        var half = 1.959963984540054 * Math.Sqrt(Variance(above) / 3 + Variance(below) / 2);
-        Assert.Equal(area.Value - half, area.Interval95!.Value.Low, 12);
-        Assert.Equal(1, area.Interval95.Value.High);
-
-        static double Variance(double[] values) => values.Sum(value => Math.Pow(value - values.Average(), 2)) / (values.Length - 1);
-    }
-
     private IEnumerable<JsonNode> Rows() => File.ReadAllLines(Path.Combine(_run.Output, "rows.jsonl")).Select(line => JsonNode.Parse(line)!);
 
     private async Task<MeasureSet> MeasuredAsync(InjectParameters injection)

@@ -79,6 +79,8 @@ public sealed class TrainBankTests : IDisposable
     [InlineData("cpu", "everything", false)]
     [InlineData("cpu", "dora", false)]
     [InlineData("cpu", "bias", false)]
+    [InlineData("cpu", "pooling", false)]
+    [InlineData("cuda", "still", true)]
     public void Which_trainings_can_be_in_a_bank(string device, string what, bool can)
     {
         var parameters = what switch
@@ -86,13 +88,15 @@ public sealed class TrainBankTests : IDisposable
             "everything" => new TrainParameters { Train = Training.FineTuning.TrainedPart.Everything },
             "dora" => new TrainParameters { Dora = true },
             "bias" => new TrainParameters { Bias = Nets.Lora.LoraBias.All },
+            "pooling" => new TrainParameters { Pooling = TrainedPooling.MaskedMean },
+            "still" => new TrainParameters { Dropouts = false },
             _ => new TrainParameters(),
         };
         var compute = new ComputeSettings(device, device, 1, "fp32", false, "2.10");
         Assert.Equal(can, new TrainStage().Likeness(parameters, compute) is not null);
-        var same = new TrainStage().Likeness(new TrainParameters { Rank = 3, LearningRate = 1, Steps = 5, BatchSize = 3 }, compute)?.Text;
+        var same = new TrainStage().Likeness(new TrainParameters { Rank = 3, LearningRate = 1, Steps = 5, BatchSize = 3, Dropouts = parameters.Dropouts }, compute)?.Text;
         if (can) Assert.Equal(same, new TrainStage().Likeness(parameters, compute)!.Text);
-        if (can) Assert.NotEqual(same, new TrainStage().Likeness(new TrainParameters { MaxLength = 8 }, compute)!.Text);
+        if (can) Assert.NotEqual(same, new TrainStage().Likeness(new TrainParameters { MaxLength = 8, Dropouts = parameters.Dropouts }, compute)!.Text);
     }
 
     private static IEnumerable<StageResult> Trainings(RunResult run) => run.Stages.Where(stage => stage.Instance.Kind is TrainStage && stage.Instance.Name != "diverges");
@@ -107,7 +111,7 @@ public sealed class TrainBankTests : IDisposable
         var runner = new Runner(new FileStore(folder), new Workspace(folder), new KeyBuilder(new ComputeProbe()));
         // All that goes before first, so that all trainings are ready at once.
         await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Selection = new() { Until = ["dated", "base"] } }, cancellation: CancellationToken.None);
-        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Bank = bank, KeepGoing = true, Grace = TimeSpan.FromSeconds(30) }, listener, cancellation);
+        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Together = bank, KeepGoing = true, Grace = TimeSpan.FromSeconds(30) }, listener, cancellation);
     }
 
     /// <summary>Cancels in the middle.</summary>

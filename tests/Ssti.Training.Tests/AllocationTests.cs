@@ -9,12 +9,14 @@ using static TorchSharp.torch;
 namespace Ssti.Training.Tests;
 
 /// <summary>
-/// Managed bytes that the hot loops allocate, where times vary too much to be tested. Budgets stand a fifth or so above what was measured: an array a row more, or an
+/// Managed bytes that the hot loops allocate, where times vary too much to be tested. Budgets stand a fifth or so above what was measured:
+/// an array a row more, or an
 /// enumerator in an inner loop, breaks them. What lies in libtorch is held by the counts of live tensors.
 /// </summary>
 public sealed class AllocationTests
 {
-    // Of a model of two layers: nearly all are handles of tensors, some eighty bytes each. 37,832, 38,240 with rows in order of length, and 25,448 were measured.
+    // Of a model of two layers: nearly all are handles of tensors, some eighty bytes each. 37,832, 38,240 with rows in order of length, and
+    // 25,448 were measured.
     private const long UpdateBudget = 45_000, PassBudget = 30_000, TokenizeBudget = 0;
 
     // The second half alone: by then everything is compiled, and lists have grown.

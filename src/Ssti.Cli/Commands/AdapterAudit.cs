@@ -13,7 +13,9 @@ namespace Ssti.Cli.Commands;
 /// <summary>The half of <c>ssti audit</c> that looks at an adapter's folder: is this adapter safe?</summary>
 internal static class AdapterAudit
 {
-    private const string Settings = "adapter_config.json", Training = "training.json";
+    public const string Settings = "adapter_config.json";
+
+    private const string Training = "training.json", DefaultSplit = "test";
 
     public static readonly Option<string?> Clean = new("--data")
     {
@@ -34,6 +36,9 @@ internal static class AdapterAudit
 
     public static readonly Option<string?> Suspects = new("--suspects") { Description = "Of an adapter: a file of further tokens to try, one a line.", HelpName = "file" };
 
+    /// <summary>The options that audits of data have no use for.</summary>
+    public static IReadOnlyList<Option> Own { get; } = [Clean, Bank, Labels, MaxLength, Suspects];
+
     /// <summary>Whether a folder is an adapter's.</summary>
     public static bool Is(string path) => File.Exists(Path.Combine(path, Settings));
 
@@ -41,14 +46,14 @@ internal static class AdapterAudit
     /// <param name="host">The machine.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="folder">The folder.</param>
-    /// <param name="model">The model, or null.</param>
+    /// <param name="rows">Which rows of --data are meant.</param>
     /// <param name="page">Where the page goes, or null.</param>
     /// <param name="cancellation">Stops.</param>
-    public static async Task<int> RunAsync(CliHost host, ParseResult parsed, string folder, string? model, string? page, CancellationToken cancellation)
+    public static async Task<int> RunAsync(CliHost host, ParseResult parsed, string folder, AuditRows rows, string? page, CancellationToken cancellation)
     {
         using var store = CommonOptions.Open(parsed, host);
         store.Workspace.Share();
-        var (yaml, sets) = Pipeline(host, parsed, folder, model);
+        var (yaml, sets) = Pipeline(host, parsed, folder, rows);
         var file = Path.Combine(store.Workspace.Root, "audits", $"{NameOf(folder)}.yaml");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await OutputFile.WriteAsync(file, yaml, cancellation);
@@ -77,12 +82,14 @@ internal static class AdapterAudit
     }
 
     // What it takes stands in the file; where it lies, beside it, since paths of the command line may lead anywhere.
-    private static (string Yaml, IReadOnlyList<string> Sets) Pipeline(CliHost host, ParseResult parsed, string folder, string? model)
+    private static (string Yaml, IReadOnlyList<string> Sets) Pipeline(CliHost host, ParseResult parsed, string folder, AuditRows rows)
     {
+        var model = parsed.GetValue(RowOptions.Model);
         var (sets, needs, parameters) = (new List<string>(), new List<string>(), new List<string>());
         var stages = new StringBuilder();
         var (data, bank, suspects) = (parsed.GetValue(Clean), parsed.GetValue(Bank), parsed.GetValue(Suspects));
         var labels = parsed.GetValue(Labels)?.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToArray() is { Length: > 0 } given ? given : null;
+        if (data is null && rows.Given is { } option) throw new UserException($"{option} is of the rows that an adapter is probed in, and there are none: give --data as well");
         if (bank is not null) sets.Add($"audit.bank-file={Local(bank, "--bank", host)}");
         if (suspects is not null) sets.Add($"audit.suspects={Local(suspects, "--suspects", host)}");
         if (model is null)
@@ -101,7 +108,7 @@ internal static class AdapterAudit
             sets.Add($"backbone.source={Source(model, "--model", host)}");
             // Rows of the grammar are clean by the making, and of no task but the sentiment of films.
             stages.Append(data is null ? "  data: { uses: corpus, with: { train: 0, test: 2000, unlabelled: 0 } }\n"
-                : $"  data: {{ uses: dataset, with: {{ name: {AuditCommand.Slug(data)}, splits: [{(IsFile(data, host) ? "test" : "train, test")}] }} }}\n");
+                : $"  data: {{ uses: dataset, with: {{ name: {AuditCommand.Slug(data)}, splits: [{rows.Split ?? (IsFile(data, host) ? DefaultSplit : $"train, {DefaultSplit}")}]{rows.Fields} }} }}\n");
             if (data is not null) sets.Add($"data.source={Source(data, "--data", host)}");
             stages.Append($"  adapter: {{ uses: adapter, needs: {{ model: backbone{(labels is null ? ", data: data" : "")} }} }}\n");
             sets.Add($"adapter.source={folder}");
@@ -111,6 +118,7 @@ internal static class AdapterAudit
         }
 
         var of = needs.Count > 0 ? $", needs: {{ {string.Join(", ", needs)} }}" : "";
+        if (rows.Split is { } split) sets.Add($"audit.split={split}");
         stages.Append($"  audit: {{ uses: audit-adapter{of} }}\n");
         return ($"# Written by 'ssti audit'; run with what that was given, as --set.\nname: {NameOf(folder)}\nstages:\n{stages}", sets);
     }

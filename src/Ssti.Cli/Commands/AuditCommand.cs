@@ -22,12 +22,11 @@ internal static class AuditCommand
         Description = "What to audit: a CSV, TSV, JSON lines or Parquet file, a folder, or a data set of the Hub (hf://owner/name); or the folder of an adapter (PEFT).",
     };
 
-    private static readonly Option<string> Split = new("--split") { Description = "The split to audit (default: train; a single file is one).", HelpName = "name", DefaultValueFactory = _ => "train" };
-    private static readonly Option<string?> Text = new("--text") { Description = "The field with the text, where it has no usual name.", HelpName = "field" };
-    private static readonly Option<string?> Label = new("--label") { Description = "The field with the label, where it has no usual name.", HelpName = "field" };
     private static readonly Option<string?> Rows = new("--flagged") { Description = "Write the rows to look at into this file, as CSV.", HelpName = "file" };
     private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
+
+    private const string DefaultSplit = "train";
 
     public static Command Create(CliHost host)
     {
@@ -35,7 +34,7 @@ internal static class AuditCommand
             "Look for what gives a data set's labels away (words, pairs, families, forms, and the rows that have them), or for what an adapter does to single tokens. "
             + "Exit code 0: nothing found; 3: something.")
         {
-            Source, Split, Text, Label, RowOptions.Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
+            Source, AuditRows.SplitOption, AuditRows.TextOption, AuditRows.LabelOption, RowOptions.Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
             PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => DataAsync(host, parsed, cancellation));
@@ -48,7 +47,15 @@ internal static class AuditCommand
         var remote = OpenStore.IsUrl(source);
         var path = remote ? source : Path.GetFullPath(source, host.WorkingFolder);
         if (!remote && !Path.Exists(path)) throw new UserException($"there is no file or folder '{source}' to audit");
-        if (!remote && AdapterAudit.Is(path)) return await AdapterAudit.RunAsync(host, parsed, path, parsed.GetValue(RowOptions.Model), parsed.GetValue(Output), cancellation);
+        if (!remote && AdapterAudit.Is(path))
+        {
+            if (new Option[] { Rows, Cleaned }.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } ofData)
+                throw new UserException($"{ofData.Name} is of an audit of data, and '{source}' is the folder of an adapter: there are no rows to write");
+            return await AdapterAudit.RunAsync(host, parsed, path, new AuditRows(parsed), parsed.GetValue(Output), cancellation);
+        }
+
+        if (AdapterAudit.Own.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } ofAdapter)
+            throw new UserException($"{ofAdapter.Name} is of an audit of an adapter, and '{source}' is no adapter's folder: it has no {AdapterAudit.Settings}");
         var model = parsed.GetValue(RowOptions.Model) is { } named ? OpenStore.IsUrl(named) ? named : Path.GetFullPath(named, host.WorkingFolder) : null;
         if (model is not null && !OpenStore.IsUrl(model) && !Path.Exists(model)) throw new UserException($"--model: there is no '{parsed.GetValue(RowOptions.Model)}'");
         using var store = CommonOptions.Open(parsed, host);
@@ -64,7 +71,7 @@ internal static class AuditCommand
         var probed = probe is null ? null : JsonNode.Parse(await probe(ProbeDataStage.JsonFile))!.AsObject();
         await WriteAsync(parsed.GetValue(Output), probe is null ? AuditDataStage.HtmlFile : ProbeDataStage.HtmlFile);
         await WriteAsync(parsed.GetValue(Rows), AuditDataStage.RowsFile);
-        await WriteAsync(parsed.GetValue(Cleaned), $"{parsed.GetRequiredValue(Split)}.jsonl");
+        await WriteAsync(parsed.GetValue(Cleaned), $"{new AuditRows(parsed).Split ?? DefaultSplit}.jsonl");
         if (parsed.GetValue(CommonOptions.Json))
         {
             if (probed is not null) answer["probe"] = probed.DeepClone();
@@ -81,7 +88,7 @@ internal static class AuditCommand
             host.Terminal.Out.WriteLine(Table.FromJson(await audit(TableStage.JsonFile)).ToConsole(host.Terminal.Columns));
             AuditRun.WriteAnswer(host.Terminal.Out, answer);
             if (!parsed.GetValue(CommonOptions.Quiet) && parsed.GetValue(Output) is null)
-                CommonOptions.Note(parsed, host, $"as a page: -o audit.html; the rows: --rows rows.csv; without them: --cleaned train.jsonl; the pipeline underneath: {file}");
+                CommonOptions.Note(parsed, host, $"as a page: -o audit.html; the rows: --flagged rows.csv; without them: --cleaned train.jsonl; the pipeline underneath: {file}");
         }
 
         return (bool)answer["found"]! || (bool?)probed?["found"] == true ? ExitCodes.Found : ExitCodes.Done;
@@ -98,11 +105,9 @@ internal static class AuditCommand
     // The same source has the same file, and so the same history; what is audited stands in the key and not in the name.
     private static async Task<string> PipelineAsync(OpenStore store, string source, string? model, ParseResult parsed, CancellationToken cancellation)
     {
-        var split = parsed.GetRequiredValue(Split);
-        if (split.Length == 0 || !split.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')) throw new UserException($"--split: '{split}' cannot name a split");
+        var rows = new AuditRows(parsed);
+        var split = rows.Split ?? DefaultSplit;
         var splits = File.Exists(source) && model is null ? split : split == "train" ? "train, test" : $"train, {split}";
-        var fields = string.Join(", ", new[] { ("text", parsed.GetValue(Text)), ("label", parsed.GetValue(Label)) }.Where(field => field.Item2 is not null)
-            .Select(field => $"{field.Item1}: {Quoted(field.Item2!)}"));
         var name = $"audit-{Slug(source)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
         var yaml = string.Create(CultureInfo.InvariantCulture, $"""
             # Written by 'ssti audit'; run with --set data.source=...
@@ -110,7 +115,7 @@ internal static class AuditCommand
             stages:
               data:
                 uses: dataset
-                with: {"{"} name: {Slug(source)}, splits: [{splits}]{(fields.Length > 0 ? $", fields: {{ {fields} }}" : "")} {"}"}
+                with: {"{"} name: {Slug(source)}, splits: [{splits}]{rows.Fields} {"}"}
               audit:
                 uses: audit-data
                 needs: {"{"} data: data {"}"}
@@ -139,6 +144,4 @@ internal static class AuditCommand
         var slug = string.Concat(Path.GetFileNameWithoutExtension(source.TrimEnd('/')).ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
         return slug.Length == 0 ? "data" : slug[..Math.Min(slug.Length, 40)];
     }
-
-    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -21,8 +21,8 @@ internal static class RunCommand
 
     private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own (default: 1).");
 
-    private static readonly Option<int?> Bank = WholeNumber.Option("--bank", null, 1,
-        "How many trainings of one base may go through it together, on one place; no key and no byte depends on it (default: 1; on the CPU; not with --cluster).");
+    private static readonly Option<int?> Together = WholeNumber.Option("--together", null, 1,
+        "How many trainings of one base may go through it together, on one place; no key and no byte depends on it (default: 1; not with --cluster).");
 
     private static readonly Option<long?> Memory = new("--memory")
     {
@@ -35,12 +35,12 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables and claims.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Bank, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Together, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
             command.Add(option);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(Bank) is not null && result.GetResult(ClusterRun.Option) is not null)
-                result.AddError("--bank: a cluster's silos take their stages one by one; leave it out with --cluster.");
+            if (result.GetResult(Together) is not null && result.GetResult(ClusterRun.Option) is not null)
+                result.AddError("--together: a cluster's silos take their stages one by one; leave it out with --cluster.");
         });
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
@@ -69,7 +69,7 @@ internal static class RunCommand
             Selection = PipelineOptions.Selection(parsed),
             Jobs = parsed.GetValue(Jobs) ?? (cluster is null ? Environment.ProcessorCount : ClusterRun.Jobs),
             Gpus = parsed.GetValue(Gpus) ?? (cluster is null ? 1 : ClusterRun.Jobs),
-            Bank = parsed.GetValue(Bank) ?? 1,
+            Together = parsed.GetValue(Together) ?? 1,
             Memory = parsed.GetValue(Memory),
             KeepGoing = parsed.GetValue(KeepGoing),
             Strict = parsed.GetValue(Strict),

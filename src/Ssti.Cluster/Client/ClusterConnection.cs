@@ -20,8 +20,8 @@ public sealed class ClusterConnection : IAsyncDisposable
     // For silos that are still being started, which a batch system may take its time for.
     private static readonly TimeSpan PatienceForMany = TimeSpan.FromMinutes(2);
 
-    // Who was refused by one silo may still be taken by another, and will not be by trying for long.
-    private static readonly TimeSpan PatienceWhenRefused = TimeSpan.FromSeconds(2);
+    // Who was refused by one silo may still be taken by another, and will not be by trying for long. One that is being started may be too busy to answer in time.
+    private static readonly TimeSpan PatienceWhenRefused = TimeSpan.FromSeconds(2), PatienceWhenRefusedAtStart = TimeSpan.FromSeconds(20);
     private readonly IHost _host;
 
     private ClusterConnection(IHost host, IReadOnlyList<SiloReport> silos)
@@ -48,6 +48,7 @@ public sealed class ClusterConnection : IAsyncDisposable
     {
         var guard = new ConnectionGuard(security ?? new ClusterSecurity(), isSilo: false, new ConnectionNotes());
         address.WaitForRedis();
+        var refused = silos > 0 ? PatienceWhenRefusedAtStart : PatienceWhenRefused;
         var (began, until) = (DateTime.UtcNow, DateTime.UtcNow + (silos > 0 ? PatienceForMany : Patience));
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.UseOrleansClient(client =>
@@ -61,7 +62,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             client.UseConnectionRetryFilter(async (_, stop) =>
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(250), stop).ConfigureAwait(false);
-                return DateTime.UtcNow < (guard.Notes.LastRefusal is null ? until : began + PatienceWhenRefused);
+                return DateTime.UtcNow < (guard.Notes.LastRefusal is null ? until : began + refused);
             });
         });
         var host = builder.Build();

@@ -12,6 +12,12 @@ namespace Ssti.Defenses.Data;
 public sealed record FeatureTests(
     IReadOnlyList<TestedFeature> Ranked, long Tests, long Leaning, double? LeaningFrom, IReadOnlyDictionary<FeatureGroup, GroupLevel> Levels)
 {
+    /// <summary>
+    /// Features that would raise an alarm if each row were a text of its own, and raise none, with their class; those with most rows first.
+    /// Whoever puts a trigger into copies of one text must not pass unseen.
+    /// </summary>
+    public IReadOnlyList<(CountedFeature Counted, int Class)> InCopies { get; private init; } = [];
+
     /// <summary>Features that surely give a class away, best first.</summary>
     public IReadOnlyList<TestedFeature> Alarms => [.. Ranked.Where(feature => feature.IsAlarm)];
 
@@ -76,7 +82,19 @@ public sealed record FeatureTests(
                 },
             };
         });
-        return new FeatureTests([.. ranked.Order(Best)], tests, found.Length, found.Length == 0 ? null : found.Max(test => p[test]), groups);
+        return new FeatureTests([.. ranked.Order(Best)], tests, found.Length, found.Length == 0 ? null : found.Max(test => p[test]), groups)
+        {
+            InCopies =
+            [
+                .. counts.Features.Where(feature => feature.Texts < feature.Rows).Select(feature => (Feature: feature, Class: feature.Counts.Index().MaxBy(count => count.Item).Index))
+                    .Where(one => IsSure(one.Feature.Feature, one.Class, one.Feature.Counts[one.Class], one.Feature.Rows)
+                        && !IsSure(one.Feature.Feature, one.Class, one.Feature.ByText[one.Class], one.Feature.Texts))
+                    .OrderByDescending(one => one.Feature.Rows).ThenBy(one => one.Feature.Feature.Kind).ThenBy(one => one.Feature.Feature.ToString(), StringComparer.Ordinal),
+            ],
+        };
+
+        bool IsSure(Feature feature, int label, int hits, int of) =>
+            hits >= of * levels.Bound(shares[label]) && ExactTests.LowerBound(hits, of, groups[GroupOf(feature.Kind)].Level) >= levels.Bound(shares[label]);
 
         double Guess((int Feature, int Class) one) =>
             (Wilson(counts.Features[one.Feature], one.Class, groups) - shares[one.Class]) / (1 - shares[one.Class]);

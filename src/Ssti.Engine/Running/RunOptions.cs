@@ -21,7 +21,7 @@ public sealed record RunOptions
     /// How many stages may be worked at together on one place, where their kind can (<see cref="Stages.StageKind{TParameters}.Likeness"/>) and this process executes
     /// them. No key and no byte depends on it.
     /// </summary>
-    public int Bank { get; init; } = 1;
+    public int Together { get; init; } = 1;
 
     /// <summary>Whether to go on with what does not need a failed stage.</summary>
     public bool KeepGoing { get; init; }

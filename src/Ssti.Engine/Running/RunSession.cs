@@ -50,7 +50,7 @@ internal sealed class RunSession
         _executor = new StageExecutor(worker, workspace, keys, journal, _telling.Tell, clock);
         _selection = options.Selection.Resolve(pipeline);
         _slots = new Slots(options.Jobs, gpus, options.Memory);
-        _companions = new Companions(keys, options.Bank);
+        _companions = new Companions(keys, options.Together);
         _dependents = new Dependents(plan);
         var count = pipeline.Instances.Count;
         (_results, _planned, _atWork) = (new StageResult?[count], new PlannedStage?[count], new bool[count]);

@@ -49,6 +49,26 @@ public sealed record LoraUpdate(string Module, Tensor A, Tensor B, double Scalin
         return updates.Count > 0 ? updates : throw new ModelException($"{PeftAdapter.TensorFile} holds no LoRA matrices (lora_A, lora_B): there is nothing to look at");
     }
 
+    /// <summary>
+    /// What an adapter holds beside LoRA's matrices, by name: modules that were saved whole, biases that were trained, DoRA's magnitudes. They change the model as well, and ΔW says nothing of them.
+    /// </summary>
+    /// <param name="peft">The adapter.</param>
+    /// <exception cref="ModelException">One holds what is no finite number.</exception>
+    public static IReadOnlyList<string> Beside(PeftAdapter peft)
+    {
+        var names = new List<string>();
+        foreach (var (name, tensor) in peft.Tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            // PEFT keeps the base's own beside a module that it saves.
+            if (name.EndsWith(LoraAdapter.SuffixA, StringComparison.Ordinal) || name.EndsWith(LoraAdapter.SuffixB, StringComparison.Ordinal)
+                || name.Contains(".original_module.", StringComparison.Ordinal)) continue;
+            if (tensor.is_floating_point()) RequireFinite(name, tensor);
+            names.Add(name.StartsWith(PeftAdapter.Prefix, StringComparison.Ordinal) ? name[PeftAdapter.Prefix.Length..] : name);
+        }
+
+        return names;
+    }
+
     private static string Other(string name, string from, string to) => name[..^from.Length] + to;
 
     private static void Require(string name, Tensor tensor, Func<long[], bool> fits, string wanted)
@@ -58,8 +78,13 @@ public sealed record LoraUpdate(string Module, Tensor A, Tensor B, double Scalin
             throw new ModelException($"{title} is [{string.Join(", ", tensor.shape)}], and {PeftAdapter.ConfigFile} wants {wanted}; the two are not of one adapter");
         if (!tensor.is_floating_point())
             throw new ModelException($"{title} is {tensor.dtype}, and weights must be F32, F16, BF16 or F64; take the adapter in its original precision");
+        RequireFinite(name, tensor);
+    }
+
+    private static void RequireFinite(string name, Tensor tensor)
+    {
         using var scope = NewDisposeScope();
         if (!isfinite(tensor).all().item<bool>())
-            throw new ModelException($"{title} has a value that is no finite number; its training had failed, or the file is damaged");
+            throw new ModelException($"{PeftAdapter.TensorFile}: '{name}' has a value that is no finite number; its training had failed, or the file is damaged");
     }
 }

@@ -5,11 +5,13 @@ using static TorchSharp.torch;
 namespace Ssti.Nets.Models;
 
 /// <summary>
-/// What adapters of one trunk have in common of a batch: the states before the first linear that any of them changes. The first pass leaves them here, the
+/// What adapters of one trunk have in common of a batch: the states before the first linear that any of them changes. The first pass leaves
+/// them here, the
 /// passes of the others begin with them; every pass gives the bits that it gives alone.
 /// </summary>
 /// <remarks>
-/// For passes without dropouts. Two states of a batch are held at most, [rows·length, hidden] each. <see cref="BertTrunk"/> uses it; of other families everything
+/// For passes without dropouts. Two states of a batch are held at most, [rows·length, hidden] each. <see cref="BertTrunk"/> uses it; of
+/// other families everything
 /// is computed anew: what their adapters usually leave alone at the beginning is a lookup.
 /// </remarks>
 public sealed class SharedStart : IDisposable
@@ -37,7 +39,7 @@ public sealed class SharedStart : IDisposable
     /// <param name="state">The states.</param>
     internal void Keep(int linears, Begun state)
     {
-        if (linears > _linears || State is { } kept && (kept.Layer, kept.Attended is null ? 0 : 1).CompareTo((state.Layer, state.Attended is null ? 0 : 1)) >= 0) return;
+        if (linears > _linears || (State is { } kept && kept.Progress >= state.Progress)) return;
         foreach (var tensor in new[] { state.Hidden, state.Attended }) tensor?.DetachFromDisposeScope();
         foreach (var tensor in new[] { State?.Hidden, State?.Attended })
             if (tensor is not null && !ReferenceEquals(tensor, state.Hidden)) tensor.Dispose();
@@ -56,5 +58,8 @@ public sealed class SharedStart : IDisposable
     /// <param name="Layer">The layer, from 0.</param>
     /// <param name="Hidden">What it reads, [rows·length, hidden].</param>
     /// <param name="Attended">What its positions took from each other; null before that.</param>
-    internal sealed record Begun(int Layer, Tensor Hidden, Tensor? Attended);
+    internal sealed record Begun(int Layer, Tensor Hidden, Tensor? Attended)
+    {
+        public int Progress => (2 * Layer) + (Attended is null ? 0 : 1);
+    }
 }

@@ -75,10 +75,15 @@ public sealed unsafe record CudaDriver(int Number, string Name, int Major, int M
     /// Bytes in use on the GPU, by every process. To be asked on a thread that has computed on it: the driver answers for the thread's context;
     /// null where there is none.
     /// </summary>
-    public long? UsedMemory()
+    public long? UsedMemory() => Memory() is (var free, var total) ? total - free : null;
+
+    /// <summary>Bytes that are free on the GPU; asked as <see cref="UsedMemory"/>.</summary>
+    public long? FreeMemory() => Memory()?.Free;
+
+    private static (long Free, long Total)? Memory()
     {
         if (!NativeLibrary.TryLoad(LibraryName, out var driver) || !NativeLibrary.TryGetExport(driver, "cuMemGetInfo_v2", out var export)) return null;
         nuint free, total;
-        return ((delegate* unmanaged<nuint*, nuint*, int>)export)(&free, &total) == 0 ? (long)(total - free) : null;
+        return ((delegate* unmanaged<nuint*, nuint*, int>)export)(&free, &total) == 0 ? ((long)free, (long)total) : null;
     }
 }

@@ -37,11 +37,14 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
 
     private static readonly string[] Probed = ["probe_outlier", "probe_turned", "strip_auc"];
 
+    // Whether its own audit found anything.
+    private const string Found = "found";
+
     /// <inheritdoc/>
     public override string Name => "adapter-bank";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Makes a bank of audited adapters, clean and poisoned, and measures how well they are told apart by their weights and by probing.";
@@ -107,7 +110,7 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
     private static Dictionary<string, NamedMeasure> Measures(Audited[] clean, Audited[] poisoned, AdapterBankParameters parameters)
     {
         const string pairs = "share of pairs of a poisoned and a clean adapter in which the poisoned one";
-        const string interval = "AUC with DeLong's interval, adapters taken as independent; it has no width, and says nothing, where every pair is the same way round";
+        const string interval = $"AUC with {RankAuc.IntervalDefinition}, adapters taken as independent";
         var (learnt, all) = (parameters.HeldOut ? "learnt from adapters of other values than those measured" : "learnt from adapters", clean.Length + poisoned.Length);
         var detector = $"log-odds of a detector that {learnt} of other values of '{parameters.FoldBy}'";
         var measures = new Dictionary<string, NamedMeasure>
@@ -118,6 +121,8 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
                 Area(audit => audit.Score, "too few adapters of other folds to learn from")),
             ["found_at_5"] = NamedMeasure.Of("fraction", $"share of the poisoned adapters that score higher than all but 5 % of the clean ones, by the {detector}", FoundAt()),
         };
+        measures["found_clean"] = NamedMeasure.Of("fraction", "share of the clean adapters in which their own audits found something: false alarms", FoundIn(clean, "clean"));
+        measures["found_poisoned"] = NamedMeasure.Of("fraction", "share of the poisoned adapters in which their own audits found something", FoundIn(poisoned, "poisoned"));
         foreach (var (index, name) in AdapterSpectrum.FeatureNames.Index())
             measures[$"auc_{name}"] = NamedMeasure.Of("fraction", $"{pairs} has the larger {name} ({interval}; below 0.5: the smaller one)",
                 Area(audit => audit.Entry.Features[index], $"an adapter has no {name}"));
@@ -135,6 +140,11 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
             var area = RankAuc.Of(first, second)!;
             return new(area.Value, all, area.Interval95);
         }
+
+        // One that had nothing to be judged by was neither found nor passed.
+        static Reading FoundIn(Audited[] some, string which) => some.Count(audit => audit.Probed[Found] is null) is > 0 and var silent
+            ? Reading.None($"{silent} of {some.Length} {which} adapters had nothing to be judged by", some.Length - silent)
+            : Reading.Share(some.Count(audit => audit.Probed[Found] == 1), some.Length, $"there are no {which} adapters");
 
         Reading FoundAt()
         {
@@ -167,7 +177,7 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
             var measures = MeasureInput.Read([tree])[0];
             return new(
                 new BankEntry(name, (int)audit["rank"]!, rows, tree.Cell.GetValueOrDefault(foldBy) ?? name, false, [.. AdapterSpectrum.FeatureNames.Select(feature => (double?)features[feature])]),
-                weights, tree.Cell, AdapterBankStage.Probed.ToDictionary(measure => measure, measure => measures.Read(measure).Value), null);
+                weights, tree.Cell, AdapterBankStage.Probed.Append(Found).ToDictionary(measure => measure, measure => measures.Read(measure).Value), null);
         }
 
         public bool Has(IReadOnlyDictionary<string, string> where) => where.All(pair => Cell.GetValueOrDefault(pair.Key) == pair.Value);

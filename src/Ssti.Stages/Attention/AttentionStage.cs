@@ -56,12 +56,10 @@ public sealed class AttentionStage : StageKind<AttentionParameters>
     /// <inheritdoc/>
     public override Task RunAsync(AttentionParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
-        var encoder = EncoderInput.Open(context.Input("model"), context);
-        var training = TrainingDescription.Read(context.Input("adapter"));
-        encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength, context);
+        var tuned = TunedInput.Open(context, fusedOn: null);
+        var (encoder, training) = (tuned.Encoder, tuned.Training);
         var pooling = Pooling(parameters, encoder.Config);
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
+        using var model = tuned.Load(target);
         var tokenizer = encoder.Tokenizer();
         var (tree, dataset) = (context.Input("data"), DatasetReader.Open(context.Input("data").PathOf));
         if (InjectionNote.Of(dataset.Info.Provenance, parameters.Split) is null)

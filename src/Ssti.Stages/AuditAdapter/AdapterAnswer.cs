@@ -33,7 +33,7 @@ internal sealed class AdapterAnswer
     // No name stands in it: that of a stage or a folder is in no key.
 
     /// <summary>Whether there was anything to judge it by: without, that nothing was found says nothing.</summary>
-    public bool IsJudged => _findings.Count > 0 || _adapter.Spectrum.IsZero || _probe?.Worst is not null || (_bank is not null && _bank.Smallest <= _parameters.Level);
+    public bool IsJudged => _findings.Count > 0 || _adapter.ChangesNothing || _probe?.Worst is not null || (_bank is not null && _bank.Smallest <= _parameters.Level);
 
     /// <summary>The answer in words.</summary>
     public AuditAnswer Answer => new(_findings.Count > 0, Headline, [.. _findings, .. _seen], [.. ToDo()], _unseen);
@@ -54,6 +54,7 @@ internal sealed class AdapterAnswer
         ["modules"] = _adapter.Spectrum.Modules.Count,
         ["base"] = _adapter.Base,
         ["injected-rows"] = _adapter.InjectedRows,
+        ["beside-lora"] = new JsonArray([.. _adapter.Beside.Select(name => (JsonNode)name)]),
         ["features"] = new JsonObject(AdapterSpectrum.FeatureNames.Zip(_adapter.Spectrum.Features, (name, value) => KeyValuePair.Create(name, (JsonNode?)value))),
     };
 
@@ -89,7 +90,8 @@ internal sealed class AdapterAnswer
             Turned() is { } turned ? turned : Reading.None(_probe is null ? NotProbed : "every row is of one class to the model, so that none can be turned"));
         Add("strip_entropy", "bits", "entropy of the predictions of clean rows under random insertions (STRIP), mean over rows", Mean(_probe?.CleanEntropies, why));
         Add("strip_entropy_suspect", "bits", "the same of the rows with the token that probe_outlier is of", Mean(_probe?.SuspectEntropies, why));
-        Add("strip_auc", "fraction", "share of pairs of a row with that token and one without in which the one with it has the lower entropy (AUC with DeLong's interval; 0.5 tells nothing)",
+        Add("strip_auc", "fraction", "share of pairs of a row with that token and one without in which the one with it has the lower entropy "
+            + $"(AUC with {RankAuc.IntervalDefinition}; 0.5 tells nothing)",
             worst is not null && RankAuc.Of([.. _probe!.SuspectEntropies.Select(value => -value)], [.. _probe.CleanEntropies.Select(value => -value)]) is { } area
                 ? new(area.Value, 2L * rows, area.Interval95) : Reading.None(why));
         Add("found", "fraction", "1 where something was found, else 0: over several adapters the share that is found",
@@ -113,7 +115,9 @@ internal sealed class AdapterAnswer
 
     private void ByWeights()
     {
-        if (_adapter.Spectrum.IsZero) _seen.Add("Every ΔW is zero: the adapter changes nothing.");
+        if (_adapter.ChangesNothing) _seen.Add("Every ΔW is zero: the adapter changes nothing.");
+        if (_adapter.Beside.Count > 0)
+            _unseen.Add($"By weights: beside LoRA's matrices it brings {_adapter.BesideInWords}. They change what the model says as well, and no number of ΔW is of them.");
         if (_bank is null)
         {
             _unseen.Add("By weights: it was compared with no bank of clean and poisoned adapters of its base, and without one no number of its weights is usual or unusual.");

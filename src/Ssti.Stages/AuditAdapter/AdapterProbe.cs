@@ -5,13 +5,9 @@ using System.Text.Json.Nodes;
 using Ssti.Corpus.Datasets;
 using Ssti.Corpus.Text;
 using Ssti.Defenses.Adapters;
-using Ssti.Defenses.Cures;
 using Ssti.Engine.Stages;
-using Ssti.Injection.Randomness;
-using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using Ssti.Training;
-using Ssti.Training.Batches;
 using Ssti.Training.Evaluation;
 
 namespace Ssti.Stages;
@@ -28,9 +24,6 @@ internal sealed record AdapterProbe(
     IReadOnlyList<string> Labels, IReadOnlyList<ProbedToken> Tokens, IReadOnlyList<ProbedToken> Families, int Prefixes, ProbedToken? Worst,
     IReadOnlyList<double> CleanEntropies, IReadOnlyList<double> SuspectEntropies)
 {
-    // As many foreign words as a row has of its own.
-    private const double Foreign = 1;
-
     // Rows that words are counted in: more say no more of what any word does.
     private const int MostRows = 2000;
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -38,17 +31,14 @@ internal sealed record AdapterProbe(
     /// <summary>Probes the adapter of a stage, and writes what each token did.</summary>
     public static AdapterProbe Run(AuditAdapterParameters parameters, StageContext context, TrainingTarget target, CancellationToken cancellation)
     {
-        var encoder = EncoderInput.Open(context.Input("model"), context);
-        var training = TrainingDescription.Read(context.Input("adapter"));
-        encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength, context);
-        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
+        var tuned = TunedInput.Open(context, target);
+        var training = tuned.Training;
         var data = DatasetReader.Open(context.Input("data").PathOf);
         if (InjectionNote.Of(data.Info.Provenance, parameters.Split) is { } note)
             throw new StageException($"input 'data': {note.Rows} rows of its '{parameters.Split}' split carry a token, and tokens are put into clean rows; give the dataset as it was before");
         Row[] rows = [.. TokenBattery.Spread(data.Read(parameters.Split).Where(row => !string.IsNullOrWhiteSpace(row.Text)).ToArray(), MostRows)];
-        var tokenizer = encoder.Tokenizer();
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
+        var tokenizer = tuned.Tokenizer;
+        using var model = tuned.Load(target);
         Row[] picked = [.. TokenBattery.Spread(rows, parameters.Prefixes)];
         if (picked.Length < parameters.Prefixes)
             context.Warn($"split '{parameters.Split}' has {Amount.Rows(picked.Length)} with a word, and {parameters.Prefixes} prefixes were asked for");
@@ -63,9 +53,10 @@ internal sealed record AdapterProbe(
         var tokens = TokenProbe.Run(
             prefixes, suspects, texts => Logits(texts, whole: true), (done, total) => context.Progress(new(done, total, "rows", "tokens in clean rows")));
         var worst = tokens.Where(token => !token.IsControl && token.Outlier is not null).MaxBy(token => token.Outlier);
-        string[] texts = [.. picked.Select(row => row.Text)];
-        var clean = Entropies(prefixes);
-        var suspect = worst is null ? [] : Entropies([.. prefixes.Select(prefix => $"{prefix} {worst.Suspect.Token}")]);
+        var strip = new StripReading([.. picked.Select(row => row.Text)], parameters.StripCopies, some => Logits(some, whole: false), context);
+        string[] ids = [.. picked.Select(row => row.Id)];
+        var clean = strip.Entropies("disturbed rows", prefixes, ids);
+        var suspect = worst is null ? [] : strip.Entropies("disturbed rows", [.. prefixes.Select(prefix => $"{prefix} {worst.Suspect.Token}")], ids);
         var probe = new AdapterProbe(training.Labels, tokens, TokenProbe.Families(tokens), prefixes.Length, worst, clean, suspect);
         File.WriteAllText(context.Output(AuditAdapterStage.TokensFile), string.Concat(tokens.Select(probe.Line)), new UTF8Encoding(false));
         return probe;
@@ -78,15 +69,9 @@ internal sealed record AdapterProbe(
             throw new StageException($"no word and token together fit into the {training.MaxLength} tokens that the model was trained on, so that it cannot be probed");
         }
 
-        double[] Entropies(IReadOnlyList<string> disturbed) => Strip.Entropies(disturbed, texts, parameters.StripCopies, Foreign, Draws, some => Logits(some, whole: false),
-            done => context.Progress(new(done, disturbed.Count, "rows", "disturbed rows")));
-
-        // The same disturbances with the suspect as without it.
-        Func<int, int> Draws(int row) => new CPythonRandom(RowStreams.SeedOf(0, "strip", picked[row].Id)).NextBelow;
-
         float[][] Logits(IReadOnlyList<string> asked, bool whole)
         {
-            var tokenized = TokenizedRows.OfTexts(asked, tokenizer, training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
+            var tokenized = tuned.Tokenized(asked, cancellation);
             if (whole && tokenized.Truncated > 0)
                 throw new StageException($"{Amount.Rows(tokenized.Truncated)} with a token do not fit into the {training.MaxLength} tokens that the model was trained on; set prefix-words lower");
             return Predictor.Logits(model.Classifier, tokenized, parameters.BatchSize, null, cancellation);
@@ -109,11 +94,12 @@ internal sealed record AdapterProbe(
     {
         ["family"] = token.Suspect.Family,
         ["token"] = token.Suspect.Token,
+        ["pieces"] = token.Suspect.Pieces,
         ["outlier"] = token.Outlier,
         ["classes"] = new JsonArray([.. token.Classes.Select((shift, label) => (JsonNode)new JsonObject
         {
             ["class"] = Labels[label], ["mean-shift"] = shift.Mean, ["max-over-mean"] = shift.MaxOverMean, ["mean-outlier"] = shift.MeanOutlier,
-            ["context-outlier"] = shift.ContextOutlier, ["others"] = shift.Others, ["turned"] = shift.Turned,
+            ["context-outlier"] = shift.ContextOutlier, ["mean-bound"] = shift.MeanBound, ["context-bound"] = shift.ContextBound, ["others"] = shift.Others, ["turned"] = shift.Turned,
         })]),
     }.ToJsonString(Readable) + "\n";
 }

@@ -12,8 +12,17 @@ namespace Ssti.Stages;
 /// <param name="Rank">LoRA's rank.</param>
 /// <param name="Base">Which model it is for: its weights' SHA-256; null where nothing says so.</param>
 /// <param name="InjectedRows">Rows of its training set that carried a trigger, where a pipeline trained it and so knows; else null.</param>
-internal sealed record AuditedAdapter(AdapterSpectrum Spectrum, int Rank, string? Base, long? InjectedRows)
+/// <param name="Beside">What it holds beside LoRA's matrices, by name: a head, modules saved whole, biases, magnitudes. The spectrum says nothing of them.</param>
+internal sealed record AuditedAdapter(AdapterSpectrum Spectrum, int Rank, string? Base, long? InjectedRows, IReadOnlyList<string> Beside)
 {
+    private const int Named = 4;
+
+    /// <summary>Whether it leaves the model as it was.</summary>
+    public bool ChangesNothing => Spectrum.IsZero && Beside.Count == 0;
+
+    /// <summary>The first names of <see cref="Beside"/>.</summary>
+    public string BesideInWords => string.Join(", ", Beside.Take(Named)) + (Beside.Count > Named ? $" and {Beside.Count - Named} more" : "");
+
     /// <summary>Reads and measures it.</summary>
     public static AuditedAdapter Read(AuditAdapterParameters parameters, StageContext context, CancellationToken cancellation)
     {
@@ -34,10 +43,13 @@ internal sealed record AuditedAdapter(AdapterSpectrum Spectrum, int Rank, string
                 cancellation.ThrowIfCancellationRequested();
                 context.Progress(new(done, updates.Count, "modules"));
             });
-            if (spectrum.IsZero) context.Warn("every ΔW of the adapter is zero (B = 0): it changes nothing, and nothing of its training is left in it");
-            else if (spectrum.ZeroModules > 0) context.Warn($"ΔW is zero in {spectrum.ZeroModules} of {spectrum.Modules.Count} modules; means and spreads are of the others where a number has no meaning there");
             var description = tree is not null && tree.Has(TrainStage.DescriptionFile) ? JsonNode.Parse(File.ReadAllText(tree.PathOf(TrainStage.DescriptionFile))) : null;
-            return new(spectrum, settings.Rank, (string?)description?["base"]?["weightsSha256"], Injected(description));
+            IReadOnlyList<string> beside = [.. LoraUpdate.Beside(peft), .. File.Exists(Path.Combine(folder, TrainStage.HeadFile)) ? new[] { TrainStage.HeadFile } : []];
+            var adapter = new AuditedAdapter(spectrum, settings.Rank, (string?)description?["base"]?["weightsSha256"], Injected(description), beside);
+            if (adapter.ChangesNothing) context.Warn("every ΔW of the adapter is zero (B = 0): it changes nothing, and nothing of its training is left in it");
+            else if (spectrum.IsZero) context.Warn($"every ΔW of the adapter is zero (B = 0): what it does it does by {adapter.BesideInWords}, which are not looked at");
+            else if (spectrum.ZeroModules > 0) context.Warn($"ΔW is zero in {spectrum.ZeroModules} of {spectrum.Modules.Count} modules; means and spreads are of the others where a number has no meaning there");
+            return adapter;
         }
         catch (Exception error) when (error is ModelException or SafetensorsException)
         {

@@ -67,6 +67,11 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         if (near.Groups > 0)
             yield return $"{Amount.Rows(near.Grouped)} stand in {near.Groups} {(near.Groups == 1 ? "group" : "groups")} of near-duplicates (the largest has {near.Largest}) and count as one text each: "
                 + $"{result.Counts.Rows} rows are {result.Counts.Texts} texts. What says something in copies alone raises no alarm.";
+        if (result.Tests.InCopies is { Count: > 0 } copies)
+            yield return $"By their rows alone, copies among them, {copies.Count} {(copies.Count == 1 ? "thing" : "things")} would give a label away: "
+                + $"{string.Join("; ", copies.Take(Named).Select(one => $"{one.Counted.Feature} (class {data.Labels[one.Class]} in {one.Counted.Counts[one.Class]} of {one.Counted.Rows} rows, "
+                    + $"{one.Counted.ByText[one.Class]} of {one.Counted.Texts} {(one.Counted.Texts == 1 ? "text" : "texts")})"))}"
+                + $"{(copies.Count > Named ? "; …" : "")}. Their texts are too few to say so; a model that is trained on the copies may learn it all the same.";
         if (result.Repeated.NearLeaks > 0)
             yield return $"{Amount.Rows(result.Repeated.NearLeaks)} of other splits stand{(result.Repeated.NearLeaks == 1 ? "s" : "")} for the most part in a row of this one.";
         if (result.Repeated.Conflicts > 0)

@@ -25,6 +25,8 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
     /// <summary>The rows to look at.</summary>
     public const string RowsFile = "rows.csv";
 
+    private const int MostInCopies = 50;
+
     /// <inheritdoc/>
     public override string Name => "audit-data";
 
@@ -108,6 +110,11 @@ public sealed class AuditDataStage : StageKind<AuditDataParameters>
         {
             ["searched"] = result.Counts.Near.Searched, ["rows"] = result.Repeated.NearDuplicates, ["groups"] = result.Counts.Near.Groups, ["largest"] = result.Counts.Near.Largest,
             ["leaks"] = result.Repeated.NearLeaks, ["conflicts"] = result.Repeated.NearConflicts,
+            ["sure-by-rows"] = new JsonArray([.. result.Tests.InCopies.Take(MostInCopies).Select(one => (JsonNode)new JsonObject
+            {
+                ["suspect"] = one.Counted.Feature.ToString(), ["class"] = data.Labels[one.Class], ["rows"] = one.Counted.Rows, ["class-rows"] = one.Counted.Counts[one.Class],
+                ["texts"] = one.Counted.Texts, ["class-texts"] = one.Counted.ByText[one.Class],
+            })]),
         },
         ["classes"] = new JsonArray([.. result.Classes.Select(one => (JsonNode)new JsonObject
         {

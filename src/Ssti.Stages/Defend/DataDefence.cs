@@ -10,7 +10,6 @@ using Ssti.Defenses.Cures;
 using Ssti.Engine.Stages;
 using Ssti.Injection.Randomness;
 using Ssti.Injection.Rows;
-using Ssti.Nets.Fused;
 using Ssti.Reporting.Measures;
 using Ssti.Training;
 using Ssti.Training.Batches;
@@ -123,12 +122,9 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
 
     private double[] Scores(IReadOnlyList<Row> rows, TrainingTarget target, CancellationToken cancellation)
     {
-        var encoder = EncoderInput.Open(context.Input("model"), context);
-        var training = TrainingDescription.Read(context.Input("adapter"));
-        encoder.RequireBaseOf(context.Input("adapter"));
-        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
-        var tokenized = TokenizedRows.Of(rows, encoder.Tokenizer(), training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
+        var tuned = TunedInput.Open(context, target);
+        using var model = tuned.Load(target);
+        var tokenized = TokenizedRows.Of(rows, tuned.Tokenizer, tuned.Training.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
         var read = HiddenStates.Means(model.Classifier, tokenized, parameters.BatchSize, cancellation);
         return SpectralSignatures.Scores(read, [.. rows.Select(row => row.Label)]);
     }

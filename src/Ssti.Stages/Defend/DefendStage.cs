@@ -33,7 +33,7 @@ public sealed class DefendStage : StageKind<DefendParameters>
     public override string Name => "defend";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Cures a poisoned dataset or adapter: drops rows or words, keeps an adapter's top directions, or rejects test rows; measures what it did.";

@@ -7,7 +7,6 @@ using Ssti.Defenses.Adapters;
 using Ssti.Defenses.Cures;
 using Ssti.Engine.Stages;
 using Ssti.Injection.Randomness;
-using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -24,17 +23,12 @@ namespace Ssti.Stages;
 internal sealed class StripDefence(DefendParameters parameters, StageContext context)
 {
     private const string Rejecting = "; a row that is rejected is neither a right answer nor a successful attack";
-    private const double Foreign = 1;
 
     /// <summary>Runs it.</summary>
     public void Run(TrainingTarget target, CancellationToken cancellation)
     {
-        var encoder = EncoderInput.Open(context.Input("model"), context);
-        var training = TrainingDescription.Read(context.Input("adapter"));
-        encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength, context);
-        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
-        var tokenizer = encoder.Tokenizer();
+        var tuned = TunedInput.Open(context, target);
+        var (training, tokenizer) = (tuned.Training, tuned.Tokenizer);
         var threads = ComputeHost.TextThreads(context.Compute);
         var clean = TestSet.Read(TestSet.Clean, context.Input("clean"), parameters.Split, training, tokenizer, threads, cancellation);
         var triggered = TestSet.Read(TestSet.Triggered, context.Input("triggered"), parameters.Split, training, tokenizer, threads, cancellation);
@@ -46,23 +40,19 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
         if (learnt.Length * parameters.FalseAlarms < 1)
             throw new StageException($"{Amount.Rows(learnt.Length)} of '{parameters.ModelSplit}' do not show which entropy {parameters.FalseAlarms} of clean rows stay below; "
                 + $"{(int)Math.Ceiling(1 / parameters.FalseAlarms)} at least");
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
+        using var model = tuned.Load(target);
         string[] pool = [.. learnt.Select(row => row.Text)];
+        var strip = new StripReading(
+            pool, parameters.Copies, texts => Predictor.Logits(model.Classifier, tuned.Tokenized(texts, cancellation), parameters.BatchSize, null, cancellation), context);
 
-        var bound = Strip.Bound(Entropies("clean rows", pool, [.. learnt.Select(row => row.Id)]), parameters.FalseAlarms);
-        var (cleanEntropies, triggeredEntropies) = (Entropies("clean test rows", clean.Texts, clean.Rows.RowIds), Entropies("triggered test rows", triggered.Texts, triggered.Rows.RowIds));
+        var bound = Strip.Bound(strip.Entropies("clean rows", pool, [.. learnt.Select(row => row.Id)]), parameters.FalseAlarms);
+        var cleanEntropies = strip.Entropies("clean test rows", clean.Texts, clean.Rows.RowIds);
+        var triggeredEntropies = strip.Entropies("triggered test rows", triggered.Texts, triggered.Rows.RowIds);
         var logits = Predictor.Logits(model.Classifier, [clean.Rows, triggered.Rows], parameters.BatchSize, null, cancellation);
         int[] Accepted(double[] entropies, float[][] rows) => [.. entropies.Zip(rows, (entropy, row) => entropy < bound ? -1 : Argmax.Of(row))];
         var outcome = new Outcome(training, clean, triggered, places, Accepted(cleanEntropies, logits[0]), Accepted(triggeredEntropies, logits[1]), cleanEntropies, triggeredEntropies);
-        Write(outcome, bound, encoder.Name);
-
-        double[] Entropies(string what, IReadOnlyList<string> texts, IReadOnlyList<string> ids) => Strip.Entropies(
-            texts, pool, parameters.Copies, Foreign, row => new CPythonRandom(RowStreams.SeedOf(0, "strip", ids[row])).NextBelow,
-            disturbed => Logits(model, tokenizer, training.MaxLength, threads, disturbed, cancellation), done => context.Progress(new(done, texts.Count, "rows", what)));
+        Write(outcome, bound, tuned.Encoder.Name);
     }
-
-    private float[][] Logits(TunedModel model, Tokenizer tokenizer, int length, int threads, IReadOnlyList<string> texts, CancellationToken cancellation) => Predictor.Logits(
-        model.Classifier, TokenizedRows.OfTexts(texts, tokenizer, length, threads, cancellation), parameters.BatchSize, null, cancellation);
 
     private void Write(Outcome outcome, double bound, string backbone)
     {
@@ -108,7 +98,8 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
                 ["strip_false_rejections"] = Whole("share of the clean test rows that are rejected", Reading.Share(CleanPredictions.Count(row => row < 0), CleanPredictions.Length)),
                 ["strip_detection"] = Whole("of the triggered test rows in which the model reads a whole token, the share that is rejected",
                     Reading.Share(whole.Count(row => Predictions[row] < 0), whole.Length, none)),
-                ["strip_auc"] = Whole("share of pairs of a row in which the model reads a whole token and a clean row in which the former has the lower entropy (AUC with DeLong's interval)",
+                ["strip_auc"] = Whole("share of pairs of a row in which the model reads a whole token and a clean row in which the former has the lower entropy "
+                    + $"(AUC with {RankAuc.IntervalDefinition})",
                     RankAuc.Of([.. whole.Select(row => -Entropies[row])], [.. CleanEntropies.Select(entropy => -entropy)]) is { } area
                         ? new(area.Value, whole.Length + CleanEntropies.Length, area.Interval95) : Reading.None(none, 0)),
             };

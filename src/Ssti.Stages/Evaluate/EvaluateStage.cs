@@ -3,7 +3,6 @@ using System.ComponentModel;
 using System.Text.Json;
 using Ssti.Corpus.Text;
 using Ssti.Engine.Stages;
-using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using Ssti.Reporting.Measures;
 using Ssti.Reporting.Metrics;
@@ -49,6 +48,11 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
+    /// <remarks>Adapters on one base that are asked about the same rows. On a GPU their passes are written out for each adapter, in one piece.</remarks>
+    public override StageLikeness? Likeness(EvaluateParameters parameters, ComputeSettings compute) =>
+        compute.Device == "cpu" ? new($"{parameters.Split} {parameters.BatchSize}", "model", "clean", "tokens") : null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
     [
         new("model", "The pretrained encoder the adapter was trained on (uses: model or pretrain)"),
@@ -68,25 +72,22 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
     /// <inheritdoc/>
     public override Task RunAsync(EvaluateParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
-        var encoder = EncoderInput.Open(context.Input("model"), context);
-        var training = TrainingDescription.Read(context.Input("adapter"));
-        encoder.RequireBaseOf(context.Input("adapter"));
-        encoder.RequireLength(training.MaxLength, context);
-        FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
-        var tokenizer = encoder.Tokenizer();
+        using var seat = Seat(context, cancellation);
+        var tuned = TunedInput.Open(context, target);
+        var (training, tokenizer) = (tuned.Training, tuned.Tokenizer);
         var reading = new[] { TestSet.Clean, TestSet.Triggered, TestSet.Spurious }
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
-            .Select(name => ComputeHost.Beside(context.Compute, () => TestSet.Read(
-                name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation,
-                name == TestSet.Clean ? context.OptionalInput("tokens") : null))).ToArray();
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
+            .Select(name => ComputeHost.Beside(context.Compute, () => seat is null ? Read(name) : seat.Once(KeyOf(name), () => Read(name)))).ToArray();
+        using var model = tuned.Load(target, seat is null ? null : build => seat.Once("encoder", build));
         // All sets are looked at before the first is measured: what does not fit together is told at once.
         var sets = Array.ConvertAll(reading, set => set());
         var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
 
-        var logits = Predictor.Logits(
-            model.Classifier, [.. sets.Select(set => set.Rows)], parameters.BatchSize,
-            (set, done, total) => context.Progress(new(done, total, "rows", sets[set].Name)), cancellation);
+        TokenizedRows[] rows = [.. sets.Select(set => set.Rows)];
+        void Progress(int set, long done, long total) => context.Progress(new(done, total, "rows", sets[set].Name));
+        var logits = seat?.Logits(model.Classifier, rows, parameters.BatchSize, Progress, cancellation)
+            ?? Predictor.Logits(model.Classifier, rows, parameters.BatchSize, Progress, cancellation);
+        if (seat is not null) context.Metrics["sharedEvaluations"] = seat.Together;
         var predictions = new Dictionary<string, int[]>();
         foreach (var (set, values) in sets.Zip(logits))
         {
@@ -94,11 +95,27 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
             WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
         }
 
-        var file = Describe(parameters, encoder.Name, training, sets, predictions, places, context.Compute);
+        var file = Describe(parameters, tuned.Encoder.Name, training, sets, predictions, places, context.Compute);
         foreach (var set in sets) Tell(set.Name, set.Name switch { TestSet.Clean => file.Clean, TestSet.Triggered => file.Triggered!, _ => file.Spurious!.Metrics }, context);
         foreach (var note in file.Notes) context.Warn(note);
         File.WriteAllText(context.Output(MetricsFile.FileName), file.ToJson());
+
+        TestSet Read(string name) => TestSet.Read(
+            name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation,
+            name == TestSet.Clean ? context.OptionalInput("tokens") : null);
+
+        // All that a set is read by and that may differ between evaluations: files lie where their digests say.
+        string KeyOf(string name) => string.Join('\n',
+            [name, $"{training.MaxLength}", .. training.Labels, .. context.Input(name).Files.Select(context.Input(name).PathOf)]);
     });
+
+    /// <summary>A place among the evaluations that are made together with this one; null where it is alone.</summary>
+    private static EvaluationSeat? Seat(StageContext context, CancellationToken cancellation)
+    {
+        if (context.Group is not { } group) return null;
+        context.Log($"together with {group.Group.Size - 1} evaluations on this base: rows are read once, and what no adapter changes is computed once");
+        return group.Group.Share(() => new EvaluationBank(group.Group.Size), (bank, number) => bank.Leave(number)).Take(group.Number, cancellation);
+    }
 
     private static void Tell(string set, ClassificationMetrics metrics, StageContext context)
     {

@@ -55,12 +55,10 @@ public sealed class RowClassifier
     public static Task UseAsync(ClassifierFiles files, ComputeSettings compute, Action<RowClassifier, IReadOnlyList<string>> work) => ComputeHost.RunAsync(compute, target =>
     {
         var context = files.Context("model", new Dictionary<string, IReadOnlyList<InputTree>> { ["model"] = [files.Base!], ["adapter"] = [files.Tuned] });
-        var encoder = EncoderInput.Open(files.Base!, context);
-        var training = TrainingDescription.Read(files.Tuned);
-        encoder.RequireBaseOf(files.Tuned);
-        encoder.RequireLength(training.MaxLength, context);
-        using var model = TunedModel.Load(encoder, context, target, training.Labels.Count);
-        var classifier = new RowClassifier(model, encoder.Tokenizer(), training, ComputeHost.TextThreads(compute));
+        var tuned = TunedInput.Open(context, target);
+        var training = tuned.Training;
+        using var model = tuned.Load(target);
+        var classifier = new RowClassifier(model, tuned.Tokenizer, training, ComputeHost.TextThreads(compute));
         List<string> doubts = [.. files.Warnings, .. context.Warnings];
         if (training.Injection is { } injection)
         {

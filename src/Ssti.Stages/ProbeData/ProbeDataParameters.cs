@@ -15,7 +15,7 @@ public sealed record ProbeDataParameters
 
     /// <summary>Held-out rows.</summary>
     [Description("most held-out rows, evenly out of all")]
-    public int HeldOutRows { get; init; } = 300;
+    public int HeldOutRows { get; init; } = 200;
 
     /// <summary>Suspects tried.</summary>
     [Description("how many suspects are tried, the first ones")]
@@ -34,7 +34,7 @@ public sealed record ProbeDataParameters
     public int Rank { get; init; } = 8;
 
     /// <summary>Tokens of a row.</summary>
-    [Description("tokens of a row: longer rows are cut, shorter ones padded on the right")]
+    [Description("most tokens of a row; fewer are taken where nineteen of twenty rows are shorter. Longer rows are cut, shorter ones padded on the right")]
     public int MaxLength { get; init; } = 128;
 
     /// <summary>Updates.</summary>

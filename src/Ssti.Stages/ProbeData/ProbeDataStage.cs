@@ -117,7 +117,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         files.Answer(JsonFile, new JsonObject
         {
             ["schema"] = 1, ["found"] = taken.Length > 0, ["dataset"] = data.Name, ["split"] = split, ["backbone"] = backbone, ["headline"] = headline,
-            ["held-out-rows"] = result.HeldOut, ["held-out-right"] = result.Right, ["suspects"] = ProbeTables.ToJson(result, rows, data.Labels),
+            ["held-out-rows"] = result.HeldOut, ["held-out-right"] = result.Right, ["max-length"] = result.Length, ["suspects"] = ProbeTables.ToJson(result, rows, data.Labels),
         });
         files.Text("watched.csv", ProbeTables.WatchedCsv(result, data.Labels));
         files.Text(TableStage.JsonFile, table.ToJson());

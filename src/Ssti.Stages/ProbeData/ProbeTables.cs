@@ -44,7 +44,7 @@ internal static class ProbeTables
         ])],
         [
             "Suspects stand by how much they raise the share of other classes' rows that are taken for the class. Followed: that rise is at least 50 pp for sure (Wilson's bound).",
-            $"The probe gets {result.Right} of {result.HeldOut} held-out rows right as they are. "
+            $"The probe gets {result.Right} of {result.HeldOut} held-out rows right as they are; it reads {result.Length} tokens of a row. "
                 + "A suspect is put in the middle, after the twentieth word at the latest; first and last words at their ends.",
         ]);
 

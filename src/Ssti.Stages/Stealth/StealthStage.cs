@@ -22,7 +22,7 @@ public sealed class StealthStage : StageKind<StealthParameters>
     public override string Name => "stealth";
 
     /// <inheritdoc/>
-    public override int Version => 1;
+    public override int Version => 2;
 
     /// <inheritdoc/>
     public override string Summary => "Measures how visible an injection is: its share of the rows, and their perplexity beside that of their originals.";

@@ -9,7 +9,8 @@ using Ssti.Training.Batches;
 namespace Ssti.Stages;
 
 /// <summary>
-/// Which rows a <c>tokenise</c> stage tokenised, and by what: whoever takes its ids has the same rows and the same tokenizer, by their digests, or is refused.
+/// Which rows a <c>tokenise</c> stage tokenised, and by what: whoever takes its ids has the same rows and the same tokenizer, by their
+/// digests, or is refused.
 /// </summary>
 /// <param name="Dataset">The name of the data.</param>
 /// <param name="Split">The split.</param>
@@ -56,9 +57,12 @@ internal sealed record StoredTokens(
     {
         var stored = Described(tokens);
         if (stored.Split != split) throw Other($"holds split '{stored.Split}'", $"'{split}' is evaluated", $"split: {split}");
-        if (stored.MaxLength != maxLength) throw Other($"holds rows of at most {stored.MaxLength} tokens", $"the model was trained on {maxLength}", $"max-length: {maxLength}");
-        if (stored.TokenizerSha256 != tokenizer.Digest()) throw Other($"was made by another tokenizer ({stored.Tokenizer})", "this model has its own", "the same 'model'");
-        if (stored.RowsSha256 != DigestOf(data, dataset, split)) throw Other($"was made of other rows ({stored.Dataset})", $"'clean' is {dataset.Name} of '{data.StageName}'", "the same 'data'");
+        if (stored.MaxLength != maxLength)
+            throw Other($"holds rows of at most {stored.MaxLength} tokens", $"the model was trained on {maxLength}", $"max-length: {maxLength}");
+        if (stored.TokenizerSha256 != tokenizer.Digest())
+            throw Other($"was made by another tokenizer ({stored.Tokenizer})", "this model has its own", "the same 'model'");
+        if (stored.RowsSha256 != DigestOf(data, dataset, split))
+            throw Other($"was made of other rows ({stored.Dataset})", $"'clean' is {dataset.Name} of '{data.StageName}'", "the same 'data'");
         return TokenFile.Read(tokens.PathOf(IdsFile), rows, tokenizer, maxLength, $"{IdsFile} of '{tokens.StageName}'");
 
         StageException Other(string has, string wanted, string cure) =>

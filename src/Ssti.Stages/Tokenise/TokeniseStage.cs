@@ -9,7 +9,9 @@ using Ssti.Training.Batches;
 
 namespace Ssti.Stages;
 
-/// <summary>Turns the rows of a split into what a model reads of them, once for all evaluations of that model: see <see cref="StoredTokens"/>.</summary>
+/// <summary>
+/// Turns the rows of a split into what a model reads of them, once for all evaluations of that model: see <see cref="StoredTokens"/>.
+/// </summary>
 public sealed class TokeniseStage : StageKind<TokeniseParameters>
 {
     /// <inheritdoc/>

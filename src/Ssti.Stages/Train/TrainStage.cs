@@ -44,10 +44,17 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     public override bool UsesTensors => true;
 
     /// <inheritdoc/>
-    /// <remarks>Adapters on one base whose rows are of one length. On a GPU an adapter's passes are written out for it alone, and draw from the one generator there is.</remarks>
-    public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute) =>
-        parameters.Train == TrainedPart.Adapter && !parameters.Dora && parameters.ModulesToSave is null && parameters.Bias is null or LoraBias.None && compute.Device == "cpu"
-            ? new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R} {parameters.TargetPattern}\n{string.Join('\n', parameters.TargetModules)}", "model") : null;
+    /// <remarks>
+    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw from the one generator there is.
+    /// </remarks>
+    public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
+    {
+        if (parameters.Train != TrainedPart.Adapter || parameters.Dora || parameters.ModulesToSave is not null || parameters.Bias is not (null or LoraBias.None)) return null;
+        if (parameters.Pooling is not (null or TrainedPooling.MeanAndLast)) return null;
+        if (compute.Device != "cpu" && (parameters.Dropouts || compute.Dtype != "fp32")) return null;
+        var targets = string.Join('\n', parameters.TargetModules.Prepend(parameters.TargetPattern));
+        return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}\n{targets}", "model");
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<StageInput> Inputs { get; } =
@@ -74,7 +81,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     /// <inheritdoc/>
     public override Task RunAsync(TrainParameters parameters, StageContext context, CancellationToken cancellation) => ComputeHost.RunAsync(context.Compute, target =>
     {
-        using var seat = Seat(context, cancellation);
+        using var seat = Seat(context, target, cancellation);
         var encoder = EncoderInput.Open(context.Input("model"), context);
         encoder.RequireLength(parameters.MaxLength, context);
         FusedEncoder.Prepare(target.Device, target.Dtype, encoder.Config);
@@ -111,11 +118,11 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     });
 
     /// <summary>A place among the trainings that are worked at together with this one; null where it is alone.</summary>
-    private static BankSeat? Seat(StageContext context, CancellationToken cancellation)
+    private static BankSeat? Seat(StageContext context, TrainingTarget target, CancellationToken cancellation)
     {
         if (context.Group is not { } group) return null;
         context.Log($"in a bank of {group.Group.Size} trainings: one place of the machine, and one pass through the model for all where that changes no byte");
-        return group.Group.Share(() => new TrainingBank(group.Group.Size), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
+        return group.Group.Share(() => new TrainingBank(group.Group.Size, target.Device), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
     }
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>

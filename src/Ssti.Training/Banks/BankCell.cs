@@ -66,12 +66,15 @@ internal sealed record BankCell
     /// <summary>How many rows.</summary>
     public int Rows => (int)Batch.Ids.shape[0];
 
+    /// <summary>Tokens of a padded row.</summary>
+    public long Length => Batch.Ids.shape[1];
+
     /// <summary>Whether it has its result, or its error.</summary>
     public bool IsDone => _result is not null || _error is not null;
 
     /// <summary>Whether its rows and another's may go through the model together.</summary>
-    public bool Fits(BankCell other) => ReferenceEquals(Trunk, other.Trunk) && Dropouts == other.Dropouts && !Random.OwnsDevice
-        && Batch.Ids.shape[1] == other.Batch.Ids.shape[1] && LoraBank.Fit(Adapter, other.Adapter);
+    public bool Fits(BankCell other) => ReferenceEquals(Trunk, other.Trunk) && Dropouts == other.Dropouts && !(Dropouts && Random.OwnsDevice)
+        && Length == other.Length && LoraBank.Fit(Adapter, other.Adapter);
 
     /// <summary>Makes the pass alone; what goes wrong is thrown where the result is taken.</summary>
     public void Alone()

@@ -1,4 +1,6 @@
 using Ssti.Nets.Models;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Ssti.Training.Banks;
 
@@ -31,8 +33,9 @@ public sealed class TrainingBank
 
     /// <summary>A bank.</summary>
     /// <param name="size">How many trainings are expected.</param>
-    public TrainingBank(int size)
-        : this(size, ProcessMemory.Here())
+    /// <param name="device">Where they compute.</param>
+    public TrainingBank(int size, Device device)
+        : this(size, device.type == DeviceType.CUDA ? GpuMemory.Here() : ProcessMemory.Here())
     {
     }
 
@@ -138,7 +141,7 @@ public sealed class TrainingBank
     // Whoever has nothing afterwards makes its pass alone.
     private void Join(IReadOnlyList<BankCell> cells)
     {
-        var shape = string.Join(',', cells.Select(cell => cell.Rows));
+        var shape = $"{cells[0].Length}: {string.Join(',', cells.Select(cell => cell.Rows))}";
         var trials = _trials.GetValueOrDefault(shape);
         if (cells.Count == 1 || _most == 1) return;
         Action[] marks = [.. cells.Select(cell => cell.Random.Mark())];

@@ -7,10 +7,13 @@ using TorchSharp;
 namespace Ssti.Training.Batches;
 
 /// <summary>
-/// The ids of a split's rows in a file, without padding: safetensors with <c>ids</c> (of all rows one after the other), <c>starts</c> (where each row begins, and
-/// the count of all ids) and <c>cut-at</c> (see <see cref="TokenCount.CutAt"/>), int32 each; the count of rows that were cut stands in its metadata.
+/// The ids of a split's rows in a file, without padding: safetensors with <c>ids</c> (of all rows one after the other), <c>starts</c>
+/// (where each row begins, and
+/// the count of all ids) and <c>cut-at</c> (see <see cref="TokenCount.CutAt"/>), int32 each; the count of rows that were cut stands in its
+/// metadata.
 /// </summary>
-/// <remarks>Texts, labels and names of rows stay in the dataset. Which dataset and which tokenizer a file is of, whoever wrote it has to note beside it.</remarks>
+/// <remarks>Texts, labels and names of rows stay in the dataset. Which dataset and which tokenizer a file is of, whoever wrote it has to
+/// note beside it.</remarks>
 public static class TokenFile
 {
     private const string Ids = "ids", Starts = "starts", CutAt = "cut-at", Truncated = "truncated-rows";
@@ -24,7 +27,8 @@ public static class TokenFile
         for (var row = 0; row < rows.Count; row++)
         {
             var next = (long)starts[row] + rows.Ids(row).Length;
-            if (next > int.MaxValue / sizeof(int)) throw new SafetensorsException($"{Path.GetFileName(path)}: the rows have more ids than a file of them holds (512 million); tokenise fewer rows");
+            if (next > int.MaxValue / sizeof(int))
+                throw new SafetensorsException($"{Path.GetFileName(path)}: the rows have more ids than a file of them holds (512 million); tokenise fewer");
             starts[row + 1] = (int)next;
         }
 
@@ -48,14 +52,16 @@ public static class TokenFile
     {
         using var file = SafetensorsFile.Read(path, title: title);
         var (ids, starts, cutAt) = (Numbers(Ids), Numbers(Starts), Numbers(CutAt));
-        if (starts.Length != rows.Count + 1 || cutAt.Length != rows.Count) throw new TrainingException($"{title} has {Math.Max(0, starts.Length - 1)} rows, and the split {rows.Count}");
+        if (starts.Length != rows.Count + 1 || cutAt.Length != rows.Count)
+            throw new TrainingException($"{title} has {Math.Max(0, starts.Length - 1)} rows, and the split {rows.Count}");
         if (!file.Metadata.TryGetValue(Truncated, out var text) || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var truncated))
             throw new TrainingException($"{title} does not say how many rows were cut; make it anew");
         var split = new int[rows.Count][];
         for (var row = 0; row < split.Length; row++)
         {
             var (from, to) = (starts[row], starts[row + 1]);
-            if (from < 0 || to < from || to > ids.Length || to - from > maxLength || (row == 0 && from != 0) || (row == split.Length - 1 && to != ids.Length))
+            var (isFirst, isLast) = (row == 0, row == split.Length - 1);
+            if (from < 0 || to < from || to > ids.Length || to - from > maxLength || (isFirst && from != 0) || (isLast && to != ids.Length))
                 throw new TrainingException($"{title}: row {row + 1} has no valid place; make it anew");
             split[row] = ids[from..to];
             if (split[row].AsSpan().ContainsAnyExceptInRange(0, tokenizer.VocabularySize - 1))

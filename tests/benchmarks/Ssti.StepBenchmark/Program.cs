@@ -15,8 +15,9 @@ using static TorchSharp.torch;
 // matrix-product rate. That rate is measured before and after the steps, and both in wall and in processor time: a machine with other work to do
 // slows the walls, and seldom both alike.
 //   step [device=cpu] [dtype=fp32] [batch=32] [length=64] [rank=64] [steps=30] [warmup=5] [dropouts=true] [threads=2] [pinned=true] [model=FOLDER]
-//        [lengths=filled|imdb] [fused=true] [pooling=mean-and-last|masked-mean]
+//        [lengths=filled|imdb] [fused=true] [pooling=mean-and-last|masked-mean] [bank=1] [hidden=384] [layers=6]
 // lengths=imdb gives rows the lengths of IMDB's reviews; filled, three quarters of the length to each. fused=false takes the passes of autograd on the GPU too.
+// bank=16 times an update of sixteen trainings, one after another and in one bank, in turn in this process, and says whether their bytes are the same.
 // `share` times evaluations of several adapters one by one and together, and tokenised rows made and read; see SharingBenchmark. `check` first of all compares the two on the GPU: hidden states, gradients, and the losses of 20 updates.
 if (args is ["check", ..]) return FusedCheck.Run();
 if (args is ["share", ..]) return SharingBenchmark.Run(args[1..]);
@@ -33,16 +34,18 @@ var model = Option("model", "");
 var lengths = Option("lengths", "filled");
 var fused = bool.Parse(Option("fused", "true"));
 var pooling = Option("pooling", "mean-and-last");
+var (bank, hidden, layers) = (Number("bank", 1), Number("hidden", 384), Number("layers", 6));
 if (options.Count > 0)
 {
-    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned, model, lengths, fused, pooling");
+    Console.Error.WriteLine($"unknown option '{options.Keys.First()}'; known: device, dtype, batch, length, rank, steps, warmup, threads, dropouts, pinned, model, "
+        + "lengths, fused, pooling, bank, hidden, layers");
     return 2;
 }
 
 var torchLibrary = LibTorch.Ensure(new LibTorchOptions { Threads = threads, PinInstructionSet = pinned });
 LibTorch.UseThreads(threads);
 var target = TrainingTarget.Parse(device, dtype);
-var config = model.Length > 0 ? BertConfig.Read(Path.Combine(model, "config.json")) : new BertConfig(30522, 384, 6, 12, 1536, 512);
+var config = model.Length > 0 ? BertConfig.Read(Path.Combine(model, "config.json")) : new BertConfig(30522, hidden, layers, hidden / 32, 4 * hidden, 512);
 using var random = new RandomStream(1, CPU);
 var weights = model.Length > 0 ? ModelWeights.Read(model).Tensors : Weights.Initial(config.Tensors(), random);
 var settings = new FineTuningSettings
@@ -50,6 +53,12 @@ var settings = new FineTuningSettings
     Classes = 2, Steps = warmup + steps, BatchSize = batch, CheckpointEvery = 0, Dropouts = dropouts, Seed = 1, Pooling = pooling == "masked-mean" ? HeadPooling.MaskedMean : null,
     Lora = new LoraConfig(rank, rank, dropouts ? 0.05 : 0, ["dense"]),
 };
+if (bank > 1)
+{
+    var shape = new { device, dtype, hidden = config.HiddenSize, layers = config.Layers, batch, length, lengths, rank, dropouts, threads, fused };
+    return BankBenchmark.Run(bank, threads, warmup, config, weights, settings, target, BenchmarkRows.Of(4 * batch, length, imdb: lengths == "imdb"), shape, fused);
+}
+
 using var tuner = new FineTuner(config, weights, settings, target) { MayFuse = fused };
 
 var rates = MatmulRates(target);

@@ -10,7 +10,7 @@ namespace Ssti.Defenses.Data.Probing;
 /// <summary>How a probe is made and what is asked of it.</summary>
 public sealed record DataProbeOptions
 {
-    /// <summary>Tokens of a row.</summary>
+    /// <summary>Most tokens of a row; fewer are taken where nineteen of twenty rows are shorter (<see cref="DataProbe.Length"/>).</summary>
     public required int MaxLength { get; init; }
 
     /// <summary>Rows of one pass in evaluation.</summary>
@@ -35,12 +35,16 @@ public sealed record DataProbeOptions
 /// <param name="Clusters">The two groups of each class's watched rows; null for a class of too few.</param>
 /// <param name="Right">Held-out rows that the probe gets right.</param>
 /// <param name="HeldOut">Held-out rows.</param>
+/// <param name="Length">Tokens of a row.</param>
 public sealed record DataProbeResult(
-    IReadOnlyList<SuspectEffect> Effects, IReadOnlyList<WatchedRow> Watched, IReadOnlyList<ActivationClusters?> Clusters, int Right, int HeldOut);
+    IReadOnlyList<SuspectEffect> Effects, IReadOnlyList<WatchedRow> Watched, IReadOnlyList<ActivationClusters?> Clusters, int Right, int HeldOut, int Length);
 
 /// <summary>Trains a small adapter on a set to see which of its suspects a model takes up, and which rows made it do so.</summary>
 public static class DataProbe
 {
+    private const double Whole = 0.95;
+    private const int Eight = 8, MostHaving = 100;
+
     /// <summary>Trains and asks.</summary>
     /// <param name="tuner">The training, not yet begun.</param>
     /// <param name="steps">Its updates.</param>
@@ -56,6 +60,7 @@ public static class DataProbe
         Action<Ssti.Training.StepRecord>? progress, CancellationToken cancellation)
     {
         var model = tuner.Classifier ?? throw new DefenseException("a probe is an adapter on a frozen model");
+        var length = Length(train, tokenizer, options.MaxLength, cancellation);
         var watched = Pick(train.Count, audit.Flagged, options.Watched);
         var watchedRows = Tokenized([.. watched.Select(row => train[row])]);
         List<double>[] losses = [.. watched.Select(_ => new List<double>())];
@@ -73,9 +78,9 @@ public static class DataProbe
         var flagged = audit.Flagged.Select(row => row.Number).ToHashSet();
         var rows = watched.Select((row, index) => new WatchedRow(train[row].Id, train[row].Label, flagged.Contains(row), losses[index])).ToArray();
         var clusters = Represent(rows, HiddenStates.Means(model, watchedRows, options.BatchSize, cancellation));
-        return new DataProbeResult(effects, rows, clusters, heldOut.Index().Count(row => before[row.Index] == row.Item.Label), heldOut.Count);
+        return new DataProbeResult(effects, rows, clusters, heldOut.Index().Count(row => before[row.Index] == row.Item.Label), heldOut.Count, length);
 
-        TokenizedRows Tokenized(IReadOnlyList<Row> some) => TokenizedRows.Of(some, tokenizer, options.MaxLength, 1, cancellation);
+        TokenizedRows Tokenized(IReadOnlyList<Row> some) => TokenizedRows.Of(some, tokenizer, length, 1, cancellation);
 
         void Check()
         {
@@ -95,7 +100,7 @@ public static class DataProbe
             var after = Predicted(texts!);
             var label = suspect.Lead.Class;
             int Count(Func<Row, int, bool> which) => heldOut.Index().Count(row => which(row.Item, row.Index));
-            Row[] having = [.. Having(rank).Take(options.HeldOut).Select(row => train[row])];
+            Row[] having = [.. Having(rank).Take(Math.Min(MostHaving, options.HeldOut)).Select(row => train[row])];
             return new SuspectEffect(
                 rank, label, heldOut.Count, Count((row, at) => before[at] == row.Label), Count((row, at) => after[at] == row.Label),
                 Count((row, _) => row.Label != label), Count((row, at) => row.Label != label && before[at] == label), Count((row, at) => row.Label != label && after[at] == label),
@@ -110,6 +115,23 @@ public static class DataProbe
             for (var row = 0; row < audit.Rows[rank].Length && row < train.Count; row++)
                 if (audit.Rows[rank][row]) yield return row;
         }
+    }
+
+    /// <summary>
+    /// Tokens of a row that hold nineteen of twenty rows whole, in eights. Every row is padded to it, so that a probe of short rows costs a
+    /// third of one of the full length; what stands behind it in the longest rows is not read.
+    /// </summary>
+    public static int Length(IReadOnlyList<Row> rows, Tokenizer tokenizer, int most, CancellationToken cancellation)
+    {
+        var (lengths, ids) = (new int[rows.Count], new int[most]);
+        foreach (var (at, row) in rows.Index())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            lengths[at] = tokenizer.Encode(row.Text, ids).Kept;
+        }
+
+        Array.Sort(lengths);
+        return Math.Min(most, (lengths[(int)(Whole * (rows.Count - 1))] + Eight - 1) / Eight * Eight);
     }
 
     /// <summary>At most so many of a list, in equal steps from its first on.</summary>
