@@ -76,6 +76,6 @@ public sealed class EvaluateBankTests : IDisposable
         var runner = new Runner(new FileStore(folder), new Workspace(folder), new KeyBuilder(new ComputeProbe()));
         // All that goes before first, so that all evaluations are ready at once.
         await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Selection = new() { Until = ["tuned", "whole", "masked", "short"] } }, cancellation: CancellationToken.None);
-        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Bank = together, KeepGoing = true }, cancellation: CancellationToken.None);
+        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Together = together, KeepGoing = true }, cancellation: CancellationToken.None);
     }
 }

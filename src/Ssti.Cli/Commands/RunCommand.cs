@@ -22,7 +22,7 @@ internal static class RunCommand
     private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own (default: 1).");
 
     private static readonly Option<int?> Together = WholeNumber.Option("--together", null, 1,
-        "How many trainings of one base may go through it together, on one place; no key and no byte depends on it (default: 1; not with --cluster).");
+        "How many trainings, or evaluations, on one base may go through it together, on one place; no key and no byte depends on it (default: 1; not with --cluster).");
 
     private static readonly Option<long?> Memory = new("--memory")
     {

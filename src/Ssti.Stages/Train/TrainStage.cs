@@ -50,7 +50,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
     {
         if (parameters.Train != TrainedPart.Adapter || parameters.Dora || parameters.ModulesToSave is not null || parameters.Bias is not (null or LoraBias.None)) return null;
-        if (parameters.Pooling is not (null or TrainedPooling.MeanAndLast)) return null;
+        // Passes of rows of about one length seldom meet another's of that length.
+        if (parameters.Pooling == TrainedPooling.MaskedMean) return null;
         if (compute.Device != "cpu" && (parameters.Dropouts || compute.Dtype != "fp32")) return null;
         var targets = string.Join('\n', parameters.TargetModules.Prepend(parameters.TargetPattern));
         return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}\n{targets}", "model");

@@ -18,7 +18,7 @@ public sealed class FineTuner : IDisposable
     private const int PredictedAtOnce = 128;
 
     // Rows of a pass where padding is dropped: few enough that rows of one pass are of about one length, and so many that a GPU is not kept waiting for launches.
-    private const int AlikeOnCpu = 16, AlikeOnGpu = 64;
+    private const int AlikeOnCpu = 8, AlikeOnGpu = 64;
 
     private readonly FineTuningSettings _settings;
     private readonly TrainingTarget _target;

@@ -26,6 +26,25 @@ public sealed class ClassifierHeadTests
     }
 
     [Fact]
+    public void A_mean_without_padding_is_that_of_the_tokens_and_of_none_zero()
+    {
+        using var scope = NewDisposeScope();
+        var hidden = randn(3, 5, 3);
+        var mask = tensor(new long[,] { { 1, 1, 0, 0, 0 }, { 1, 1, 1, 1, 1 }, { 0, 0, 0, 0, 0 } });
+        var (weight, bias) = (randn(4, 3), randn(4));
+        using var head = Load((ClassifierHead.MaskedMeanWeightName, weight), (ClassifierHead.MaskedMeanBiasName, bias));
+        Assert.Equal((HeadPooling.MaskedMean, true, true, false), (head.Pooling, head.DropsPadding, head.ReadsMask, head.ReadsPadding));
+        var means = stack([hidden[0].narrow(0, 0, 2).mean([0]), hidden[1].mean([0]), zeros(3)]);
+        Assert.InRange((matmul(means, weight.t()) + bias - head.Forward(hidden, mask)).abs().max().item<float>(), 0, 1e-5f);
+        // What stands at padding, and how much of it, is not looked at.
+        Assert.Equal(
+            head.Forward(hidden, mask).data<float>().ToArray(),
+            head.Forward(cat([hidden.masked_fill(mask.eq(0).unsqueeze(-1), 7), ones(3, 2, 3)], 1), cat([mask, zeros(3, 2, ScalarType.Int64)], 1)).data<float>().ToArray());
+        Assert.Contains("'masked-mean.weight' is [4, 6], and 4 classes on hidden states of 3 want [4, 3]", Assert.Throws<ModelException>(() =>
+            Load((ClassifierHead.MaskedMeanWeightName, zeros(4, 6)), (ClassifierHead.MaskedMeanBiasName, bias))).Message);
+    }
+
+    [Fact]
     public void A_head_of_the_wrong_shape_is_refused_with_the_right_one()
     {
         using var scope = NewDisposeScope();

@@ -25,15 +25,12 @@ internal static class BankBenchmark
         {
             // In turn, so that what else the machine does falls on both. Of each alone: the median of its updates; together: of the updates of all of them.
             var start = Processor();
-            var each = Enumerable.Range(0, count).Select(i => Train(i, null)).ToArray();
+            var each = Enumerable.Range(0, count).Select(i => Threads(1, _ => Train(i, null))[0]).ToArray();
             alone.Add(each.Sum(training => Median(training.Times)));
             aloneProcessor.Add(Processor() - start);
             start = Processor();
             var bank = new TrainingBank(count, target.Device);
-            var all = new Training[count];
-            var members = Enumerable.Range(0, count).Select(i => new Thread(() => all[i] = Train(i, bank))).ToArray();
-            foreach (var member in members) member.Start();
-            foreach (var member in members) member.Join();
+            var all = Threads(count, i => Train(i, bank));
             togetherProcessor.Add(Processor() - start);
             same &= each.Zip(all).All(pair => pair.First.Steps == pair.Second.Steps);
             joined = all[0].Joined;
@@ -70,6 +67,16 @@ internal static class BankBenchmark
 
     // Of the process, with all that a training does before and after its updates: steadier than walls where other work is done beside.
     private static double Processor() => Process.GetCurrentProcess().TotalProcessorTime.TotalMilliseconds;
+
+    // As stages have it: each on a thread of its own.
+    private static Training[] Threads(int count, Func<int, Training> train)
+    {
+        var trained = new Training[count];
+        var threads = Enumerable.Range(0, count).Select(i => new Thread(() => trained[i] = train(i))).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        return trained;
+    }
 
     private static double Median(IEnumerable<double> values) => values.Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
 

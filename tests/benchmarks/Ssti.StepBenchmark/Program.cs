@@ -77,14 +77,15 @@ var measured = times.Skip(warmup).ToArray();
 var median = Median(measured.Select(time => time.Wall));
 var processor = Median(measured.Select(time => time.Processor));
 var (rate, processorRate) = (Median(rates.Select(rate => rate.Wall)), Median(rates.Select(rate => rate.Processor)));
-var work = StepFlops(config, batch, length, rank);
+// Of padded rows: where padding is dropped nobody counts.
+double? work = pooling == "masked-mean" ? null : StepFlops(config, batch, length, rank);
 Console.WriteLine(JsonSerializer.Serialize(new
 {
     program = "ssti", model = Path.GetFileName(model), device, dtype, batch, length, lengths, rank, dropouts, threads, fused, pooling,
     median_ms = Math.Round(median, 2), min_ms = Math.Round(measured.Min(time => time.Wall), 2), rows_per_s = Math.Round(1000 * batch / median, 1),
-    step_gflop = Math.Round(work / 1e9, 1), matmul_gflop_per_s = Math.Round(rate / 1e9), best_matmul_gflop_per_s = Math.Round(rates.Max(r => r.Wall) / 1e9),
-    share_of_matmul_rate = Math.Round(work / (median / 1000) / rate, 3),
-    processor_ms = Math.Round(processor, 2), share_of_matmul_rate_in_processor_time = Math.Round(work / (processor / 1000) / processorRate, 3),
+    step_gflop = Rounded(work / 1e9, 1), matmul_gflop_per_s = Math.Round(rate / 1e9), best_matmul_gflop_per_s = Math.Round(rates.Max(r => r.Wall) / 1e9),
+    share_of_matmul_rate = Rounded(work / (median / 1000) / rate, 3),
+    processor_ms = Math.Round(processor, 2), share_of_matmul_rate_in_processor_time = Rounded(work / (processor / 1000) / processorRate, 3),
     libtorch = torchLibrary.Version,
 }));
 return 0;
@@ -119,6 +120,8 @@ static (double Wall, double Processor)[] MatmulRates(TrainingTarget target)
         return (2.0 * n * n * n / clock.Elapsed.TotalSeconds, 2.0 * n * n * n / ((ProcessorMilliseconds() - before) / 1000));
     }).Skip(1)];
 }
+
+static double? Rounded(double? value, int digits) => value is { } number ? Math.Round(number, digits) : null;
 
 static double ProcessorMilliseconds() => Process.GetCurrentProcess().TotalProcessorTime.TotalMilliseconds;
 

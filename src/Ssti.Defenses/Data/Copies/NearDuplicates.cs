@@ -129,8 +129,8 @@ public sealed class NearDuplicates
             var of = _words.Of(row);
             for (var at = 0; at < of.Length; at++)
             {
-                _compared.Add(Hash(of[at]));
-                if (at + 1 < of.Length) _compared.Add(Hash(of[at], of[at + 1]));
+                if (_hasShort) _compared.Add(Hash(of[at]));
+                if (_hasShort && at + 1 < of.Length) _compared.Add(Hash(of[at], of[at + 1]));
                 if (at + 2 < of.Length) _compared.Add(Hash(of[at], of[at + 1], of[at + 2]));
             }
         }
