@@ -14,8 +14,16 @@ public sealed class FitSourceTests(FittedReviews reviews) : IClassFixture<Fitted
     public async Task A_model_of_the_Hub_is_fetched_fitted_pinned_and_found_again()
     {
         using var server = new HubServer { Repository = "team/tiny", IsDataset = false };
-        foreach (var file in Model) (file == "model.safetensors" ? server.Large : server.Small)[file] = await File.ReadAllBytesAsync(Path.Combine(reviews.Root, "tiny", file));
-        var hub = new HubOptions { Endpoint = server.Endpoint, CacheFolder = Path.Combine(reviews.Root, "hub-cache"), Retries = 1, Delay = (_, _) => Task.CompletedTask };
+        foreach (var file in Model)
+        {
+            var files = file == "model.safetensors" ? server.Large : server.Small;
+            files[file] = await File.ReadAllBytesAsync(Path.Combine(reviews.Root, "tiny", file));
+        }
+
+        var hub = new HubOptions
+        {
+            Endpoint = server.Endpoint, CacheFolder = Path.Combine(reviews.Root, "hub-cache"), Retries = 1, Delay = (_, _) => Task.CompletedTask,
+        };
         using var _ = reviews.With(StageKinds.With(hub), new HubResolver(hub));
 
         var wrong = await reviews.AskAsync(["fit", "reviews.csv", .. With("hf://team/other"), "-o", "of-nothing"]);
@@ -50,17 +58,20 @@ public sealed class FitSourceTests(FittedReviews reviews) : IClassFixture<Fitted
     {
         using var server = new PackageServer("Team.Tiny", "1.2.0", Model.Select(file => Path.Combine(reviews.Root, "tiny", file)));
         var home = reviews.Put("home/.nuget/NuGet/NuGet.Config", server.Config).Split("/.nuget/")[0];
-        (string, string)[] machine = [("HOME", home), ("NUGET_PACKAGES", Path.Combine(home, "packages")), ("NUGET_HTTP_CACHE_PATH", Path.Combine(home, "http")), ("SSTI_STORE", "")];
+        (string, string)[] machine =
+        [
+            ("HOME", home), ("NUGET_PACKAGES", Path.Combine(home, "packages")), ("NUGET_HTTP_CACHE_PATH", Path.Combine(home, "http")), ("SSTI_STORE", ""),
+        ];
 
-        var wrong = await SstiProcess.RunAsync(reviews.Root, ["fit", "reviews.csv", .. With("nuget://Team.Tiny/9.9.9"), "-o", "of-nobody"], machine);
+        var wrong = await FitAsync("nuget://Team.Tiny/9.9.9", "of-nobody");
         Assert.Equal(1, wrong.Code);
         Assert.Contains("nuget://Team.Tiny/9.9.9 cannot be had: here has no such version", wrong.Error);
         Assert.DoesNotContain("   at ", wrong.Error);
         Assert.False(Path.Exists(Path.Combine(reviews.Root, "of-nobody")));
-        var versionless = await SstiProcess.RunAsync(reviews.Root, ["fit", "reviews.csv", .. With("nuget://Team.Tiny"), "-o", "of-nobody"], machine);
+        var versionless = await FitAsync("nuget://Team.Tiny", "of-nobody");
         Assert.Contains("a version is needed", versionless.Error);
 
-        var fit = await SstiProcess.RunAsync(reviews.Root, ["fit", "reviews.csv", .. With("nuget://Team.Tiny/1.2.0"), "-o", "of-package"], machine);
+        var fit = await FitAsync("nuget://Team.Tiny/1.2.0", "of-package");
         Assert.True(fit.Code == 0, fit.Error);
         SameAsLocal("of-package");
         Assert.Equal("nuget://Team.Tiny/1.2.0", (string?)Fitted("of-package")["model"]);
@@ -70,8 +81,12 @@ public sealed class FitSourceTests(FittedReviews reviews) : IClassFixture<Fitted
         server.Dispose();
         reviews.Put("one.txt", "the film was good\n");
         var local = await reviews.TellAsync("the film was good\n", "predict", "model", "-q");
-        var elsewhere = await SstiProcess.RunAsync(reviews.Root, ["predict", "of-package", "one.txt", "-q", "--store", "nor-this"], machine);
+        string[] predict = ["predict", "of-package", "one.txt", "-q", "--store", "nor-this"];
+        var elsewhere = await SstiProcess.RunAsync(reviews.Root, predict, machine);
         Assert.Equal((0, local.Out, ""), (elsewhere.Code, elsewhere.Out, elsewhere.Error));
+
+        Task<(int Code, string Out, string Error)> FitAsync(string model, string folder) =>
+            SstiProcess.RunAsync(reviews.Root, ["fit", "reviews.csv", .. With(model), "-o", folder], machine);
     }
 
     private static string[] With(string model) => [.. FittedReviews.Quick.Select(word => word == "tiny" ? model : word)];
@@ -82,6 +97,8 @@ public sealed class FitSourceTests(FittedReviews reviews) : IClassFixture<Fitted
     private void SameAsLocal(string folder)
     {
         foreach (var file in new[] { "adapter_model.safetensors", "head.safetensors", "validation.jsonl" })
-            Assert.Equal(File.ReadAllBytes(Path.Combine(reviews.Root, "model", file)), File.ReadAllBytes(Path.Combine(reviews.Root, folder, file)));
+            Assert.Equal(Bytes("model", file), Bytes(folder, file));
     }
+
+    private byte[] Bytes(string folder, string file) => File.ReadAllBytes(Path.Combine(reviews.Root, folder, file));
 }

@@ -30,7 +30,10 @@ internal sealed class PackageServer : IDisposable
     /// <summary>A nuget.config that names this feed and no other.</summary>
     public string Config => $"""
         <configuration>
-          <packageSources><clear /><add key="here" value="{Endpoint}index.json" protocolVersion="3" allowInsecureConnections="true" /></packageSources>
+          <packageSources>
+            <clear />
+            <add key="here" value="{Endpoint}index.json" protocolVersion="3" allowInsecureConnections="true" />
+          </packageSources>
         </configuration>
         """;
 
@@ -46,7 +49,8 @@ internal sealed class PackageServer : IDisposable
                 var path = context.Request.Url!.AbsolutePath;
                 Asked.Enqueue(path);
                 var folder = $"/flat/{_id.ToLowerInvariant()}/";
-                byte[]? body = path == "/index.json" ? Json($$"""{"version":"3.0.0","resources":[{"@id":"{{Endpoint}}flat/","@type":"PackageBaseAddress/3.0.0"}]}""")
+                var index = $$"""{"version":"3.0.0","resources":[{"@id":"{{Endpoint}}flat/","@type":"PackageBaseAddress/3.0.0"}]}""";
+                byte[]? body = path == "/index.json" ? Json(index)
                     : path == $"{folder}index.json" ? Json($$"""{"versions":["{{_version}}"]}""")
                     : path == $"{folder}{_version}/{_id.ToLowerInvariant()}.{_version}.nupkg" ? _package : null;
                 context.Response.StatusCode = body is null ? 404 : 200;
@@ -71,7 +75,9 @@ internal sealed class PackageServer : IDisposable
             {
                 writer.Write($"""
                     <package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
-                      <metadata><id>{id}</id><version>{version}</version><authors>somebody</authors><description>a model</description></metadata>
+                      <metadata>
+                        <id>{id}</id><version>{version}</version><authors>somebody</authors><description>a model</description>
+                      </metadata>
                     </package>
                     """);
             }

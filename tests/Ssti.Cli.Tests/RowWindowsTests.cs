@@ -13,7 +13,7 @@ public sealed class RowWindowsTests
     public void Of_rows_that_are_there_every_window_but_the_last_is_full()
     {
         Assert.Equal([3, 3, 1], RowWindows.Full(Rows(7), 3).Select(window => window.Count));
-        Assert.Equal(Enumerable.Range(1, 7).Select(number => (long)number), RowWindows.Full(Rows(7), 3).SelectMany(window => window).Select(row => row.Number));
+        Assert.Equal(Rows(7), RowWindows.Full(Rows(7), 3).SelectMany(window => window));
         Assert.Empty(RowWindows.Full([], 3));
     }
 
@@ -83,5 +83,6 @@ public sealed class RowWindowsTests
         typed.CompleteAdding();
     }
 
-    private static IEnumerable<TextRow> Rows(int count) => Enumerable.Range(1, count).Select(number => new TextRow(number, null, $"text {number}"));
+    private static IEnumerable<TextRow> Rows(int count) =>
+        Enumerable.Range(1, count).Select(number => new TextRow(number, null, $"text {number}"));
 }

@@ -85,17 +85,19 @@ public sealed class ParameterCountStageTests(TrainEvaluateStageTests.Backbone ba
     [Fact]
     public async Task Ranks_of_their_own_are_told_and_a_pattern_that_matches_nothing_is_doubtful()
     {
-        await CountAsync(new() { Rank = 2, Shape = new() { Layers = 2, HiddenSize = 8, IntermediateSize = 16, VocabSize = 10, MaxPositions = 8 }, TargetModules = ["query", "vlaue"], RankPattern =
-        [
-            new() { Modules = @"layer\.1\..*", Rank = 5 }, new() { Modules = "nothing", Rank = 7 },
-        ] });
+        await CountAsync(new()
+        {
+            Rank = 2, Shape = Tiny(layers: 2), TargetModules = ["query", "vlaue"],
+            RankPattern = [new() { Modules = @"layer\.1\..*", Rank = 5 }, new() { Modules = "nothing", Rank = 7 }],
+        });
         // (8 + 8) numbers for each rank, of ranks 2 and 5.
         Assert.Equal((112.0, 32.0), (Read("trainable_parameters").Value, Read("matrix_parameters_per_rank").Value));
         var told = JsonNode.Parse(File.ReadAllText(Path.Combine(_run.Output, MeasureSet.FileName)))!["ranks"]!;
         Assert.Equal("""{"encoder.layer.0.attention.self.query":2,"encoder.layer.1.attention.self.query":5}""", told.ToJsonString());
         Assert.Equal(
             [
-                "rank-pattern or alpha-pattern: 'nothing' matches no linear that gets an adapter, such as 'encoder.layer.0.attention.self.query', and changes nothing",
+                "rank-pattern or alpha-pattern: 'nothing' matches no linear that gets an adapter, such as 'encoder.layer.0.attention.self.query', "
+                + "and changes nothing",
                 "target-modules: no linear of the model ends with 'vlaue'; these get no adapter",
             ], _run.Context!.Warnings);
     }
@@ -103,22 +105,23 @@ public sealed class ParameterCountStageTests(TrainEvaluateStageTests.Backbone ba
     [Fact]
     public async Task What_is_trained_whole_is_counted_once_and_settings_are_refused_as_a_training_refuses_them()
     {
-        // bias: all and the module's own bias are one tensor: 8·10 words, biases of 6 linears (5 of 8, one of 16) and of 3 norms (one of the embeddings), and the norm's weight.
+        // The norm's bias is of a module to save and a bias beside: one tensor. 8·10 words, biases of 6 linears (5 of 8, one of 16) and of 3 norms,
+        // and the norm's weight.
         await CountAsync(new()
         {
-            Rank = 1, Shape = new() { Layers = 1, HiddenSize = 8, IntermediateSize = 16, VocabSize = 10, MaxPositions = 8 }, TargetModules = ["query"], Bias = LoraBias.All,
-            ModulesToSave = ["word_embeddings", "embeddings.LayerNorm"],
+            Rank = 1, Shape = Tiny(layers: 1), TargetModules = ["query"], Bias = LoraBias.All, ModulesToSave = ["word_embeddings", "embeddings.LayerNorm"],
         });
         Assert.Equal(16 + 80 + (5 * 8) + 16 + (3 * 8) + 8, Read("trainable_parameters").Value);
         var stage = new ParameterCountStage();
-        Assert.Equal(
-            ["target-modules", "target-pattern", "rank-pattern"],
-            stage.Validate(new() { TargetModules = ["all-linear", "dense"], TargetPattern = "(", RankPattern = [new() { Modules = "a", Rank = 0 }] }).Select(error => error.Key));
+        var wrong = new ParameterCountParameters { TargetModules = ["all-linear", "dense"], TargetPattern = "(", RankPattern = [new() { Modules = "a", Rank = 0 }] };
+        Assert.Equal(["target-modules", "target-pattern", "rank-pattern"], stage.Validate(wrong).Select(error => error.Key));
         Assert.Equal(["bias"], stage.Validate(new() { Train = TrainedPart.Head, Bias = LoraBias.All }).Select(error => error.Key));
         LinearGroup[] linears = [new() { Name = "q_proj", In = 4, Out = 4, Number = 1 }];
         Assert.Equal(["linears"], stage.Validate(new() { Linears = [.. linears], ModulesToSave = ["q_proj"] }).Select(error => error.Key));
         Assert.Equal(["linears"], stage.Validate(new() { Linears = [.. linears], Bias = LoraBias.All }).Select(error => error.Key));
     }
+
+    private static EncoderShape Tiny(int layers) => new() { Layers = layers, HiddenSize = 8, IntermediateSize = 16, VocabSize = 10, MaxPositions = 8 };
 
     private Task CountAsync(ParameterCountParameters parameters, params (string, InputTree)[] inputs) => _run.RunAsync(new ParameterCountStage(), parameters, inputs: inputs);
 

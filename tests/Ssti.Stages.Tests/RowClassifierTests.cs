@@ -4,7 +4,7 @@ using Ssti.Engine.Stages;
 
 namespace Ssti.Stages.Tests;
 
-/// <summary>Texts of any length, many at once: sorted and cut inside, and yet each has the prediction that an evaluation gives it, in its own place.</summary>
+/// <summary>Texts of any length, many at once: each has the prediction that an evaluation gives it, in its own place.</summary>
 public sealed class RowClassifierTests : IDisposable
 {
     private const int Length = 20;
@@ -27,14 +27,16 @@ public sealed class RowClassifierTests : IDisposable
         using (TorchSharp.torch.NewDisposeScope()) FamilyModel.WriteAdapter(_folder["peft"], family);
         var random = new Random(7);
         string[] words = ["the", "good", "bad", "film"];
-        string[] texts = [.. Enumerable.Range(0, 150).Select(_ => string.Join(' ', Enumerable.Range(0, random.Next(1, 26)).Select(_ => words[random.Next(4)])))];
+        string[] texts = [.. Enumerable.Range(0, 150).Select(_ => string.Join(' ', random.GetItems(words, random.Next(1, 26))))];
         Directory.CreateDirectory(_folder["rows"]);
-        File.WriteAllText(_folder["rows/test.csv"], "text,label\n" + string.Concat(texts.Select((text, i) => $"{text},{(i % 2 == 0 ? "pos" : "neg")}\n")));
-        await _data.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(_folder["rows"]), Labels = ["neg", "pos"], Splits = ["test"] });
+        var lines = texts.Select((text, i) => $"{text},{(i % 2 == 0 ? "pos" : "neg")}\n");
+        File.WriteAllText(_folder["rows/test.csv"], "text,label\n" + string.Concat(lines));
+        var source = StageRun.Local(_folder["rows"]);
+        await _data.RunAsync(new DatasetStage(), new DatasetParameters { Source = source, Labels = ["neg", "pos"], Splits = ["test"] });
         await _model.RunAsync(new ModelStage(), new ModelParameters { Source = StageRun.Local(_folder["model"]) });
         var model = StageRun.Tree(_model.Output, "model", "model");
-        await _adapter.RunAsync(
-            new AdapterStage(), new AdapterParameters { Source = StageRun.Local(_folder["peft"]), Labels = ["neg", "pos"], MaxLength = Length }, inputs: ("model", model));
+        var adapter = new AdapterParameters { Source = StageRun.Local(_folder["peft"]), Labels = ["neg", "pos"], MaxLength = Length };
+        await _adapter.RunAsync(new AdapterStage(), adapter, inputs: ("model", model));
         await _evaluation.RunAsync(new EvaluateStage(), new EvaluateParameters(), inputs:
         [
             ("model", model), ("adapter", StageRun.Tree(_adapter.Output, "adapter", "adapter")), ("clean", StageRun.Tree(_data.Output)),
@@ -58,7 +60,8 @@ public sealed class RowClassifierTests : IDisposable
             foreach (var (logits, prediction) in expected.Zip(others))
             {
                 var exponentials = logits.Select(logit => Math.Exp(logit - logits.Max())).ToArray();
-                for (var label = 0; label < 2; label++) Assert.Equal(exponentials[label] / exponentials.Sum(), prediction.Probabilities[label], 1e-5);
+                for (var label = 0; label < 2; label++)
+                    Assert.Equal(exponentials[label] / exponentials.Sum(), prediction.Probabilities[label], 1e-5);
             }
         });
     }

@@ -3,7 +3,9 @@ using Ssti.Corpus.Sources;
 
 namespace Ssti.Cli.Fit;
 
-/// <summary>Rows some at a time, in their order: no more than a number of them, and of long ones fewer, so that memory does not grow with either.</summary>
+/// <summary>
+/// Rows some at a time, in their order: no more than a number of them, and of long ones fewer, so that memory does not grow with either.
+/// </summary>
 internal static class RowWindows
 {
     /// <summary>Characters after which a window is full, whatever the number of its rows.</summary>
@@ -28,8 +30,8 @@ internal static class RowWindows
     }
 
     /// <summary>
-    /// Windows for rows that somebody is still writing: whoever asks for the next one gets what came since the last, waits where that is nothing, and never
-    /// waits for a row more. A row that is typed is answered at once; of a flood, windows are full.
+    /// Windows for rows that somebody is still writing: whoever asks for the next one gets what came since the last, waits where that is
+    /// nothing, and never waits for a row more. A row that is typed is answered at once; of a flood, windows are full.
     /// </summary>
     /// <param name="rows">The rows; taken on a thread of its own, which may be left waiting for a row that never comes.</param>
     /// <param name="most">Rows of a window.</param>
