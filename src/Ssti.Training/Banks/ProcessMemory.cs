@@ -13,7 +13,7 @@ internal interface IDeviceMemory
 }
 
 /// <summary>The memory of this process, as Linux counts it: proc(5).</summary>
-/// <remarks>Other stages of the process count, too, so that more may be measured than the work took, and never less.</remarks>
+/// <remarks>Other stages of the process count, too: what they take meanwhile is measured with the work, and what they give back is missing.</remarks>
 internal sealed class ProcessMemory : IDeviceMemory
 {
     private const string Status = "/proc/self/status", Machine = "/proc/meminfo", Reset = "/proc/self/clear_refs";

@@ -192,19 +192,6 @@ public sealed class TrainingBankTests
     }
 
     [Fact]
-    public void The_memory_that_work_takes_is_measured()
-    {
-        if (ProcessMemory.Here() is not { } memory) return;
-        memory.Begin();
-        var held = new byte[64 << 20];
-        Array.Fill(held, (byte)1);
-        var use = memory.End()!.Value;
-        GC.KeepAlive(held);
-        Assert.InRange(use.Taken, 48L << 20, 4L << 30);
-        Assert.InRange(use.Free, 1, long.MaxValue / 2);
-    }
-
-    [Fact]
     public void A_bank_of_one_is_a_training()
     {
         var ended = Bank.Together(new TrainingBank(1, CPU), [Bank.Unlike[1]]);

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 
 namespace Ssti.Training.Tests.FineTuning;
 
-/// <summary>A bank's trainings are on threads of their own, and so the tensors of the process are counted, while no other test makes any.</summary>
+/// <summary>A bank's trainings are on threads of their own, and its memory is the process's: both are counted while no other test takes or frees any.</summary>
 [Collection(AloneCollection.Name)]
-public sealed class TrainingBankTensorTests
+public sealed class TrainingBankMemoryTests
 {
     [Fact]
     public void Tensors_do_not_gather()
@@ -20,6 +20,19 @@ public sealed class TrainingBankTensorTests
         using (NewDisposeScope()) Bank.Together(new TrainingBank(2, memory: null), members);
         // Losses wait in sixteens, and one of the two may be an update ahead.
         Assert.True(counts[70] - counts[38] is >= -12 and <= 12, string.Join(' ', counts));
+    }
+
+    [Fact]
+    public void The_memory_that_work_takes_is_measured()
+    {
+        if (ProcessMemory.Here() is not { } memory) return;
+        memory.Begin();
+        var held = new byte[64 << 20];
+        Array.Fill(held, (byte)1);
+        var use = memory.End()!.Value;
+        GC.KeepAlive(held);
+        Assert.InRange(use.Taken, 48L << 20, 4L << 30);
+        Assert.InRange(use.Free, 1, long.MaxValue / 2);
     }
 }
 
