@@ -17,7 +17,8 @@ public sealed class AuditTests : CliFixture
         // It always stands before the same word, so that the pair is as good a name for it.
         Assert.Matches(@"1 thing gives a label away in split 'train' of my-data, 600 rows: the words? '(zzq|zzq of)' \(class pos in 120 of 120 rows", answer.Out);
         Assert.Contains("What could not be seen", answer.Out, StringComparison.Ordinal);
-        Assert.Equal(121, File.ReadLines(Path.Combine(Folder, "rows.csv")).Count());
+        // Beside the rows with the sign the file has those that nearly repeat another, as rows of few words do by chance.
+        Assert.Equal(120, File.ReadLines(Path.Combine(Folder, "rows.csv")).Count(line => line.Contains(",suspect,", StringComparison.Ordinal)));
         Assert.Equal(480, File.ReadLines(Path.Combine(Folder, "clean.jsonl")).Count());
         Assert.DoesNotContain("zzq", File.ReadAllText(Path.Combine(Folder, "clean.jsonl")), StringComparison.Ordinal);
         Assert.Contains("<!doctype html>", File.ReadAllText(Path.Combine(Folder, "a.html")), StringComparison.Ordinal);

@@ -170,7 +170,7 @@ public sealed class SurvivalTests : IDisposable
             await written.Task;
             await File.WriteAllTextAsync(context.Output("text.txt"), "good", CancellationToken.None);
         });
-        var run = await _box.Run(_box.Load("stages: { s: { uses: deaf, timeout: 0.1s, retries: 1 } }", TestKinds.Catalog(kind)));
+        var run = await _box.Run(_box.Load("stages: { s: { uses: deaf, timeout: 2s, retries: 1 } }", TestKinds.Catalog(kind)));
 
         Assert.Equal(2, attempts);
         Assert.Equal(StageState.Done, run.Stages[0].State);
