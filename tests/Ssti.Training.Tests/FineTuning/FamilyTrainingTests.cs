@@ -14,6 +14,7 @@ using static TorchSharp.torch;
 namespace Ssti.Training.Tests.FineTuning;
 
 /// <summary>What a training on every family must pass.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class FamilyTrainingTests : IDisposable
 {
     private static readonly TokenizedRows Rows = Toy.Tokens(23);
