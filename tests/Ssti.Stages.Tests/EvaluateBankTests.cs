@@ -66,16 +66,6 @@ public sealed class EvaluateBankTests : IDisposable
         Assert.Null(new EvaluateStage().Likeness(new(), cpu with { Device = "cuda" }));
     }
 
-    private async Task<RunResult> RunAsync(string store, int together)
-    {
-        var file = Path.Combine(_folder, "p.yaml");
-        File.WriteAllText(file, Yaml);
-        var loaded = PipelineLoader.Load(file, [], new StageCatalog(StageKinds.All));
-        Assert.True(loaded.Pipeline is not null, string.Join('\n', loaded.Diagnostics));
-        var folder = Path.Combine(_folder, store);
-        var runner = new Runner(new FileStore(folder), new Workspace(folder), new KeyBuilder(new ComputeProbe()));
-        // All that goes before first, so that all evaluations are ready at once.
-        await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Selection = new() { Until = ["tuned", "whole", "masked", "short"] } }, cancellation: CancellationToken.None);
-        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Together = together, KeepGoing = true }, cancellation: CancellationToken.None);
-    }
+    private Task<RunResult> RunAsync(string store, int together) => TogetherRun.Async(
+        _folder, Yaml, store, ["tuned", "whole", "masked", "short"], new RunOptions { Jobs = 1, Together = together, KeepGoing = true });
 }

@@ -101,18 +101,8 @@ public sealed class TrainBankTests : IDisposable
 
     private static IEnumerable<StageResult> Trainings(RunResult run) => run.Stages.Where(stage => stage.Instance.Kind is TrainStage && stage.Instance.Name != "diverges");
 
-    private async Task<RunResult> RunAsync(string store, int bank, IRunListener? listener = null, CancellationToken cancellation = default)
-    {
-        var file = Path.Combine(_folder, "p.yaml");
-        File.WriteAllText(file, Yaml);
-        var loaded = PipelineLoader.Load(file, [], new StageCatalog(StageKinds.All));
-        Assert.True(loaded.Pipeline is not null, string.Join('\n', loaded.Diagnostics));
-        var folder = Path.Combine(_folder, store);
-        var runner = new Runner(new FileStore(folder), new Workspace(folder), new KeyBuilder(new ComputeProbe()));
-        // All that goes before first, so that all trainings are ready at once.
-        await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Selection = new() { Until = ["dated", "base"] } }, cancellation: CancellationToken.None);
-        return await runner.RunAsync(loaded.Pipeline!, new RunOptions { Jobs = 1, Together = bank, KeepGoing = true, Grace = TimeSpan.FromSeconds(30) }, listener, cancellation);
-    }
+    private Task<RunResult> RunAsync(string store, int bank, IRunListener? listener = null, CancellationToken cancellation = default) => TogetherRun.Async(
+        _folder, Yaml, store, ["dated", "base"], new RunOptions { Jobs = 1, Together = bank, KeepGoing = true, Grace = TimeSpan.FromSeconds(30) }, listener, cancellation);
 
     /// <summary>Cancels in the middle.</summary>
     private sealed class Stopper(CancellationTokenSource stop) : IRunListener
