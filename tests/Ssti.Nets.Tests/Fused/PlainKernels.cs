@@ -49,21 +49,21 @@ internal sealed class PlainKernels : EncoderKernels
 
     public override void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor output, Tensor? bias, double scale, bool accumulate)
     {
-        var product = matmul(transposeA ? a.t() : a, transposeB ? b.t() : b) * scale;
+        var product = matmul(transposeA ? a.transpose(-1, -2) : a, transposeB ? b.transpose(-1, -2) : b) * scale;
         if (bias is not null) product += bias;
         output.copy_(accumulate ? output + product : product);
     }
 
     public override void Gather(Tensor input, TokenBatch batch, Tensor output) => output.copy_(input.index_select(0, Real(batch)));
 
-    public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout)
+    public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, AttentionDrop drop)
     {
-        Assert.Equal(0, dropout);
+        Assert.Equal(0, drop.Probability);
         return new Attended(Attention(query, key, value, batch), []);
     }
 
     public override (Tensor Query, Tensor Key, Tensor Value) AttendBackward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, double dropout)
+        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, AttentionDrop drop)
     {
         using var _ = enable_grad();
         Tensor[] leaves = [.. new[] { query, key, value }.Select(tensor => tensor.detach().clone().requires_grad_(true))];
@@ -77,9 +77,10 @@ internal sealed class PlainKernels : EncoderKernels
         if (!drop.Drops) return ones_like(like);
         var factors = new double[like.numel()];
         Span<ushort> draws = stackalloc ushort[8];
+        var width = (int)like.shape[^1] / 8;
         for (var at = 0; at < factors.Length; at += 8)
         {
-            drop.Draw((uint)(at / 8), draws);
+            drop.Draw((uint)(at / 8 / width), (uint)(at / 8 % width), (uint)width, draws);
             for (var i = 0; i < 8; i++) factors[at + i] = draws[i] < drop.Threshold ? 0 : drop.Scale;
         }
 
