@@ -57,9 +57,9 @@ internal sealed class AdapterTensors : IDisposable
             for (var adapter = 0; adapter < _adapters.Count; adapter++) group.Unpadded(group.Values, adapter).copy_(group.Masters[adapter]);
     }
 
-    /// <summary>The gradients of each adapter, as its masters are.</summary>
+    /// <summary>The gradients of each adapter, as its masters are: copies, which the next pass leaves alone.</summary>
     public IReadOnlyList<Tensor>[] Gradients() =>
-        [.. _adapters.Select((_, adapter) => (IReadOnlyList<Tensor>)[.. _groups.Select(group => group.Unpadded(group.Gradients, adapter).to(ScalarType.Float32))])];
+        [.. _adapters.Select((_, adapter) => (IReadOnlyList<Tensor>)[.. _groups.Select(group => group.Unpadded(group.Gradients, adapter).to(ScalarType.Float32, copy: true))])];
 
     /// <inheritdoc/>
     public void Dispose()

@@ -83,8 +83,8 @@ public sealed class FineTuner : IDisposable
     /// <summary>The record of every look at the validation rows, one JSON object a line; empty without them.</summary>
     public string ValidationLines { get; private set; } = "";
 
-    /// <summary>Whether passes that are written out may be used where they can: not, for a comparison with the plain ones.</summary>
-    internal bool MayFuse { get; init; } = true;
+    /// <summary>The encoder whose passes are written out, null where the plain one is to compute: for comparisons of the two, and for tests on the CPU.</summary>
+    internal Func<Trunk, LoraAdapter, FusedEncoder?> WrittenOut { get; init; } = FusedEncoder.For;
 
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
@@ -116,7 +116,7 @@ public sealed class FineTuner : IDisposable
             : null;
         var loop = new TrainingLoop(
             _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks };
-        using var fused = MayFuse && _settings.Train == TrainedPart.Adapter ? FusedEncoder.For(_trunk, Adapter) : null;
+        using var fused = _settings.Train == TrainedPart.Adapter ? WrittenOut(_trunk, Adapter!) : null;
         (_fused, _refreshed) = (fused, -1);
         var lines = loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
         ValidationLines = looks?.Lines() ?? "";

@@ -49,7 +49,14 @@ internal sealed class PlainKernels : EncoderKernels
 
     public override void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor output, Tensor? bias, double scale, bool accumulate)
     {
-        var product = matmul(transposeA ? a.transpose(-1, -2) : a, transposeB ? b.transpose(-1, -2) : b) * scale;
+        if (output.dim() == 3)
+        {
+            // One by one: products made at once would be other bits.
+            for (var i = 0L; i < output.shape[0]; i++) Multiply(Of(a, i), transposeA, Of(b, i), transposeB, output[i], bias, scale, accumulate);
+            return;
+        }
+
+        var product = matmul(transposeA ? a.t() : a, transposeB ? b.t() : b) * scale;
         if (bias is not null) product += bias;
         output.copy_(accumulate ? output + product : product);
     }
@@ -96,6 +103,8 @@ internal sealed class PlainKernels : EncoderKernels
         return new TokenBatch(
             tensor(ids, lengths.Length, length), tensor(starts), tensor(Enumerable.Range(0, starts.Length).Select(i => i * length).ToArray()), starts[^1], lengths.Max());
     }
+
+    private static Tensor Of(Tensor operand, long number) => operand.dim() == 3 ? operand[number] : operand;
 
     private static Tensor Norm(Tensor input, NormTensors norm) => functional.layer_norm(input, [input.shape[^1]], norm.Weight, norm.Bias, norm.Epsilon);
 

@@ -103,7 +103,7 @@ internal static class FusedCheck
             Classes = 2, Steps = steps, BatchSize = 32, CheckpointEvery = 0, Dropouts = dropouts, Seed = 40, LearningRate = 1e-4,
             Lora = new LoraConfig(16, 16, dropouts ? 0.05 : 0, ["dense"]),
         };
-        using var tuner = new FineTuner(Config, weights, settings, new TrainingTarget(CUDA, dtype)) { MayFuse = fused };
+        using var tuner = new FineTuner(Config, weights, settings, new TrainingTarget(CUDA, dtype)) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
         var lines = tuner.Run(BenchmarkRows.Of(256, 512, imdb: true), null, null, CancellationToken.None);
         return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetSingle())];
     }
