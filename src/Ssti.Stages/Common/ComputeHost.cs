@@ -34,6 +34,11 @@ internal static class ComputeHost
             {
                 throw new StageException(e.Message, e);
             }
+            catch (Exception e) when (compute.Device.StartsWith("cuda", StringComparison.Ordinal) && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new StageException(
+                    "the GPU's memory is full: have fewer stages at work on it at once (--per-gpu, --together), or fewer rows in a pass (micro-batch-size, batch-size)", e);
+            }
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

@@ -49,7 +49,9 @@ public sealed class FineTuner : IDisposable
     /// <param name="seat">A place in a bank of trainings on this very model, where it is trained beside others; not owned.</param>
     public FineTuner(TrunkConfig config, ITensorSource checkpoint, FineTuningSettings settings, TrainingTarget target, BankSeat? seat = null)
     {
-        (_config, _settings, _target, _seat) = (config, settings, target, settings.Train == TrainedPart.Adapter ? seat : null);
+        // Who draws from a GPU's generator holds it for the whole update, and must not wait for others then: such a training is alone in a bank, too.
+        var drawsThere = settings.Dropouts && target.Device.type == DeviceType.CUDA;
+        (_config, _settings, _target, _seat) = (config, settings, target, settings.Train == TrainedPart.Adapter && !drawsThere ? seat : null);
         _random = new RandomStream(settings.Seed, target.Device);
         _trunk = _seat is null ? Build() : _seat.Share(Build);
         Head = ClassifierHead.Create(config.HiddenSize, settings.Classes, _random, target.Device, settings.Pooling ?? HeadPooling.MeanAndLast);
@@ -138,8 +140,24 @@ public sealed class FineTuner : IDisposable
     private void Update(TokenizedRows rows, ReadOnlySpan<int> picked, int step, double rate, StepLog log)
     {
         using var scope = NewDisposeScope();
-        _random.Reseed(step + 1);
         _fused?.Refresh();
+        var (loss, gradients) = Passes(rows, picked, step, scope);
+        var norm = GradientNorm.Clip(gradients, _settings.GradientNormBound);
+        var taken = 0;
+        foreach (var (bank, optimizer) in _trained)
+        {
+            var count = bank.Masters.Count;
+            optimizer.Step(gradients[taken..(taken + count)], rate);
+            taken += count;
+        }
+
+        log.Add(step + 1, loss, norm, rate);
+    }
+
+    private (Tensor Loss, Tensor[] Gradients) Passes(TokenizedRows rows, ReadOnlySpan<int> picked, int step, DisposeScope scope)
+    {
+        // Of a GPU that is shared nobody else draws meanwhile; who has no dropouts must not touch its generator.
+        using var drawing = _settings.Dropouts ? _random.Draw(step + 1) : default;
         var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
         var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
         if (Head.DropsPadding)
@@ -162,16 +180,7 @@ public sealed class FineTuner : IDisposable
             else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
         }
 
-        var norm = GradientNorm.Clip(gradients!, _settings.GradientNormBound);
-        var taken = 0;
-        foreach (var (bank, optimizer) in _trained)
-        {
-            var count = bank.Masters.Count;
-            optimizer.Step(gradients![taken..(taken + count)], rate);
-            taken += count;
-        }
-
-        log.Add(step + 1, loss!, norm, rate);
+        return (loss!, gradients!);
     }
 
     private (Tensor Loss, Tensor[] Gradients) Plain(Batch batch, int rows, int step, Tensor[] masters, DisposeScope scope)

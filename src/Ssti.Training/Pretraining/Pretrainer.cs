@@ -102,7 +102,7 @@ public sealed class Pretrainer : IDisposable
         if (masked.Places.Length == 0) return null;
         using var scope = NewDisposeScope();
         var random = _randoms[part];
-        random.Reseed(step + 1);
+        using var drawing = random.Draw(step + 1);
         var device = _target.Device;
         var ids = tensor(masked.Ids, masked.Rows, masked.Length, device: device);
         var mask = tensor(masked.Mask, masked.Rows, masked.Length, device: device);
