@@ -87,6 +87,9 @@ public sealed class FineTuner : IDisposable
     /// <summary>Whether passes that are written out may be used where they can: not, for a comparison with the plain ones.</summary>
     internal bool MayFuse { get; init; } = true;
 
+    /// <summary>See <see cref="Checkpoint.Beside"/>: for tests where there is no GPU.</summary>
+    internal bool? CheckpointsBeside { get; init; }
+
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
 
@@ -116,7 +119,7 @@ public sealed class FineTuner : IDisposable
                 [.. _trained.Select(part => part.Bank)], stop => Logits(validation, stop)) { Told = Validated }
             : null;
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks };
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks, CheckpointsBeside = CheckpointsBeside };
         using var fused = MayFuse && _settings.Train == TrainedPart.Adapter ? FusedEncoder.For(_trunk, Adapter) : null;
         _fused = fused;
         var lines = loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
