@@ -74,6 +74,29 @@ public sealed class RosterTests
     }
 
     [Fact]
+    public void Silos_that_share_their_gpus_are_filled_before_a_stage_waits_and_whole_gpus_are_whole()
+    {
+        var shared = Silo(1) with { Jobs = 16, FreeJobs = 16, Gpus = 2, FreeGpus = 2, PerGpu = 2, Devices = [Cuda] };
+        var one = Train() with { DeviceClass = "cuda-sm90", Gpus = 1 };
+        Assert.True(shared.HasRoomFor(1, 2));
+        foreach (var (free, places) in ((int, int)[])[(1, 1), (0, 2), (0, 1), (0, 0)])
+        {
+            Assert.True(shared.HasRoomFor(1, 1));
+            shared = shared.With(1, 1);
+            Assert.Equal((free, places, 0), (shared.FreeGpus, shared.SharedPlaces, shared.Queued));
+            Assert.False(shared.HasRoomFor(1, 2));
+        }
+
+        Assert.Equal(1, shared.With(1, 1).Queued);
+        Assert.Equal((16 - 4, 0), (shared.FreeJobs, shared.With(1, 1).SharedPlaces));
+        // Both silos have four places: none has a stage wait while the other has one.
+        var roster = Ready(shared with { FreeJobs = 16, FreeGpus = 2 }, Silo(2) with { Jobs = 16, FreeJobs = 16, Gpus = 4, FreeGpus = 4, Devices = [Cuda] });
+        var chosen = Enumerable.Range(0, 8).Select(_ => roster.Choose(one, null).Silo!.Endpoint.Port).ToList();
+        Assert.Equal((4, 4), (chosen.Count(port => port == 1), chosen.Count(port => port == 2)));
+        Assert.All(roster.Silos(), silo => Assert.Equal(0, silo.Queued));
+    }
+
+    [Fact]
     public void A_grains_name_says_which_silos_can_do_it()
     {
         var name = new StageName("train", 3, "cuda-sm90", "2.10.0", Digest.Of("x"));

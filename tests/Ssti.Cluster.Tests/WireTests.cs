@@ -19,11 +19,12 @@ public sealed class WireTests
     {
         var outcome = new StageOutcome
         {
-            State = StageState.Failed, Warnings = ["rows were dropped", "twice"], Gpus = [1, 3], Lost = ["train@base"], Attempts = 1, Error = "lost",
+            State = StageState.Failed, Warnings = ["rows were dropped", "twice"], Gpus = [1, 3], PerGpu = 2, Lost = ["train@base"], Attempts = 1, Error = "lost",
         };
         var back = OutcomeMessage.Of(outcome).ToOutcome();
         Assert.Equal(outcome.Warnings, back.Warnings);
         Assert.Equal(outcome.Gpus, back.Gpus);
+        Assert.Equal(2, back.PerGpu);
         Assert.Equal(outcome.Lost, back.Lost);
     }
 

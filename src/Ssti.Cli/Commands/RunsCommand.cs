@@ -79,6 +79,7 @@ internal static class RunsCommand
             ["at"] = run.At,
             ["outcome"] = run.Outcome,
             ["seconds"] = run.Seconds,
+            ["gpus"] = RunTrace.Json(GpuUse.Of(run)),
             ["executed"] = run.Stages.Count(stage => stage.State == "done"),
             ["cached"] = run.Stages.Count(stage => stage.State == "cached"),
             ["failed"] = run.Stages.Count(stage => stage.State == "failed"),

@@ -23,12 +23,13 @@ internal static class ServeCommand
     private static readonly Option<int?> Jobs =
         WholeNumber.Option("--jobs", "-j", 1, "Job slots; a stage with tensors on the CPU takes as many as its threads (default: the machine's cores).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 0, "GPUs that stages share, each taken whole (default: one where there is one).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 0, "GPUs that stages share (default: one where there is one).");
+    private static readonly Option<int?> PerGpu = PerGpuOption.Create();
 
     public static Command Create(CliHost host)
     {
         var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local', and show runs and reports in a browser; needs no Redis and no S3.")
-            { CommonOptions.Store, Port, Http, Jobs, Gpus };
+            { CommonOptions.Store, Port, Http, Jobs, Gpus, PerGpu };
         command.SetAction((parsed, cancellation) => RunAsync(host, parsed, cancellation));
         return command;
     }
@@ -48,6 +49,7 @@ internal static class ServeCommand
                 $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs) ?? Environment.ProcessorCount}", $"--urls={http}",
         ];
         if (parsed.GetValue(Gpus) is { } gpus) settings.Add($"--Ssti:Gpus={gpus}");
+        if (parsed.GetValue(PerGpu) is { } perGpu) settings.Add($"--Ssti:PerGpu={perGpu}");
         Demand(new IPEndPoint(IPAddress.Loopback, port), "--port");
         if (Uri.TryCreate(http, UriKind.Absolute, out var url) && IPAddress.TryParse(url.Host, out var address)) Demand(new IPEndPoint(address, url.Port), "--http");
         await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);

@@ -29,8 +29,20 @@ public sealed record PastStage(
     /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The GPUs it had to itself, by number.</summary>
+    /// <summary>Its GPUs, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>How many stages each of its GPUs was given to at once at most, this one included; 1: it had them to itself.</summary>
+    public int PerGpu { get; init; } = 1;
+
+    /// <summary>How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.</summary>
+    public int Together { get; init; } = 1;
+
+    /// <summary>
+    /// Seconds that its execution took; of a stage that was worked at together with others its share, the time of all of them divided by how many they were. Null where
+    /// it was not executed to its end.
+    /// </summary>
+    public double? OwnSeconds => Durations?.Execute / Math.Max(1, Together);
 
     /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
     public int Index { get; init; }
@@ -66,6 +78,9 @@ public sealed record PastRun(
 
     /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
     public string? Profile { get; init; }
+
+    /// <summary>Whether its stages were executed by a cluster: numbers of GPUs are then those of several machines.</summary>
+    public bool IsElsewhere { get; init; }
 }
 
 /// <summary>Reads the journals of a workspace's runs.</summary>
@@ -166,7 +181,7 @@ public sealed class RunHistory(Workspace workspace)
                 (string?)end?["outcome"], (double?)end?["seconds"],
                 Texts(begin["params"]), stages, warnings)
             {
-                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"],
+                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"], IsElsewhere = (bool?)begin["elsewhere"] == true,
             };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
@@ -190,6 +205,7 @@ public sealed class RunHistory(Workspace workspace)
             Cell = new OrderedDictionary<string, string>((entry["cell"] as JsonObject ?? []).Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value ?? ""))),
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
+            PerGpu = Math.Max(1, (int?)entry["perGpu"] ?? 1), Together = Math.Max(1, (int?)entry["together"] ?? 1),
             Index = (int?)entry["index"] ?? 0,
         };
     }

@@ -68,7 +68,7 @@ public sealed class StageHistory
     /// <summary>Notes what an instance came to. Nothing is written when that is known and it was not executed.</summary>
     /// <param name="instance">The instance.</param>
     /// <param name="entry">Its key, outputs and run.</param>
-    /// <param name="executedSeconds">How long it took, or null when it was cached.</param>
+    /// <param name="executedSeconds">How long it took (of stages that were worked at together its share, so that a sum over them is right), or null when it was cached.</param>
     public void Note(string instance, HistoryEntry entry, double? executedSeconds)
     {
         ReadOnce();

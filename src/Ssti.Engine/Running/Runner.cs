@@ -42,7 +42,7 @@ public sealed class Runner(
         if (unwritable is null && worker is null && plan.IsStale) await RequireWritableAsync(plan, cancellation).ConfigureAwait(false);
         var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
         // Whoever else executes them hands them out one by one.
-        if (worker is not null) options = options with { Together = 1 };
+        if (worker is not null) options = options with { Together = 1, PerGpu = 1, Elsewhere = true };
         using var journal = Journal(unwritable, plan);
         var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, Gpus(plan, options), listener, clock);
         var result = await session.RunAsync(cancellation).ConfigureAwait(false);

@@ -150,7 +150,9 @@ public sealed class TokenizedRows
         Tensor There(Tensor here)
         {
             if (device.type == DeviceType.CPU) return here;
-            using (here) return here.to(device);
+            // From pinned memory: a copy from elsewhere has the processor wait for all that the GPU was told to do before.
+            using (here)
+            using (var pinned = device.type == DeviceType.CUDA ? here.pin_memory() : null) return (pinned ?? here).to(device, non_blocking: pinned is not null);
         }
 
         static Span<long> Numbers(Tensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
