@@ -29,6 +29,7 @@ public sealed class CudaDriverTests
             CudaDriver.Use(0);
             using var other = new RandomStream(9, new Device(DeviceType.CUDA, 0));
             other.Reseed(5);
+            using var held = other.Hold();
             using var drawn = other.Dropout(ones(64, device: new Device(DeviceType.CUDA, 0)), 0.5);
         }));
 
@@ -49,6 +50,7 @@ public sealed class CudaDriverTests
             var device = new Device(DeviceType.CUDA, gpu);
             using var stream = new RandomStream(7, device);
             stream.Reseed(3);
+            using var held = stream.Hold();
             between();
             values = stream.Dropout(ones(4096, device: device), 0.5).cpu().data<float>().ToArray();
         });

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Ssti.Nets;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Native;
@@ -59,7 +60,7 @@ if (bank > 1)
     return BankBenchmark.Run(bank, threads, warmup, config, weights, settings, target, BenchmarkRows.Of(4 * batch, length, imdb: lengths == "imdb"), shape, fused);
 }
 
-using var tuner = new FineTuner(config, weights, settings, target) { MayFuse = fused };
+using var tuner = new FineTuner(config, weights, settings, target) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
 
 var rates = MatmulRates(target);
 var times = new List<(double Wall, double Processor)>();
