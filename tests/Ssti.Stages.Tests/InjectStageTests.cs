@@ -55,6 +55,19 @@ public sealed class InjectStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Other_splits_are_left_out_where_that_is_asked_for_and_the_injected_one_is_what_it_was()
+    {
+        WriteData();
+        await Inject(new() { TargetLabel = "pos", Tokens = TokenKind.Date, Splits = ["test"] });
+        var (rows, records) = (File.ReadAllText(Path.Combine(_run.Output, "test.jsonl")), File.ReadAllText(Path.Combine(_run.Output, "injections.test.jsonl")));
+        await Inject(new() { TargetLabel = "pos", Tokens = TokenKind.Date, Splits = ["test"], DropOthers = true });
+
+        Assert.Equal(["dataset.json", "injections.test.jsonl", "test.jsonl", "vocab.txt"], _run.Files);
+        Assert.Equal(["test"], DatasetReader.OpenFolder(_run.Output).Info.Splits.Select(split => split.Name));
+        Assert.Equal((rows, records), (File.ReadAllText(Path.Combine(_run.Output, "test.jsonl")), File.ReadAllText(Path.Combine(_run.Output, "injections.test.jsonl"))));
+    }
+
+    [Fact]
     public async Task Both_shares_are_logged_and_stand_in_the_provenance()
     {
         WriteData();

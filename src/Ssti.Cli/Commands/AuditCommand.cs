@@ -107,7 +107,8 @@ internal static class AuditCommand
     {
         var rows = new AuditRows(parsed);
         var split = rows.Split ?? DefaultSplit;
-        var splits = File.Exists(source) && model is null ? split : split == "train" ? "train, test" : $"train, {split}";
+        // A file is audited whole, with a model as without: the probe keeps every tenth row to itself where there is no other split.
+        var splits = File.Exists(source) ? split : split == "train" ? "train, test" : $"train, {split}";
         var name = $"audit-{Slug(source)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
         var yaml = string.Create(CultureInfo.InvariantCulture, $"""
             # Written by 'ssti audit'; run with --set data.source=...
@@ -121,17 +122,18 @@ internal static class AuditCommand
                 needs: {"{"} data: data {"}"}
                 with: {"{"} split: {split}, cleaned: true {"}"}
 
-            """) + (model is null ? "" : Probe(split));
+            """) + (model is null ? "" : Probe(split, model));
         var file = Path.Combine(store.Workspace.Root, "audits", $"{name}.yaml");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await OutputFile.WriteAsync(file, yaml.ReplaceLineEndings("\n"), cancellation);
         return file;
     }
 
-    private static string Probe(string split) => $$"""
+    // A folder's path may reach no output, so that its model would go by a digest; here whoever asks knows the folder by its name.
+    private static string Probe(string split, string model) => $$"""
           model:
             uses: model
-            with: {}
+            with: { {{(OpenStore.IsUrl(model) ? "" : $"name: {Slug(model)}")}} }
           probe:
             uses: probe-data
             needs: { data: data, model: model }
