@@ -29,7 +29,10 @@ internal static class AdapterAudit
 
     public static readonly Option<string[]> Labels = new("--labels")
     {
-        Description = "Of an adapter: its classes in the order of its head's outputs (default: as its training.json or --data says).", HelpName = "a,b", AllowMultipleArgumentsPerToken = false,
+        Description = "Of an adapter: its classes in the order of its head's outputs (default: as its training.json or --data says). "
+            + "Of 'fit': the classes of the data (default: those that occur), where one looks like none, such as -1 or 0.5.",
+        HelpName = "a,b",
+        AllowMultipleArgumentsPerToken = false,
     };
 
     public static readonly Option<int?> MaxLength = WholeNumber.Option("--max-length", null, 3, "Of an adapter: tokens of a row (default: as its training.json says, else 512).");

@@ -31,7 +31,7 @@ internal static class PredictCommand
         var command = new Command("predict", "Classify texts with a model that 'ssti fit' made: CSV (with --json, a JSON object a line), a row as soon as it is read.")
         {
             Folder, Rows, RowOptions.Model, AdapterAudit.Labels, AdapterAudit.MaxLength, RowOptions.Text, RowOptions.Id, RowOptions.Format, RowOptions.Encoding, RowOptions.Delimiter,
-            RowOptions.NoHeader, AllClasses, OutputFile.Option, PipelineOptions.Device, CommonOptions.Store,
+            RowOptions.NoHeader, RowOptions.NoQuotes, AllClasses, OutputFile.Option, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => PredictAsync(host, parsed, cancellation));
         return command;

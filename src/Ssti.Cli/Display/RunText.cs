@@ -44,12 +44,13 @@ internal static class RunText
     /// <param name="error">Where to.</param>
     /// <param name="result">The run.</param>
     /// <param name="strict">Whether warnings are failures.</param>
-    public static void WriteFailures(TextWriter error, RunResult result, bool strict)
+    /// <param name="inWords">Puts a message into the words of a verb; null for those of pipelines.</param>
+    public static void WriteFailures(TextWriter error, RunResult result, bool strict, Func<string, string>? inWords = null)
     {
         if (strict && result.Warnings.Count > 0) error.WriteLine($"the run failed: strict, and {Amounts.Of(result.Warnings.Count, "warning")} about the run itself");
         foreach (var stage in result.Stages.Where(stage => stage.State == StageState.Failed))
         {
-            error.WriteLine($"{stage.Instance.Name} failed: {stage.Error}");
+            error.WriteLine($"{stage.Instance.Name} failed: {(stage.Error is { } why && inWords is not null ? inWords(why) : stage.Error)}");
             if (stage.LogPath is not null) error.WriteLine($"  its log: {stage.LogPath}");
         }
     }

@@ -46,7 +46,11 @@ internal static class FitOptions
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } =
-        [Folder, Overwrite, Train, Rank, LearningRate, Epochs, BatchSize, MaxLength, Validation, Test, Patience, ClassWeights, Seed];
+        [Folder, Overwrite, Train, Rank, LearningRate, Epochs, BatchSize, MaxLength, Validation, Test, Patience, ClassWeights, AdapterAudit.Labels, Seed];
+
+    /// <summary>The classes that are named; empty where none is.</summary>
+    public static IReadOnlyList<string> LabelsOf(ParseResult parsed) =>
+        [.. (parsed.GetValue(AdapterAudit.Labels) ?? []).SelectMany(names => names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 
     private static bool Share(double share) => share is > 0 and < 1;
 

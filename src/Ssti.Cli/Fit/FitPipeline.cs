@@ -69,6 +69,8 @@ internal sealed record FitPipeline(string Path, string Name, string Source, stri
         if (Import.Encoding is { } encoding) text.Append($"      encoding: {encoding}\n");
         if (Import.Delimiter is { } delimiter) text.Append($"      delimiter: {Quoted(delimiter == '\t' ? "\\t" : delimiter.ToString())}\n");
         if (!Import.Header) text.Append("      header: false\n");
+        if (Import.Quotes is { } quotes) text.Append($"      quotes: {(quotes ? "true" : "false")}\n");
+        if (Import.Labels.Count > 0) text.Append($"      labels: [{string.Join(", ", Import.Labels.Select(Quoted))}]\n");
         if (HeldOut.Count > 0)
         {
             var into = string.Join(", ", HeldOut.Select(split => string.Create(CultureInfo.InvariantCulture, $"{{ name: {split.Name}, share: {split.Share} }}")));

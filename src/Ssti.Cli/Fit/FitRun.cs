@@ -43,10 +43,12 @@ internal sealed class FitRun
     // Null where a run did not come to its end.
     private async Task<Fitted?> FitAsync(FitPipeline pipeline, SourceGlance glance, OpenStore store, ShownRun shown, CancellationToken cancellation)
     {
+        using var before = new FilesBefore(pipeline.Path, pipeline.LocalPath);
         if (await SurveyAsync(pipeline, store, shown, cancellation) is not (var surveyed, { } survey)) return null;
         var choice = FitChoice.Of(_parsed, survey);
         if (!_quiet) foreach (var told in choice.Told) shown.Display.Info($"note: {told}");
         await surveyed.WriteAsync(choice, cancellation);
+        before.Forget();
         if (await ExecuteAsync(store, shown) is not { } outputs) return null;
         var folder = new FittedFolder(_place, store.Artifacts, _last!);
         await folder.WriteAsync(glance, cancellation);
@@ -62,6 +64,7 @@ internal sealed class FitRun
         {
             var source = new LocalFolder(_place.Data);
             if (source.IsSingleFile) import = import with { Split = "train" };
+            if (FitOptions.LabelsOf(_parsed) is { Count: > 0 } labels) import = import with { Labels = labels };
             glance = await TextRows.GlanceAsync(source, import, cancellation);
         }
         catch (CorpusException error)
@@ -149,7 +152,7 @@ internal sealed class FitRun
     {
         if (_parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(_host.Terminal.Out, RunText.Json(result, new RunOutputs([], [], [])));
         RunText.WriteWarnings(_host.Terminal.Error, result);
-        RunText.WriteFailures(_host.Terminal.Error, result, strict: false);
+        RunText.WriteFailures(_host.Terminal.Error, result, strict: false, RowOptions.InOptions);
         if (result.Outcome != RunOutcome.Cancelled) return ExitCodes.Failed;
         _host.Terminal.Error.WriteLine("interrupted; what is finished is kept, and a training in its last checkpoint: the same command goes on from here");
         return ExitCodes.Interrupted;
