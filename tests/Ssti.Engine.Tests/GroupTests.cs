@@ -47,7 +47,9 @@ public sealed class GroupTests : IDisposable
             Assert.True(File.Exists(stage.LogPath));
         }
 
-        Assert.All((await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages, stage => Assert.Equal(StageState.Cached, stage.State));
+        Assert.All(
+            (await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages,
+            stage => Assert.Equal(StageState.Cached, stage.State));
     }
 
     [Fact]

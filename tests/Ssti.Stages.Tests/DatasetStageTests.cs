@@ -133,7 +133,18 @@ public sealed class DatasetStageTests : IDisposable
     {
         var rows = await File.ReadAllBytesAsync(SharedData.Path("data/parquet/sst2-validation.parquet"));
         using var server = new HubServer { Repository = "stanfordnlp/sst2" };
-        server.Small["README.md"] = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*\n  - split: test\n    path: data/validation-*\n---\n"u8.ToArray();
+        server.Small["README.md"] = """
+            ---
+            configs:
+            - config_name: default
+              data_files:
+              - split: train
+                path: data/train-*
+              - split: test
+                path: data/validation-*
+            ---
+
+            """u8.ToArray();
         server.Large["data/test-00000-of-00001.parquet"] = "not fetched"u8.ToArray();
         server.Large["data/validation-00000-of-00001.parquet"] = rows;
         server.Large["data/train-00000-of-00002.parquet"] = rows;

@@ -22,7 +22,10 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
         var shared = difference.Stages.Where(stage => stage.IsShared).ToArray();
         var told = outputs.Measures.Select(measure => measure.Stage).Concat(outputs.Claims.Select(claim => claim.Stage)).ToHashSet();
         Add("Parameters", ["parameter"], [], difference.Parameters.Select(value => Row([value.Name], value.Values)));
-        Add("Claims", ["stage", "claim"], [], outputs.Claims.Select(claim => Row([claim.Stage, claim.Sentence], claim.Verdicts.Select(verdict => verdict is { } known ? ClaimText.Words(known) : null))));
+        Add(
+            "Claims", ["stage", "claim"], [],
+            outputs.Claims.Select(
+                claim => Row([claim.Stage, claim.Sentence], claim.Verdicts.Select(verdict => verdict is { } known ? ClaimText.Words(known) : null))));
         foreach (var table in outputs.Tables)
             Add($"{table.Stage}: {table.Title}", ["row", "column"], [], table.Cells.Select(cell => Row([cell.Row, cell.Column], cell.Values)));
         Add("Measures", ["stage", "measure"], IsPair ? ["change"] : [], outputs.Measures.Select(measure =>
@@ -60,7 +63,10 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
     private static string? Show(Reading? reading, NamedMeasure described) => reading switch
     {
         null => null,
-        { Value: { } value } => new NumberCell(described.Format, value, Spread: reading.Interval95 is { } ends ? new Spread(SpreadKind.Confidence, ends.Low, ends.High) : null).ToString(),
+        { Value: { } value } =>
+            new NumberCell(
+                described.Format, value,
+                Spread: reading.Interval95 is { } ends ? new Spread(SpreadKind.Confidence, ends.Low, ends.High) : null).ToString(),
         _ => $"none: {reading.Reason}",
     };
 

@@ -70,7 +70,10 @@ public sealed class FineTuner : IDisposable
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
 
-    /// <summary>The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the caller's to dispose.</summary>
+    /// <summary>
+    /// The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the
+    /// caller's to dispose.
+    /// </summary>
     public SequenceClassifier? Classifier => _everything is null ? new(_trunk, Adapter, Head) : null;
 
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>

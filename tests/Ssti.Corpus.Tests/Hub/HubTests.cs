@@ -286,7 +286,9 @@ public sealed class HubTests : IDisposable
     [Fact]
     public void A_uri_names_owner_name_and_revision()
     {
-        Assert.Equal(new HubRepository(HubKind.Model, "Snowflake/snowflake-arctic-embed-xs", "main"), HubRepository.Parse("hf://Snowflake/snowflake-arctic-embed-xs", HubKind.Model));
+        Assert.Equal(
+            new HubRepository(HubKind.Model, "Snowflake/snowflake-arctic-embed-xs", "main"),
+            HubRepository.Parse("hf://Snowflake/snowflake-arctic-embed-xs", HubKind.Model));
         Assert.Equal(new HubRepository(HubKind.Dataset, "a/b", "refs/convert/parquet"), HubRepository.Parse("hf://datasets/a/b@refs/convert/parquet", HubKind.Dataset));
     }
 

@@ -26,7 +26,8 @@ internal static class HubForms
             {
                 ["type"] = "Sequence",
                 ["processors"] = new JsonArray(
-                    new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = false, ["use_regex"] = true }, Template("<|begin_of_text|>", pieces.Count)),
+                    new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = false, ["use_regex"] = true },
+                    Template("<|begin_of_text|>", pieces.Count)),
             },
             ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
             ["model"] = new JsonObject
@@ -85,7 +86,8 @@ internal static class HubForms
         var merges = new JsonArray();
         foreach (var piece in order.Select(id => pieces[id]))
         {
-            var splits = Enumerable.Range(1, piece.Length - 1).Select(at => (Left: piece[..at], Right: piece[at..])).Where(pair => ids.ContainsKey(pair.Left) && ids.ContainsKey(pair.Right));
+            var splits = Enumerable.Range(1, piece.Length - 1).Select(at => (Left: piece[..at], Right: piece[at..]))
+                .Where(pair => ids.ContainsKey(pair.Left) && ids.ContainsKey(pair.Right));
             foreach (var (left, right) in splits.OrderBy(pair => (ids[pair.Left], ids[pair.Right]))) merges.Add($"{left} {right}");
         }
 
