@@ -75,6 +75,16 @@ public sealed class DatasetStageTests : IDisposable
         Assert.DoesNotContain("\u00e8", told);
     }
 
+    [Theory]
+    [InlineData("Caf\u00e9", "cafe\u0301", "look the same but for case")]
+    [InlineData("CAF\u00c9", "caf\u00e9", "differ in case or white space only")]
+    public async Task Labels_that_differ_in_case_are_told_once_whether_in_an_accent_as_well_or_not(string one, string other, string told)
+    {
+        var file = _folder.Write("rows.csv", $"text,label\na,{one}\nb,{other}\nc,tea\n");
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(file), Splits = ["train"] });
+        Assert.Contains(told, Assert.Single(_run.Context!.Warnings));
+    }
+
     [Fact]
     public async Task A_row_is_one_row_in_the_log()
     {

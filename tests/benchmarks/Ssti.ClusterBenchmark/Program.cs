@@ -30,7 +30,8 @@ try
     await RunAsync("warm-up", Chain("w", 20), there: false);
     var (here, _) = await RunAsync("chain-here", Chain("c", chain), there: false);
     var (far, _) = await RunAsync("chain-there", Chain("c", chain), there: true);
-    Console.WriteLine(FormattableString.Invariant(
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
         $"a stage after the other, {chain} of them: {here.Median:0.0} ms in this process, {far.Median:0.0} ms on the cluster (90th percentile "
         + $"{here.Tail:0.0} and {far.Tail:0.0}); overhead {far.Median - here.Median:0.0} ms"));
     var (_, alone) = await RunAsync("wide-here", Wide("d", wide), there: false);
@@ -59,7 +60,8 @@ try
         }
 
         double At(List<double> times, double part) => times.Order().ElementAt((int)((times.Count - 1) * part));
-        Console.WriteLine(FormattableString.Invariant(
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
             $"a stage after the other, {plain.Count} of each in {rounds} rounds: {At(plain, 0.5):0.0} ms without TLS, {At(tls, 0.5):0.0} ms with "
             + $"({(At(tls, 0.5) / At(plain, 0.5) - 1) * 100:+0;-0} %); 90th percentile {At(plain, 0.9):0.0} and {At(tls, 0.9):0.0} ms"));
         return 0;
