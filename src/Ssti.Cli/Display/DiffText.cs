@@ -16,7 +16,7 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
     // Between two there is a change to tell.
     private bool IsPair => difference.Runs.Count == 2;
 
-    public void Write(TextWriter output, bool markdown)
+    public void Write(Terminal terminal, bool markdown)
     {
         // What only one run has is named, and no more: there is nothing to compare its numbers with.
         var shared = difference.Stages.Where(stage => stage.IsShared).ToArray();
@@ -35,8 +35,9 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
             Row([stage.Stage, metric.Name], metric.Values, IsPair ? [Change(Number(metric.Values[0]), Number(metric.Values[1]))] : []))));
         Add("Stages", ["stage"], ["because", "files"], difference.Stages.Select(Stage));
 
+        var output = terminal.Out;
         output.WriteLine(Heading(markdown) + "\n");
-        foreach (var part in _parts) output.WriteLine(markdown ? part.ToMarkdown() : part.ToConsole());
+        foreach (var part in _parts) output.WriteLine(markdown ? part.ToMarkdown() : part.ToConsole(terminal.Columns));
         var lone = difference.Runs.Index().Select(run => (run.Item.Id, Count: difference.Stages.Count(stage => !stage.IsShared && stage.Runs[run.Index] is not null)));
         output.WriteLine(difference.Stages.Count == 0 && difference.Parameters.Count == 0
             ? $"nothing differs: {Amounts.Of(difference.Same, "stage")} with equal keys and outputs"

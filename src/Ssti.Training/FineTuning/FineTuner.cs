@@ -29,7 +29,7 @@ public sealed class FineTuner : IDisposable
     private readonly Tensor? _classWeights;
     private readonly BankSeat? _seat;
     private FusedEncoder? _fused;
-    private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
+    private readonly List<(ParameterBank Bank, Optimizer Optimizer)> _trained = [];
 
     /// <summary>A fine-tuning of a model, with a fresh adapter and head drawn from the seed.</summary>
     /// <param name="config">The model's shape.</param>
@@ -253,7 +253,7 @@ public sealed class FineTuner : IDisposable
         }
     }
 
-    private (ParameterBank, IOptimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
+    private (ParameterBank, Optimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
     {
         OptimizerKind.AdamW => new AdamW(bank, new AdamWOptions { WeightDecay = _settings.WeightDecay }),
         _ => new Adafactor(bank, new AdafactorOptions { WeightDecay = _settings.WeightDecay }),

@@ -32,7 +32,7 @@ public sealed class PeftTrainingTests
         using var trunk = new BertTrunk(Config, Weights.Encoder(Config, Named(golden, Base), CPU, ScalarType.Float32));
         using var adapter = LoraAdapter.Load(new LoraConfig(4, 8, 0, ["dense"], dora), trunk, Matrices(golden, "init."));
         using var classifier = new SequenceClassifier(trunk, adapter, new ClassifierHead(golden["base.head.weight"], golden["base.head.bias"], CPU));
-        using IOptimizer optimizer = name == "adamw"
+        using Optimizer optimizer = name == "adamw"
             ? new AdamW(adapter.Parameters, new AdamWOptions { WeightDecay = 0.01 })
             : new Adafactor(adapter.Parameters, new AdafactorOptions { WeightDecay = 1e-2 });
         var schedule = new CosineSchedule(1e-3, 3, 20);
