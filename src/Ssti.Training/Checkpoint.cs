@@ -21,7 +21,7 @@ namespace Ssti.Training;
 /// <param name="training">All that the updates depend on, as text: another training's checkpoint has another one.</param>
 /// <param name="trained">What is saved.</param>
 /// <param name="tell">Told when a checkpoint is gone on from, or cannot be.</param>
-internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, Action<string>? tell) : IDisposable
+internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<(ParameterBank Bank, Optimizer Optimizer)> trained, Action<string>? tell) : IDisposable
 {
     /// <summary>The file's name.</summary>
     public const string FileName = "checkpoint.safetensors";

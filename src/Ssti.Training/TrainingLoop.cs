@@ -29,7 +29,7 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
     /// is left in the banks.
     /// </summary>
     public string Run(
-        IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, string? scratchFolder, Update update, Action<StepRecord>? progress,
+        IReadOnlyList<(ParameterBank Bank, Optimizer Optimizer)> trained, string? scratchFolder, Update update, Action<StepRecord>? progress,
         CancellationToken cancellation)
     {
         using var log = new StepLog();
@@ -82,7 +82,7 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
     }
 
     // The last update's loss was taken before it: what it did shows in the weights alone.
-    private static void RequireFinite(IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained)
+    private static void RequireFinite(IReadOnlyList<(ParameterBank Bank, Optimizer Optimizer)> trained)
     {
         using var scope = NewDisposeScope();
         if (trained.SelectMany(part => part.Bank.Masters).All(master => isfinite(master).all().item<bool>())) return;

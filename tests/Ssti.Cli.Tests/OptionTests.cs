@@ -11,7 +11,8 @@ public sealed class OptionTests : CliFixture
     // Every verb's own options beside those of all.
     private static readonly Dictionary<string, string> Own = new()
     {
-        ["run"] = "--set --profile --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --per-gpu --together --memory --cluster --question --locked",
+        ["run"] = "--set --profile --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --per-gpu "
+            + "--together --memory --cluster --question --locked",
         ["fit"] = "--model --text-column --label-column --encoding --delimiter --no-header --output --force --train --rank --learning-rate --epochs --batch-size --max-length "
             + "--validation --test --patience --class-weights --seed --device --store",
         ["predict"] = "--model --labels --max-length --text-column --id-column --format --encoding --delimiter --no-header --all-classes --output --device --store",

@@ -52,7 +52,9 @@ public sealed class RosterTests
         var roster = Ready(Silo(1));
         Assert.Null(roster.Choose(Train() with { Kind = "table" }, null).Error);
         Assert.Contains("version 1, not 2", roster.Choose(Train() with { Version = 2 }, null).Error, StringComparison.Ordinal);
-        Assert.Contains("computes on cpu-avx2 with libtorch 2.10.0, not on cuda-sm90", roster.Choose(Train() with { DeviceClass = "cuda-sm90" }, null).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "computes on cpu-avx2 with libtorch 2.10.0, not on cuda-sm90",
+            roster.Choose(Train() with { DeviceClass = "cuda-sm90" }, null).Error, StringComparison.Ordinal);
         Assert.Contains("has no GPU to give", roster.Choose(Train() with { Gpus = 1 }, null).Error, StringComparison.Ordinal);
         Assert.Contains("speaks protocol 9", Ready(Silo(1) with { Protocol = 9 }).Choose(Train(), null).Error, StringComparison.Ordinal);
     }

@@ -103,7 +103,8 @@ public sealed class WireTests
             var kind = new TwinKind();
             var order = new WorkOrder
             {
-                Document = new KeyDocument(new JsonObject { ["kind"] = "twin" }), Kind = kind, Parameters = new MakeParameters(), Stage = "twin", Pipeline = "p", Run = "r", Seed = 1,
+                Document = new KeyDocument(new JsonObject { ["kind"] = "twin" }), Kind = kind, Parameters = new MakeParameters(),
+                Stage = "twin", Pipeline = "p", Run = "r", Seed = 1,
                 Compute = new TestProbe(false).Resolve(new ComputeRequest()), Inputs = [], Policy = new StagePolicy(),
             };
             kind.Store = store;

@@ -58,7 +58,9 @@ public sealed class GroupTests : IDisposable
         var estimates = StageHistory.Of(other.Workspace, "pairs");
         Assert.Equal(together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
 
-        Assert.All((await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages, stage => Assert.Equal(StageState.Cached, stage.State));
+        Assert.All(
+            (await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages,
+            stage => Assert.Equal(StageState.Cached, stage.State));
     }
 
     [Fact]

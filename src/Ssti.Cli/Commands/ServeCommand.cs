@@ -17,7 +17,8 @@ internal static class ServeCommand
 
     private static readonly Option<string> Http = new("--http")
     {
-        Description = "Where /health and /alive answer, and for browsers of this machine the runs and their reports.", HelpName = "url", DefaultValueFactory = _ => "http://127.0.0.1:5180",
+        Description = "Where /health and /alive answer, and for browsers of this machine the runs and their reports.", HelpName = "url",
+        DefaultValueFactory = _ => "http://127.0.0.1:5180",
     };
 
     private static readonly Option<int?> Jobs =
@@ -28,7 +29,8 @@ internal static class ServeCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local', and show runs and reports in a browser; needs no Redis and no S3.")
+        var command = new Command(
+            "serve", "Host all kinds of stage in this process, for 'ssti run --cluster local', and show runs and reports in a browser; needs no Redis and no S3.")
             { CommonOptions.Store, Port, Http, Jobs, Gpus, PerGpu };
         command.SetAction((parsed, cancellation) => RunAsync(host, parsed, cancellation));
         return command;
@@ -57,7 +59,13 @@ internal static class ServeCommand
         await app.StartAsync(cancellation);
         if (parsed.GetValue(CommonOptions.Json))
             JsonOutput.Write(host.Terminal.Out, new JsonObject { ["cluster"] = $"local:{port}", ["store"] = folder, ["health"] = $"{http}/health", ["pages"] = $"{http}/" });
-        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; runs and reports at {http}/, for browsers of this machine; health at {http}/health; Ctrl-C stops");
+        else if (!parsed.GetValue(CommonOptions.Quiet))
+        {
+            host.Terminal.Error.WriteLine(
+                $"serving on local:{port}, store {folder}; runs and reports at {http}/, for browsers of this machine; health at {http}/health; "
+                + "Ctrl-C stops");
+        }
+
         await app.WaitForShutdownAsync(cancellation);
         return ExitCodes.Done;
     }

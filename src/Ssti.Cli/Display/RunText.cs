@@ -18,7 +18,8 @@ internal static class RunText
         var executed = result.Stages.Count(stage => stage.State == StageState.Done);
         var cached = result.Stages.Count(stage => stage.State == StageState.Cached);
         var table = new Table(
-            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
+            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in "
+            + $"{Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
             result.Stages.Any(stage => stage.Together > 1) ? ["the time of stages that went together is that of all of them, counted once"] : []);

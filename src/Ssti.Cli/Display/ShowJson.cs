@@ -37,6 +37,7 @@ internal static class ShowJson
         ["run"] = run.Id,
         ["pipeline"] = run.Pipeline,
         ["file"] = run.File,
+        ["place"] = run.Place,
         ["profile"] = run.Profile,
         ["command"] = run.Command,
         ["at"] = At(run.At),

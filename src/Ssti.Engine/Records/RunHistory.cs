@@ -76,6 +76,14 @@ public sealed record PastRun(
     /// <summary>Versions of what ran it: the program, the runtime, the operating system.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Which of the pipelines of its name it was of (<see cref="Pipelines.ProjectFolder.PlaceOf"/>); null in journals of older versions.</summary>
+    public string? Place { get; init; }
+
+    /// <summary>Whether it is a run of a pipeline; of one that is known by its name alone, where either does not say more.</summary>
+    /// <param name="pipeline">The pipeline's name.</param>
+    /// <param name="place">Its place, or null.</param>
+    public bool IsOf(string pipeline, string? place) => Pipeline == pipeline && (place is null || Place is null || Place == place);
+
     /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
     public string? Profile { get; init; }
 
@@ -99,8 +107,31 @@ public sealed class RunHistory(Workspace workspace)
     private bool IsRun(string name) => (name.Split('-') is [{ Length: 6 } number, { Length: 4 } draw] && number.All(char.IsAsciiDigit) && draw.All(char.IsAsciiHexDigitLower))
         || File.Exists(Path.Combine(workspace.Runs, name, RunJournal.FileName));
 
-    /// <summary>The newest run, of a pipeline if one is given; null when there is none.</summary>
-    public PastRun? Latest(string? pipeline = null) => Ids.Select(Read).FirstOrDefault(run => run is not null && (pipeline is null || run.Pipeline == pipeline));
+    /// <summary>All runs that can be read, newest first; each is read when it is asked for.</summary>
+    public IEnumerable<PastRun> Runs() => Ids.Select(Read).OfType<PastRun>();
+
+    /// <summary>The runs of a pipeline, newest first. Where there is none of its place, those of others of its name: it may have been moved.</summary>
+    /// <param name="pipeline">The pipeline's name.</param>
+    /// <param name="place">Its place; null for those of all places.</param>
+    public IEnumerable<PastRun> RunsOf(string pipeline, string? place)
+    {
+        var others = new List<PastRun>();
+        var own = 0;
+        foreach (var run in Runs().Where(run => run.Pipeline == pipeline))
+        {
+            if (!run.IsOf(pipeline, place))
+            {
+                others.Add(run);
+                continue;
+            }
+
+            own++;
+            yield return run;
+        }
+
+        if (own > 0) yield break;
+        foreach (var run in others) yield return run;
+    }
 
     /// <summary>The run whose name is this or begins with this; null when there is none, or more than one.</summary>
     public PastRun? Find(string idOrPrefix) => Named(idOrPrefix) is [var only] ? Read(only) : null;
@@ -181,7 +212,8 @@ public sealed class RunHistory(Workspace workspace)
                 (string?)end?["outcome"], (double?)end?["seconds"],
                 Texts(begin["params"]), stages, warnings)
             {
-                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"], IsElsewhere = (bool?)begin["elsewhere"] == true,
+                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"], Place = (string?)begin["place"],
+                IsElsewhere = (bool?)begin["elsewhere"] == true,
             };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)

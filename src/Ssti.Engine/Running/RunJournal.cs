@@ -86,6 +86,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("at", _time.GetUtcNow());
         json.WriteString("pipeline", pipeline.Name);
         json.WriteString("file", pipeline.File);
+        json.WriteString("place", pipeline.Place);
         json.WriteNumber("seed", pipeline.Seed);
         if (pipeline.Profile is { } profile) json.WriteString("profile", profile.ToString());
         json.WriteStartObject("params");

@@ -33,7 +33,7 @@ public sealed class Runner(
         var clock = Stopwatch.StartNew();
         pipeline = await PinAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
         if (unwritable is null) await SweepAsync(cancellation).ConfigureAwait(false);
-        var history = StageHistory.Of(workspace, pipeline.Name, pipeline.Profile?.Name);
+        var history = StageHistory.Of(workspace, pipeline);
         var planner = new Planner(store, keys, history);
         Plan plan;
         using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
@@ -129,7 +129,7 @@ public sealed class Runner(
     public async Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default)
     {
         pipeline = await PinAsync(pipeline, selection, cancellation).ConfigureAwait(false);
-        return await new Planner(store, keys, StageHistory.Of(workspace, pipeline.Name, pipeline.Profile?.Name)).PlanAsync(pipeline, selection, cancellation).ConfigureAwait(false);
+        return await new Planner(store, keys, StageHistory.Of(workspace, pipeline)).PlanAsync(pipeline, selection, cancellation).ConfigureAwait(false);
     }
 
     private Task<Pipeline> PinAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation) =>

@@ -161,7 +161,10 @@ public sealed class TokenizedRows
     /// <inheritdoc cref="Ragged(ReadOnlySpan{int}, Device, int)"/>
     internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device) => Ragged(rows, device, MaxLength);
 
-    /// <summary>Some rows for <see cref="FusedEncoder"/>, padded to a length that none of them exceeds, in the caller's dispose scope. Made in pinned memory and copied in one piece: nothing waits for the device.</summary>
+    /// <summary>
+    /// Some rows for <see cref="FusedEncoder"/>, padded to a length that none of them exceeds, in the caller's dispose scope. Made in pinned memory and
+    /// copied in one piece: nothing waits for the device.
+    /// </summary>
     internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device, int length)
     {
         var (count, cells) = (rows.Length, rows.Length * length);

@@ -30,7 +30,7 @@ public sealed class FineTuner : IDisposable
     private readonly BankSeat? _seat;
     private FusedEncoder? _fused;
     private int _refreshed = -1;
-    private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
+    private readonly List<(ParameterBank Bank, Optimizer Optimizer)> _trained = [];
 
     /// <summary>A fine-tuning of a model, with a fresh adapter and head drawn from the seed.</summary>
     /// <param name="config">The model's shape.</param>
@@ -71,7 +71,10 @@ public sealed class FineTuner : IDisposable
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
 
-    /// <summary>The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the caller's to dispose.</summary>
+    /// <summary>
+    /// The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the
+    /// caller's to dispose.
+    /// </summary>
     public SequenceClassifier? Classifier => _everything is null ? new(_trunk, Adapter, Head) : null;
 
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
@@ -277,7 +280,7 @@ public sealed class FineTuner : IDisposable
         }
     }
 
-    private (ParameterBank, IOptimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
+    private (ParameterBank, Optimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
     {
         OptimizerKind.AdamW => new AdamW(bank, new AdamWOptions { WeightDecay = _settings.WeightDecay }),
         _ => new Adafactor(bank, new AdafactorOptions { WeightDecay = _settings.WeightDecay }),

@@ -88,7 +88,8 @@ public sealed class ResumeTests : IDisposable
     public void A_training_may_be_interrupted_again_and_again()
     {
         var expected = Tuned.By(Toy.Settings, Rows);
-        for (var after = 1; after < Toy.Settings.Steps; after++) Interruption.Of(after, politely: true, (progress, token) => Tuned.By(Toy.Settings, Rows, _folder.Root, progress, token));
+        for (var after = 1; after < Toy.Settings.Steps; after++)
+            Interruption.Of(after, politely: true, (progress, token) => Tuned.By(Toy.Settings, Rows, _folder.Root, progress, token));
         Tuned.Same(expected, Tuned.By(Toy.Settings, Rows, _folder.Root));
     }
 
