@@ -10,11 +10,11 @@ internal static class OutputFile
     public static Option<string?> Option { get; } = new("--output", "-o") { Description = "Write into this file (default: standard output).", HelpName = "file" };
 
     /// <summary>Aside first: what was there is replaced by the whole of it, or not at all.</summary>
-    /// <exception cref="UserException">It is a folder.</exception>
+    /// <exception cref="UserException">It is a folder, or cannot be made.</exception>
     public static Task WriteAsync(string path, string text, CancellationToken cancellation) => WriteAsync(path, writer => writer.WriteAsync(text.AsMemory(), cancellation));
 
     /// <summary>The same of what is written bit by bit.</summary>
-    /// <exception cref="UserException">It is a folder.</exception>
+    /// <exception cref="UserException">It is a folder, or cannot be made.</exception>
     public static async Task WriteAsync(string path, Func<TextWriter, Task> write)
     {
         if (Directory.Exists(path)) throw new UserException($"{path} is a folder; name a file");
@@ -33,13 +33,28 @@ internal static class OutputFile
         }
         finally
         {
-            File.Delete(aside);
+            if (File.Exists(aside)) File.Delete(aside);
         }
 
         async Task FillAsync(string file)
         {
-            await using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false));
+            await using var writer = Opened(file);
             await write(writer);
+        }
+
+        // By the name that the user gave: the one aside says nothing to anybody.
+        StreamWriter Opened(string file)
+        {
+            try
+            {
+                return new StreamWriter(file, append: false, new UTF8Encoding(false));
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                var folder = Path.GetDirectoryName(path)!;
+                throw new UserException(!Directory.Exists(folder) ? $"there is no folder {folder} to write {Path.GetFileName(path)} into"
+                    : $"{path} cannot be written: {(error is UnauthorizedAccessException ? "its folder may not be written to" : error.Message)}", ExitCodes.Failed);
+            }
         }
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Ssti.Cli;
 
 /// <summary>Where text goes: results to standard output, so that they can be piped on; progress and errors to standard error.</summary>
@@ -18,7 +16,7 @@ public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteracti
     /// writes goes on for nothing. The caller disposes it, unless it is <see cref="Out"/>.
     /// </summary>
     public TextWriter OpenOut() => ReferenceEquals(Out, Console.Out) && Console.IsOutputRedirected && !OperatingSystem.IsWindows()
-        ? new StreamWriter(new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, 1), new System.Text.UTF8Encoding(false), 1 << 16)
+        ? new StreamWriter(new StandardOutput(), new System.Text.UTF8Encoding(false), 1 << 16)
         : Out;
 
     /// <summary>Whether an error is that of writing into a pipe that nobody reads.</summary>

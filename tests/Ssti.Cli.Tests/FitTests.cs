@@ -103,6 +103,53 @@ public sealed class FitTests(FittedReviews reviews) : IClassFixture<FittedReview
         Assert.Equal(code, answer.Code);
         Assert.Contains(told, answer.Error);
         Assert.False(Directory.Exists(Path.Combine(reviews.Root, $"{name}-model")));
+        Assert.False(File.Exists(Path.Combine(reviews.Root, $"{name}-model.yaml")));
+    }
+
+    [Fact]
+    public async Task Rows_that_are_refused_leave_an_earlier_pipeline_as_it_was_and_none_of_their_own()
+    {
+        string[] command = ["fit", "again.csv", "--model", "tiny", "--max-length", "16", "--epochs", "0.1"];
+        var pipeline = Path.Combine(reviews.Root, "again-model.yaml");
+        reviews.Put("again.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"the film was {i},0.5\n")));
+        var refused = await reviews.AskAsync(command);
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("the label is 0.5, neither a name nor a whole number: is the label's field the right one? Name it with '--label-column', or list all labels with '--labels'", refused.Error);
+        Assert.False(File.Exists(pipeline));
+
+        reviews.Put("again.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"the film was {i},{(i % 2 == 0 ? "good" : "bad")}\n")));
+        Assert.Equal(0, (await reviews.AskAsync(command)).Code);
+        var before = File.ReadAllText(pipeline);
+        reviews.Put("again.csv", "text,label\nthe \"best\" film,good\n\"open,bad\n");
+        var second = await reviews.AskAsync([.. command, "--force"]);
+        Assert.Contains("'--no-quotes' takes them as plain characters", second.Error);
+        Assert.Equal(before, File.ReadAllText(pipeline));
+    }
+
+    [Fact]
+    public async Task Labels_that_look_like_none_are_classes_when_they_are_named()
+    {
+        reviews.Put("signs.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"the film was {i},{(i % 2 == 0 ? 1 : -1)}\n")));
+        string[] command = ["fit", "signs.csv", "--model", "tiny", "--max-length", "16", "--epochs", "0.1"];
+        var refused = await reviews.AskAsync(command);
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("If it is a class, list the classes: '--labels=-1,1'", refused.Error);
+        var named = await reviews.AskAsync([.. command, "--labels=-1,1", "--json"]);
+        Assert.True(named.Code == 0, named.Error);
+        Assert.Equal(["-1", "1"], named.Json["fit"]!["labels"]!.AsArray().Select(label => (string?)label));
+    }
+
+    [Fact]
+    public async Task Quotes_are_plain_characters_where_they_are_said_to_be()
+    {
+        reviews.Put("inches.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"a {i}\" screen,{(i % 2 == 0 ? "good" : "bad")}\n")));
+        var fit = await reviews.AskAsync("fit", "inches.csv", "--model", "tiny", "--max-length", "16", "--epochs", "0.1", "--no-quotes");
+        Assert.True(fit.Code == 0, fit.Error);
+        Assert.Equal(0, (await reviews.AskAsync("predict", "inches-model", "inches.csv", "--no-quotes")).Code);
+        var refused = await reviews.AskAsync("predict", "inches-model", "inches.csv");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("inches.csv(2): Malformed CSV", refused.Error);
+        Assert.Contains("'--no-quotes'", refused.Error);
     }
 
     [Fact]

@@ -175,6 +175,26 @@ public sealed class PredictTests(FittedReviews reviews) : IClassFixture<FittedRe
         Assert.Equal("", await error);
     }
 
+    [SkippableFact]
+    public async Task What_is_written_into_a_file_stands_between_what_others_write_into_it()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "a shell's redirection");
+        reviews.Put("one.txt", "the film was good\n");
+        var ssti = $"dotnet '{Path.Combine(AppContext.BaseDirectory, "ssti.dll")}' predict model one.txt -q";
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh") { WorkingDirectory = reviews.Root, ArgumentList = { "-c", $"(echo before; {ssti}; {ssti}; echo after) > all.csv" } })!;
+        await process.WaitForExitAsync();
+        var rows = "row,label,probability\r\n1,(good|bad),0\\.[0-9]{6}\r\n";
+        Assert.Matches($"^before\n{rows}{rows}after\n$", File.ReadAllText(Path.Combine(reviews.Root, "all.csv")));
+    }
+
+    [Fact]
+    public async Task A_place_that_cannot_be_written_is_named_as_it_was_given()
+    {
+        reviews.Put("one.txt", "the film was good\n");
+        var answer = await reviews.AskAsync("predict", "model", "one.txt", "-o", "not/there.csv");
+        Assert.Equal((1, "ssti: there is no folder ~/not to write there.csv into\n"), (answer.Code, answer.Error));
+    }
+
     private void Copy(string folder, Func<string, bool> which)
     {
         Directory.CreateDirectory(Path.Combine(reviews.Root, folder));

@@ -23,7 +23,10 @@ internal static class AuditCommand
     };
 
     private static readonly Option<string?> Rows = new("--flagged") { Description = "Write the rows to look at into this file, as CSV.", HelpName = "file" };
-    private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
+    private static readonly Option<string?> Cleaned = new("--cleaned")
+    {
+        Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file",
+    };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
 
     private const string DefaultSplit = "train";
@@ -34,7 +37,8 @@ internal static class AuditCommand
             "Look for what gives a data set's labels away (words, pairs, families, forms, and the rows that have them), or for what an adapter does to single tokens. "
             + "Exit code 0: nothing found; 3: something.")
         {
-            Source, AuditRows.SplitOption, AuditRows.TextOption, AuditRows.LabelOption, RowOptions.Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
+            Source, AuditRows.SplitOption, AuditRows.TextOption, AuditRows.LabelOption, RowOptions.Model, Output, Rows, Cleaned,
+            AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
             PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => DataAsync(host, parsed, cancellation));

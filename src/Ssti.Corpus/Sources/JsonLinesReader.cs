@@ -116,6 +116,8 @@ internal sealed class JsonLinesReader(SourceFields fields, Encoding encoding, bo
         var textField = Path(row, fields.Text, "text", names, where) ?? fields.TextAmong(names, where);
         var labelField = Path(row, fields.Label, "label", names, where) ?? fields.LabelAmong(names, where);
         var idField = Path(row, fields.Id, "id", names, where) ?? fields.IdAmong(names, where);
+        foreach (var used in new[] { textField, labelField, idField })
+            if (names.Count(name => name == used) > 1) throw CorpusException.AtRow(file.Name, number, $"two fields of the row have one name ('{used}'): which is meant?");
         if (Used is null or { Label: null }) Used = new UsedFields(textField, labelField, names);
         var text = At(row, textField)!.Value;
         if (text.ValueKind != JsonValueKind.String) throw CorpusException.AtRow(file.Name, number, $"the text is {text.ValueKind}, not a string{NoText(text.ValueKind)}");

@@ -60,8 +60,22 @@ internal static class TextFiles
             _ => null,
         };
         if (packed is not null) throw new CorpusException($"{file.Name} is not what its name says: its beginning is {packed}");
+        if (file is { IsGzip: false, Format: not SourceFormat.Parquet } && Zeros(head) is { } unmarked) throw new CorpusException($"{file.Name} {unmarked}");
         if (file.Format is not (SourceFormat.Folder or SourceFormat.Lines) && head.StartsWith("<!DOCTYPE html", StringComparison.OrdinalIgnoreCase))
             throw new CorpusException($"{file.Name} is a web page, not data: did its download fail?");
+    }
+
+    // A mark at the beginning tells UTF-16 and UTF-32 by itself; without one every other byte of Latin letters is zero.
+    private static string? Zeros(string head)
+    {
+        if (head is ['\xFF', '\xFE', ..] or ['\xFE', '\xFF', ..] or ['\0', '\0', '\xFE', '\xFF', ..] || head.Count(c => c == '\0') * 4 < head.Length || head.Length < 8) return null;
+        var (even, odd) = (head.Where((c, at) => c == '\0' && at % 2 == 0).Count(), head.Where((c, at) => c == '\0' && at % 2 == 1).Count());
+        return (even, odd) switch
+        {
+            (0, _) => "is UTF-16 without a byte-order mark: save it as UTF-8 ('iconv -f utf-16le -t utf-8')",
+            (_, 0) => "is UTF-16 without a byte-order mark: save it as UTF-8 ('iconv -f utf-16be -t utf-8')",
+            _ => "begins with zero bytes: it is no text, or text of an encoding that is not read; save it as UTF-8",
+        };
     }
 
     /// <summary>The lines of a file with their numbers, as bytes valid until the next.</summary>

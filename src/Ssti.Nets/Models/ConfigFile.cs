@@ -45,21 +45,24 @@ internal sealed class ConfigFile
     };
 
     /// <summary>A whole number, at least 0.</summary>
-    public int Whole(string key, int? otherwise = null) => _json[key] is not { } value ? otherwise ?? throw new ModelException($"{Title} has no '{key}'")
+    public int Whole(string key, int? otherwise = null) => _json[key] is not { } value ? otherwise ?? throw Missing(key)
         : value is JsonValue number && number.TryGetValue(out int whole) && whole >= 0 ? whole
         : throw Fault(key, $"is {JsonFile.Text(value)}, and must be a whole number");
+
+    // Whoever took one family's file for another's sees it by the type.
+    private ModelException Missing(string key) => new($"{Title} has no '{key}'{(ModelType is { } type ? $", which a model of the type '{type}' has" : "")}");
 
     /// <summary>A whole number, at least 1.</summary>
     public int Positive(string key, int? otherwise = null) => Whole(key, otherwise) is > 0 and var value ? value : throw Fault(key, "must be more than 0");
 
     /// <summary>A number, at least 0.</summary>
-    public double Real(string key, double? otherwise = null) => _json[key] is not { } value ? otherwise ?? throw new ModelException($"{Title} has no '{key}'")
+    public double Real(string key, double? otherwise = null) => _json[key] is not { } value ? otherwise ?? throw Missing(key)
         : Number(key, value);
 
     /// <summary>A number of a list, or the same number for all of its places.</summary>
     public IReadOnlyList<double> Reals(string key) => _json[key] switch
     {
-        null => throw new ModelException($"{Title} has no '{key}'"),
+        null => throw Missing(key),
         JsonArray { Count: > 0 } list => [.. list.Select(value => Number(key, value))],
         var value => [Number(key, value)],
     };

@@ -30,7 +30,7 @@ public sealed class FineTuner : IDisposable
     private readonly BankSeat? _seat;
     private FusedEncoder? _fused;
     private int _refreshed = -1;
-    private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
+    private readonly List<(ParameterBank Bank, Optimizer Optimizer)> _trained = [];
 
     /// <summary>A fine-tuning of a model, with a fresh adapter and head drawn from the seed.</summary>
     /// <param name="config">The model's shape.</param>
@@ -71,7 +71,10 @@ public sealed class FineTuner : IDisposable
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
 
-    /// <summary>The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the caller's to dispose.</summary>
+    /// <summary>
+    /// The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the
+    /// caller's to dispose.
+    /// </summary>
     public SequenceClassifier? Classifier => _everything is null ? new(_trunk, Adapter, Head) : null;
 
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
@@ -85,6 +88,9 @@ public sealed class FineTuner : IDisposable
 
     /// <summary>The encoder whose passes are written out, null where the plain one is to compute: for comparisons of the two, and for tests on the CPU.</summary>
     internal Func<Trunk, LoraAdapter, FusedEncoder?> WrittenOut { get; init; } = FusedEncoder.For;
+
+    /// <summary>See <see cref="Checkpoint.Beside"/>: for tests where there is no GPU.</summary>
+    internal bool? CheckpointsBeside { get; init; }
 
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
@@ -115,7 +121,7 @@ public sealed class FineTuner : IDisposable
                 [.. _trained.Select(part => part.Bank)], stop => Logits(validation, stop)) { Told = Validated }
             : null;
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks };
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks, CheckpointsBeside = CheckpointsBeside };
         using var fused = _settings.Train == TrainedPart.Adapter ? WrittenOut(_trunk, Adapter!) : null;
         (_fused, _refreshed) = (fused, -1);
         var lines = loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
@@ -139,7 +145,23 @@ public sealed class FineTuner : IDisposable
     private void Update(TokenizedRows rows, ReadOnlySpan<int> picked, int step, double rate, StepLog log)
     {
         using var scope = NewDisposeScope();
+        var (loss, gradients) = Passes(rows, picked, step, scope);
+        var norm = GradientNorm.Clip(gradients, _settings.GradientNormBound);
+        var taken = 0;
+        foreach (var (bank, optimizer) in _trained)
+        {
+            var count = bank.Masters.Count;
+            optimizer.Step(gradients[taken..(taken + count)], rate);
+            taken += count;
+        }
+
+        log.Add(step + 1, loss, norm, rate);
+    }
+
+    private (Tensor Loss, Tensor[] Gradients) Passes(TokenizedRows rows, ReadOnlySpan<int> picked, int step, DisposeScope scope)
+    {
         _random.Reseed(step + 1);
+        // Of a GPU that is shared nobody else draws meanwhile. Passes that are written out see to that themselves.
         using var held = _settings.Dropouts && _fused is null ? _random.Hold() : null;
         var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
         var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
@@ -163,16 +185,7 @@ public sealed class FineTuner : IDisposable
             else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
         }
 
-        var norm = GradientNorm.Clip(gradients!, _settings.GradientNormBound);
-        var taken = 0;
-        foreach (var (bank, optimizer) in _trained)
-        {
-            var count = bank.Masters.Count;
-            optimizer.Step(gradients![taken..(taken + count)], rate);
-            taken += count;
-        }
-
-        log.Add(step + 1, loss!, norm, rate);
+        return (loss!, gradients!);
     }
 
     private (Tensor Loss, Tensor[] Gradients) Plain(Batch batch, int rows, int step, Tensor[] masters, DisposeScope scope)
@@ -267,7 +280,7 @@ public sealed class FineTuner : IDisposable
         }
     }
 
-    private (ParameterBank, IOptimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
+    private (ParameterBank, Optimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
     {
         OptimizerKind.AdamW => new AdamW(bank, new AdamWOptions { WeightDecay = _settings.WeightDecay }),
         _ => new Adafactor(bank, new AdafactorOptions { WeightDecay = _settings.WeightDecay }),

@@ -31,7 +31,9 @@ public sealed class ImportErrorTests : IDisposable
     [InlineData("Sentences_AllAgree.txt", "a@positive\nno label here\n", "Sentences_AllAgree.txt(2): a line of Financial PhraseBank is 'sentence@label'")]
     [InlineData("Sentences_AllAgree.txt", "a@positive\nb@great\n", "Sentences_AllAgree.txt(2): unknown label 'great'; the labels are: negative, neutral, positive")]
     [InlineData("train.parquet", "PAR1 but not really PAR1", "train.parquet: not a readable Parquet file")]
-    [InlineData("train.jsonl", "{\"question\":{\"stem\":\"q\",\"choices\":[{\"label\":\"B\",\"text\":\"x\"}]},\"answerKey\":\"B\"}", "train.jsonl(1): the choices are labelled B, not A")]
+    [InlineData(
+        "train.jsonl", "{\"question\":{\"stem\":\"q\",\"choices\":[{\"label\":\"B\",\"text\":\"x\"}]},\"answerKey\":\"B\"}",
+        "train.jsonl(1): the choices are labelled B, not A")]
     [InlineData("train.jsonl", "{\"question\":{\"choices\":[]}}", "train.jsonl(1): not a row of CommonsenseQA")]
     public async Task A_bad_file_is_named_with_its_row(string name, string content, string message)
     {
@@ -59,7 +61,9 @@ public sealed class ImportErrorTests : IDisposable
     public async Task A_label_out_of_range_is_named_by_row()
     {
         _folder.Write("in/train.jsonl", "{\"text\":\"a\",\"label\":0}\n{\"text\":\"b\",\"label\":2}\n");
-        Assert.Contains("train.jsonl(2): label 2 is out of range: there are 2 labels, 0 to 1 (no, yes)", await FailAsync(new ImportOptions { Name = "x", Splits = ["train"], Labels = ["no", "yes"] }));
+        Assert.Contains(
+            "train.jsonl(2): label 2 is out of range: there are 2 labels, 0 to 1 (no, yes)",
+            await FailAsync(new ImportOptions { Name = "x", Splits = ["train"], Labels = ["no", "yes"] }));
     }
 
     [Fact]
@@ -105,6 +109,31 @@ public sealed class ImportErrorTests : IDisposable
         _folder.Write("in/a.neg", "bad\n\nworse\n");
         _folder.Write("in/a.pos", "good\n");
         Assert.Contains("a.neg(2): an empty line", await FailAsync(new ImportOptions { Name = "x", Splits = ["train"] }));
+    }
+
+    [Fact]
+    public async Task A_field_that_a_row_has_twice_is_an_error_where_it_is_used()
+    {
+        _folder.Write("in/train.jsonl", "{\"text\":\"a\",\"note\":1,\"note\":2,\"label\":0}\n{\"text\":\"b\",\"text\":\"other\",\"label\":1}\n");
+        Assert.Contains("train.jsonl(2): two fields of the row have one name ('text')", await FailAsync(new ImportOptions { Name = "x", Splits = ["train"] }));
+    }
+
+    [Theory]
+    [InlineData("utf-16", "is UTF-16 without a byte-order mark: save it as UTF-8 ('iconv -f utf-16le -t utf-8')")]
+    [InlineData("utf-16BE", "is UTF-16 without a byte-order mark: save it as UTF-8 ('iconv -f utf-16be -t utf-8')")]
+    [InlineData("utf-32", "begins with zero bytes")]
+    public async Task Text_in_words_of_two_or_four_bytes_without_a_mark_is_told_as_that(string encoding, string told)
+    {
+        _folder.Write("in/train.csv", Encoding.GetEncoding(encoding).GetBytes("text,label\nthe film was good,1\nthe film was bad,0\n"));
+        Assert.Contains($"train.csv {told}", await FailAsync(new ImportOptions { Name = "x", Splits = ["train"] }));
+    }
+
+    [Fact]
+    public async Task A_second_mark_before_the_header_is_no_part_of_a_name()
+    {
+        _folder.Write("in/train.csv", "\uFEFF\uFEFFtext,label\na,0\nb,1\n");
+        await new DatasetImporter(new LocalFolder(Path.Combine(_folder.Root, "in")), new ImportOptions { Name = "x", Splits = ["train"] }).ImportAsync(_folder["out"], CancellationToken.None);
+        Assert.Equal(["a", "b"], DatasetReader.OpenFolder(_folder["out"]).Read("train").Select(row => row.Text));
     }
 
     private async Task<string> FailAsync(ImportOptions options)

@@ -39,6 +39,36 @@ public sealed class CudaDriverTests
         Assert.Contains(2f, second);
     }
 
+    [SkippableFact]
+    public void Runs_that_share_a_GPU_draw_what_each_draws_alone()
+    {
+        Skip.IfNot(LibTorch.Locate().HasCuda && CudaDriver.All().Count >= 1, "a GPU, and a libtorch that can use it, are needed");
+        LibTorch.Ensure();
+        var alone = Enumerable.Range(0, 4).Select(seed => Steps(seed)).ToArray();
+        var beside = new float[4][];
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(seed => new Thread(() => beside[seed] = Steps(seed)))];
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.Equal(alone, beside);
+
+        static float[] Steps(int seed)
+        {
+            CudaDriver.Use(0);
+            var device = new Device(DeviceType.CUDA, 0);
+            using var stream = new RandomStream(seed, device);
+            var values = new List<float>();
+            for (var step = 1; step <= 50; step++)
+            {
+                using var scope = NewDisposeScope();
+                stream.Reseed(step);
+                using var held = stream.Hold();
+                for (var layer = 0; layer < 8; layer++) values.AddRange(stream.Dropout(ones(256, device: device), 0.5).cpu().data<float>().ToArray());
+            }
+
+            return [.. values];
+        }
+    }
+
     // As a training on one of several GPUs does: on a thread of its own, with that GPU made the thread's.
     private static float[] Draw(int gpu, Action between)
     {

@@ -42,8 +42,10 @@ internal static class BankBenchmark
         var (one, other) = (Median(alone), Median(together));
         Console.WriteLine(JsonSerializer.Serialize(new
         {
-            program = "ssti bank", trainings = count, shape, updates = settings.Steps - warmup, rounds = Rounds, one_after_another_ms = Math.Round(one, 1), together_ms = Math.Round(other, 1),
-            ratio = Math.Round(other / one, 3), ratio_of_processor_time = Math.Round(Median(togetherProcessor) / Median(aloneProcessor), 3), joined_passes = joined, same_losses = same,
+            program = "ssti bank", trainings = count, shape, updates = settings.Steps - warmup, rounds = Rounds,
+            one_after_another_ms = Math.Round(one, 1), together_ms = Math.Round(other, 1),
+            ratio = Math.Round(other / one, 3), ratio_of_processor_time = Math.Round(Median(togetherProcessor) / Median(aloneProcessor), 3),
+            joined_passes = joined, same_losses = same,
         }));
         return same ? 0 : 1;
 

@@ -25,7 +25,8 @@ internal static class FusedCheck
         var weights = Weights.Initial(Config.Tensors(), random, 0.05);
         bool[] fine =
         [
-            Passes(weights, ["dense"], 64), Passes(weights, ["output.dense"], 1), Passes(weights, ["intermediate.dense"], 16), Losses(weights), Repeats(weights), Predictions(weights),
+            Passes(weights, ["dense"], 64), Passes(weights, ["output.dense"], 1), Passes(weights, ["intermediate.dense"], 16),
+            Losses(weights), Repeats(weights), Predictions(weights),
         ];
         return fine.All(one => one) ? 0 : 1;
     }
