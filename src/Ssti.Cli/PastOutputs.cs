@@ -26,7 +26,8 @@ internal static class PastOutputs
         try
         {
             var tree = await store.TreeAsync(stage.Tree!.Value, cancellation);
-            if (files.Select(name => tree.Files.FirstOrDefault(file => file.Path == name)).FirstOrDefault(file => file.Path is not null) is not { Path: not null } found) return null;
+            var there = files.Select(name => tree.Files.FirstOrDefault(file => file.Path == name));
+            if (there.FirstOrDefault(file => file.Path is not null) is not { Path: not null } found) return null;
             return parse(await store.CheckedTextAsync(found.Digest, cancellation));
         }
         catch (Exception error) when (error is FormatException or StoreException)

@@ -1,4 +1,5 @@
 using Ssti.Cli.Display;
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Yaml;
 
 namespace Ssti.Cli;
@@ -43,7 +44,7 @@ internal static class PipelineFile
     // Looked for where pipelines are: in the folder named, in the working folder, in pipelines/ there and at the project's root.
     private static string? Nearest(string named, string full, CliHost host)
     {
-        var project = StorePlace.ProjectOf(host.WorkingFolder) ?? host.WorkingFolder;
+        var project = ProjectFolder.Of(host.WorkingFolder) ?? host.WorkingFolder;
         var files = new[] { Path.GetDirectoryName(full) ?? full, host.WorkingFolder, Path.Combine(host.WorkingFolder, "pipelines"), project, Path.Combine(project, "pipelines") }
             .Distinct().SelectMany(Pipelines).Distinct().ToList();
         var stem = Stem(named);

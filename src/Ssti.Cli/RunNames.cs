@@ -15,8 +15,8 @@ internal sealed class RunNames
     private readonly RunHistory _history;
     private readonly Action<string> _note;
 
-    // As it was named: two files may have pipelines of one name.
-    private string? _file;
+    // Of a pipeline that its file names: two files may have pipelines of one name.
+    private string? _place;
 
     private RunNames(OpenStore store, string? pipeline, Action<string> note) => (_store, _history, Pipeline, _note) = (store, new RunHistory(store.Workspace), pipeline, note);
 
@@ -28,7 +28,7 @@ internal sealed class RunNames
     public static RunNames In(OpenStore store, ParseResult parsed, CliHost host) =>
         new(store, Named(parsed.GetValue(CommonOptions.OfPipeline), host), note => CommonOptions.Note(parsed, host, note))
         {
-            _file = parsed.GetValue(CommonOptions.OfPipeline) is { Length: > 0 } of && PipelineFile.Is(of, host) ? PipelineFile.Find(of, host) : null,
+            _place = parsed.GetValue(CommonOptions.OfPipeline) is { Length: > 0 } of ? PlaceOf(of, host) : null,
         };
 
     /// <summary>The run of a name: <c>last</c>, <c>last~2</c>, a number, a name or the beginning of one.</summary>
@@ -93,14 +93,18 @@ internal sealed class RunNames
     }
 
     /// <summary>All runs, or those of the pipeline, that can be read: newest first, each read when it is asked for.</summary>
-    public IEnumerable<PastRun> Runs() => _history.Ids.Select(_history.Read).OfType<PastRun>().Where(run => Pipeline is null || run.Pipeline == Pipeline);
+    public IEnumerable<PastRun> Runs() => Pipeline is null ? _history.Runs() : _history.RunsOf(Pipeline, _place);
+
+    /// <summary>Which of the pipelines of its name a file has; null for what names no file.</summary>
+    public static string? PlaceOf(string pipeline, CliHost host) =>
+        PipelineFile.Is(pipeline, host) ? ProjectFolder.PlaceOf(PipelineFile.Find(pipeline, host)) : null;
 
     /// <summary>Ends the command unless the pipeline was run: an empty list would say that it was not, of one that is misspelt.</summary>
     /// <exception cref="UserException">It was not.</exception>
     public void MustHaveRuns()
     {
         if (Pipeline is null || Runs().Any()) return;
-        var pipelines = _history.Ids.Select(_history.Read).OfType<PastRun>().Select(run => run.Pipeline).Distinct().ToList();
+        var pipelines = _history.Runs().Select(run => run.Pipeline).Distinct().ToList();
         throw new UserException($"no run of the pipeline '{Pipeline}' in {_store.Workspace.Root}{Words.Meant(Pipeline, pipelines)}"
             + (pipelines.Count == 0 ? "; nothing was run there yet" : $"; there are runs of {Words.List(pipelines)}"));
     }
@@ -121,7 +125,7 @@ internal sealed class RunNames
     // 'last' is whatever ran last, perhaps of another pipeline or by somebody else: so it is said which that is.
     private PastRun Said(string name, PastRun run)
     {
-        var file = _file is null || _file == run.File ? "" : $" (the file {run.File})";
+        var file = run.IsOf(run.Pipeline, _place) ? "" : $" (the file {run.Place})";
         _note(string.Create(CultureInfo.InvariantCulture, $"{name} is run {run.Id} of {run.Pipeline}{file}, begun at {run.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
         return run;
     }

@@ -1,4 +1,5 @@
 using Ssti.Cli.Display;
+using Ssti.Engine.Pipelines;
 
 namespace Ssti.Cli;
 
@@ -17,7 +18,7 @@ internal sealed record StorePlace(string Folder, string? Note)
     {
         // What a shell hands over as a pipe (/dev/fd/63) lies nowhere.
         var from = pipeline is not null && Path.GetDirectoryName(Path.GetFullPath(pipeline, workingFolder)) is { } folder && !IsDevice(folder) ? folder : workingFolder;
-        var own = Path.Combine(ProjectOf(from) ?? from, Name);
+        var own = Path.Combine(ProjectFolder.Of(from) ?? from, Name);
         // Stores stood in the working folder once, and beside a pipeline that was in no project yet: what is in them is not to be lost from sight.
         var old = new[] { workingFolder, from }.Select(place => Path.Combine(place, Name)).FirstOrDefault(place => place != own && IsStore(place));
         if (old is null) return new(own, null);
@@ -44,14 +45,6 @@ internal sealed record StorePlace(string Folder, string? Note)
 
     /// <summary>Whether a folder is a store that something was stored in.</summary>
     public static bool IsStore(string folder) => Directory.Exists(Path.Combine(folder, "cas")) || Directory.Exists(Path.Combine(folder, "runs"));
-
-    /// <summary>The nearest folder with a <c>.git</c> (a folder, or in a worktree a file), upwards; null when there is none.</summary>
-    public static string? ProjectOf(string folder)
-    {
-        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
-            if (Path.Exists(Path.Combine(at.FullName, ".git"))) return at.FullName;
-        return null;
-    }
 
     private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
 

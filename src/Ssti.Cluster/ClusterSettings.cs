@@ -34,6 +34,9 @@ public sealed record ClusterSettings
     /// <summary>GPUs of the silo (<c>Ssti:Gpus</c>); null for one where the machine has a usable one.</summary>
     public int? Gpus { get; init; }
 
+    /// <summary>How many stages each GPU of the silo is given to at once (<c>Ssti:PerGpu</c>).</summary>
+    public int PerGpu { get; init; } = 1;
+
     /// <summary>The silo's port (<c>Ssti:SiloPort</c>), or 0 for a free one.</summary>
     public int SiloPort { get; init; }
 
@@ -83,6 +86,7 @@ public sealed record ClusterSettings
             Cache = Text(configuration, "Ssti:Cache") is { } cache ? Path.GetFullPath(cache) : null,
             Jobs = Number(configuration, "Ssti:Jobs", 1, 4096) ?? Environment.ProcessorCount,
             Gpus = Number(configuration, "Ssti:Gpus", 0, 1024),
+            PerGpu = Number(configuration, "Ssti:PerGpu", 1, 64) ?? 1,
             SiloPort = Number(configuration, "Ssti:SiloPort", 0, 65535) ?? 0,
             GatewayPort = Number(configuration, "Ssti:GatewayPort", 0, 65535) ?? 0,
             Address = Text(configuration, "Ssti:Address") is { } address ? Parse<IPAddress>(address, "Ssti:Address", IPAddress.TryParse, "an IP address") : null,

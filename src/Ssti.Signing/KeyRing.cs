@@ -37,7 +37,8 @@ public sealed class KeyRing
     /// <summary>All public keys, this user's first.</summary>
     /// <exception cref="StoreException">One is damaged.</exception>
     public IReadOnlyList<NamedKey> Keys() => !Directory.Exists(Folder) ? []
-        : [.. Directory.GetFiles(Folder, "*.pub").Select(path => Read(Path.GetFileNameWithoutExtension(path), path)).OrderBy(key => key.Name != Own).ThenBy(key => key.Name, StringComparer.Ordinal)];
+        : [.. Directory.GetFiles(Folder, "*.pub").Select(path => Read(Path.GetFileNameWithoutExtension(path), path))
+            .OrderBy(key => key.Name != Own).ThenBy(key => key.Name, StringComparer.Ordinal)];
 
     /// <summary>What signs for this user, or null when there is no own key.</summary>
     /// <exception cref="StoreException">It is damaged.</exception>
@@ -47,7 +48,12 @@ public sealed class KeyRing
     /// <exception cref="StoreException">There is one, or the folder cannot be written.</exception>
     public NamedKey Make()
     {
-        if (File.Exists(Secret)) throw new StoreException($"{Secret} is there already: what it signed could not be told from a stranger's without its public key; move it away first");
+        if (File.Exists(Secret))
+        {
+            throw new StoreException(
+                $"{Secret} is there already: what it signed could not be told from a stranger's without its public key; move it away first");
+        }
+
         using var key = Key.Create(SignatureAlgorithm.Ed25519, new KeyCreationParameters { ExportPolicy = KeyExportPolicies.AllowPlaintextExport });
         Write(Secret, key.Export(KeyBlobFormat.PkixPrivateKeyText), isSecret: true);
         Write(PublicOf(Own), key.PublicKey.Export(KeyBlobFormat.PkixPublicKeyText), isSecret: false);
@@ -60,7 +66,12 @@ public sealed class KeyRing
     {
         if (name.Length is 0 or > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') || name == Own)
             throw new StoreException($"'{name}' cannot be the name of somebody's key: letters, digits, - and _, and not '{Own}', which is yours");
-        if (File.Exists(PublicOf(name))) throw new StoreException($"there is a key of '{name}' already ({PublicOf(name)}); 'ssti keys remove {name}' first, if it is to be another");
+        if (File.Exists(PublicOf(name)))
+        {
+            throw new StoreException(
+                $"there is a key of '{name}' already ({PublicOf(name)}); 'ssti keys remove {name}' first, if it is to be another");
+        }
+
         var key = Read(name, file);
         if (Keys().FirstOrDefault(known => known.Fingerprint == key.Fingerprint) is { } same) throw new StoreException($"{file} is the key of '{same.Name}'");
         Write(PublicOf(name), PublicKey.Import(SignatureAlgorithm.Ed25519, key.Bytes.Span, KeyBlobFormat.RawPublicKey).Export(KeyBlobFormat.PkixPublicKeyText), isSecret: false);

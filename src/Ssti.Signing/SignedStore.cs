@@ -24,7 +24,8 @@ public sealed class SignedStore(IArtifactStore inner, RecordSigner? signer, Trus
     public bool IsElsewhere => inner.IsElsewhere;
 
     /// <summary>The store as it is told to be seen; itself when there is nothing to sign or to distrust.</summary>
-    public static IArtifactStore Of(IArtifactStore store, RecordSigner? signer, TrustedKeys? trust) => signer is null && trust is null ? store : new SignedStore(store, signer, trust);
+    public static IArtifactStore Of(IArtifactStore store, RecordSigner? signer, TrustedKeys? trust) =>
+        signer is null && trust is null ? store : new SignedStore(store, signer, trust);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<RecordSummary>[]> SummariesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default)
@@ -34,7 +35,9 @@ public sealed class SignedStore(IArtifactStore inner, RecordSigner? signer, Trus
         var trusted = await RecordsAsync(keys, cancellation).ConfigureAwait(false);
         return [.. there.Select((some, i) =>
         {
-            var good = trusted[i].Select(record => new RecordSummary(record.Key, record.Tree, record.Generation, record.Files, record.Durations.Execute) { Warnings = record.Warnings });
+            var good = trusted[i].Select(
+                record => new RecordSummary(
+                    record.Key, record.Tree, record.Generation, record.Files, record.Durations.Execute) { Warnings = record.Warnings });
             var others = some.Where(one => trusted[i].All(record => record.Tree != one.Tree))
                 .Select(one => one with { Generation = 0, Damage = one.Damage ?? $"its record of {one.Tree.Short} is not signed by {Trust.Names}" });
             return (IReadOnlyList<RecordSummary>)[.. good, .. others];
@@ -58,7 +61,8 @@ public sealed class SignedStore(IArtifactStore inner, RecordSigner? signer, Trus
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<RecordSignature>[]> SignaturesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default) => inner.SignaturesAsync(keys, cancellation);
+    public Task<IReadOnlyList<RecordSignature>[]> SignaturesAsync(IReadOnlyList<Digest> keys, CancellationToken cancellation = default) =>
+        inner.SignaturesAsync(keys, cancellation);
 
     /// <inheritdoc/>
     public Task PutSignatureAsync(RecordSignature signature, CancellationToken cancellation = default) => inner.PutSignatureAsync(signature, cancellation);
@@ -103,7 +107,8 @@ public sealed class SignedStore(IArtifactStore inner, RecordSigner? signer, Trus
     public IAsyncEnumerable<Digest> KeysAsync(CancellationToken cancellation = default) => inner.KeysAsync(cancellation);
 
     /// <inheritdoc/>
-    public Task<int> StaleUploadsAsync(DateTimeOffset begunBefore, bool remove, CancellationToken cancellation = default) => inner.StaleUploadsAsync(begunBefore, remove, cancellation);
+    public Task<int> StaleUploadsAsync(DateTimeOffset begunBefore, bool remove, CancellationToken cancellation = default) =>
+        inner.StaleUploadsAsync(begunBefore, remove, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => (inner as IDisposable)?.Dispose();

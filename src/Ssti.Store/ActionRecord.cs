@@ -55,8 +55,16 @@ public sealed record ActionRecord
     /// <summary>The device it computed on, such as <c>cpu-avx2</c>; null for a stage without tensors.</summary>
     public string? Device { get; init; }
 
-    /// <summary>The GPUs it had to itself, by their numbers on the machine that ran it. The key holds their class only.</summary>
+    /// <summary>Its GPUs, by their numbers on the machine that ran it. The key holds their class only.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>How many stages each of them was given to at once at most, this one included; null: it had them to itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PerGpu { get; init; }
+
+    /// <summary>How many stages it was worked at together with, itself included: <see cref="Durations"/> are then those of all of them. Null: it was alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Together { get; init; }
 
     /// <summary>How often it was tried, the last time included.</summary>
     public int Attempts { get; init; } = 1;

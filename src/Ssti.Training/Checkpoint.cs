@@ -13,12 +13,15 @@ namespace Ssti.Training;
 /// The state of a training in one file of a scratch folder: masters, moments, updates done and the log so far. Written beside its place and renamed:
 /// a kill leaves the one before. It carries a digest of itself and of the training it belongs to, and nothing of it is taken over before both are checked.
 /// </summary>
-/// <remarks>Neither data order nor dropouts need state of their own: both are functions of seed and update.</remarks>
+/// <remarks>
+/// Neither data order nor dropouts need state of their own: both are functions of seed and update. Of a training on a GPU the state is copied, and hashed and written beside
+/// the updates that follow: the GPU does not wait for a disk. What keeps it from being written is thrown by the next call.
+/// </remarks>
 /// <param name="folder">Where the file is; null for no checkpoints.</param>
 /// <param name="training">All that the updates depend on, as text: another training's checkpoint has another one.</param>
 /// <param name="trained">What is saved.</param>
 /// <param name="tell">Told when a checkpoint is gone on from, or cannot be.</param>
-internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, Action<string>? tell)
+internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<(ParameterBank Bank, Optimizer Optimizer)> trained, Action<string>? tell) : IDisposable
 {
     /// <summary>The file's name.</summary>
     public const string FileName = "checkpoint.safetensors";
@@ -26,23 +29,52 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
     private const string StepKey = "step", LogKey = "log", TrainingKey = "training", DigestKey = "sha256", ValidationKey = "validation", BestPart = "best";
 
     private readonly string? _path = folder is null ? null : Path.Combine(folder, FileName);
+    private Task _writing = Task.CompletedTask;
 
     /// <summary>What was seen of rows that are not trained on, and the best state so far; null where nothing looks at any.</summary>
     public Validation? Validation { get; init; }
 
+    /// <summary>Whether it is written beside what follows; null: where the training is on a GPU. On the CPU a stage has no thread to spare.</summary>
+    public bool? Beside { get; init; }
+
     /// <summary>Saves, when there is a folder to save in.</summary>
+    /// <exception cref="IOException">This one, or the one before, cannot be written.</exception>
     public void Save(int step, StepLog log)
     {
         if (_path is null) return;
+        Settle();
         var metadata = new Dictionary<string, string>
         {
             [StepKey] = step.ToString(CultureInfo.InvariantCulture), [LogKey] = log.Lines(), [TrainingKey] = training,
         };
         if (Validation is not null) metadata[ValidationKey] = Validation.Lines();
         var state = State();
-        metadata[DigestKey] = DigestOf(metadata, state);
-        SafetensorsFile.Write(_path, state, metadata);
+        if (!(Beside ?? state.Values.Any(tensor => tensor.device_type == DeviceType.CUDA)))
+        {
+            Write(metadata, state);
+            return;
+        }
+
+        var copies = state.ToDictionary(pair => pair.Key, pair => CopyOf(pair.Value));
+        _writing = Task.Run(() =>
+        {
+            try
+            {
+                Write(metadata, copies);
+            }
+            finally
+            {
+                foreach (var copy in copies.Values) copy.Dispose();
+            }
+        });
     }
+
+    /// <summary>Waits until what was saved last is on the disk.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Settle() => _writing.GetAwaiter().GetResult();
+
+    /// <summary>Waits for what is being written, so that nothing is written any more once the training is over; what keeps it from that is nobody's any more.</summary>
+    public void Dispose() => _writing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait();
 
     /// <summary>
     /// Takes over what an earlier attempt saved; returns the updates done, 0 without a checkpoint. A damaged one is deleted, and training starts anew.
@@ -72,6 +104,19 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
         log.Restore(saved.Metadata[LogKey]);
         tell?.Invoke($"going on from update {step}, where an earlier attempt left a checkpoint");
         return step;
+    }
+
+    private void Write(Dictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> state)
+    {
+        metadata[DigestKey] = DigestOf(metadata, state);
+        SafetensorsFile.Write(_path!, state, metadata);
+    }
+
+    // Of no scope: the next update's ends before it is written.
+    private static Tensor CopyOf(Tensor tensor)
+    {
+        using var _ = no_grad();
+        return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
     }
 
     // Null when any byte of it is not as it was written.

@@ -18,6 +18,9 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
     /// <summary>Makes one update: the picked rows, the update's number from 0, its learning rate, and where its record goes.</summary>
     public delegate void Update(int[] picked, int step, double rate, StepLog log);
 
+    /// <summary>See <see cref="Checkpoint.Beside"/>.</summary>
+    public bool? CheckpointsBeside { get; init; }
+
     /// <summary>Looks at rows that are not trained on, and may end the training before its last update; null for neither.</summary>
     public Validation? Validation { get; init; }
 
@@ -26,11 +29,11 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
     /// is left in the banks.
     /// </summary>
     public string Run(
-        IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained, string? scratchFolder, Update update, Action<StepRecord>? progress,
+        IReadOnlyList<(ParameterBank Bank, Optimizer Optimizer)> trained, string? scratchFolder, Update update, Action<StepRecord>? progress,
         CancellationToken cancellation)
     {
         using var log = new StepLog();
-        var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell) { Validation = Validation };
+        using var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell) { Validation = Validation, Beside = CheckpointsBeside };
         var picked = new int[BatchSize];
         var step = checkpoint.Restore(log);
         // A checkpoint may have been left while it was being looked at.
@@ -39,7 +42,7 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
         {
             if (cancellation.IsCancellationRequested)
             {
-                checkpoint.Save(step, log);
+                Keep(step);
                 cancellation.ThrowIfCancellationRequested();
             }
 
@@ -51,10 +54,18 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
             progress?.Invoke(log.Last with { Step = done });
         }
 
+        checkpoint.Settle();
         var lines = log.Lines();
         RequireFinite(trained);
         Validation?.TakeBest();
         return lines;
+
+        // Who is told that the training stopped may end the process.
+        void Keep(int done)
+        {
+            checkpoint.Save(done, log);
+            checkpoint.Settle();
+        }
 
         void Look(int done)
         {
@@ -64,14 +75,14 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
             }
             catch (OperationCanceledException)
             {
-                checkpoint.Save(done, log);
+                Keep(done);
                 throw;
             }
         }
     }
 
     // The last update's loss was taken before it: what it did shows in the weights alone.
-    private static void RequireFinite(IReadOnlyList<(ParameterBank Bank, IOptimizer Optimizer)> trained)
+    private static void RequireFinite(IReadOnlyList<(ParameterBank Bank, Optimizer Optimizer)> trained)
     {
         using var scope = NewDisposeScope();
         if (trained.SelectMany(part => part.Bank.Masters).All(master => isfinite(master).all().item<bool>())) return;

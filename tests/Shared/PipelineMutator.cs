@@ -7,8 +7,10 @@ internal static class PipelineMutator
 {
     private static readonly string[] Tokens =
     [
-        "${{", "}}", "${{ params.rank }}", "${{ matrix.row.target }}", "${{ params.seeds }}", "&a ", "*a", "<<: *a", "!!str ", "---\n", "...\n", "? ", ": ", "- ", "[", "]", "{", "}", "|", ">", "\t", "\n", "\r", "\0",
-        "\ufeff", "'", "\"", "\\x", "%YAML 1.9\n", "# ", "@", "`", "~", "null", ".nan", "-.inf", "1e999", "99999999999999999999", "0x", "needs:", "matrix:", "uses: text", "uses: corpus", "with:", "../..", "../../../etc/passwd",
+        "${{", "}}", "${{ params.rank }}", "${{ matrix.row.target }}", "${{ params.seeds }}", "&a ", "*a", "<<: *a", "!!str ", "---\n",
+        "...\n", "? ", ": ", "- ", "[", "]", "{", "}", "|", ">", "\t", "\n", "\r", "\0",
+        "\ufeff", "'", "\"", "\\x", "%YAML 1.9\n", "# ", "@", "`", "~", "null", ".nan", "-.inf", "1e999", "99999999999999999999", "0x",
+        "needs:", "matrix:", "uses: text", "uses: corpus", "with:", "../..", "../../../etc/passwd",
         "/etc", "include: [table1.yaml]\n", "\ud800", "😀", "é", "@*", "**", "retries: -1", "timeout: 9d", "resources: { gpu: 99 }",
     ];
 

@@ -29,7 +29,9 @@ public sealed class DoorsTests
         ["Ssti.InjectionService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.TrainingService"] = ["Ssti.Cluster", "Ssti.Stages"],
         ["Ssti.EvaluationService"] = ["Ssti.Cluster", "Ssti.Stages"],
-        ["Ssti.Cli"] = ["Ssti.Stages", "Ssti.Cluster", "Ssti.Signing", "Ssti.Telemetry", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets", "Ssti.Reporting", "Ssti.Corpus"],
+        ["Ssti.Cli"] = [
+            "Ssti.Stages", "Ssti.Cluster", "Ssti.Signing", "Ssti.Telemetry", "Ssti.Engine", "Ssti.Store", "Ssti.Store.S3", "Ssti.Nets",
+            "Ssti.Reporting", "Ssti.Corpus"],
     };
 
     /// <summary>Libraries that only some rooms may bring in.</summary>

@@ -31,6 +31,29 @@ public sealed class AuditTests : CliFixture
     }
 
     [Fact]
+    public async Task With_a_model_a_file_is_audited_and_cleaned_whole_and_the_model_goes_by_its_folder()
+    {
+        Write("model.yaml", """
+            name: model
+            compute: { device: cpu, threads: 1 }
+            stages:
+              data: { uses: corpus, with: { train: 100, test: 20, unlabelled: 100 } }
+              tiny: { uses: pretrain, needs: { data: data }, with: { layers: 1, hidden-size: 16, heads: 2, intermediate-size: 16, max-length: 40, steps: 2, batch-size: 4 } }
+            """);
+        Assert.Equal(0, (await RunAsync("run", "model.yaml", "-q")).Code);
+        Assert.Equal(0, (await RunAsync("export", "model.yaml", "tiny", "tiny-bert")).Code);
+        Write("rows.csv", Rows(sign: 120));
+        var answer = await RunAsync(
+            "audit", "rows.csv", "--model", "tiny-bert", "--cleaned", "clean.jsonl", "--set", "probe.steps=2", "--set", "probe.checks=1", "--set", "probe.tried=1", "--set", "probe.max-length=24");
+        Assert.True(answer.Code == ExitCodes.Found, answer.Error);
+        Assert.Contains("in split 'train' of rows, 600 rows", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("A probe (tiny-bert) that was trained on 'train' of rows", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("every tenth row of 'train' is held out", answer.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("in the other splits", answer.Out, StringComparison.Ordinal);
+        Assert.Equal(480, File.ReadLines(Path.Combine(Folder, "clean.jsonl")).Count());
+    }
+
+    [Fact]
     public async Task A_set_without_one_ends_with_0()
     {
         Write("clean.csv", Rows(sign: 0));

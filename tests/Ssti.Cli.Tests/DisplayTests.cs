@@ -61,7 +61,11 @@ public sealed class DisplayTests
         _time.Advance(TimeSpan.FromSeconds(20));
         display.Progress("rows", new StageProgress(41, null, "rows"));
         _time.Advance(TimeSpan.FromSeconds(30));
-        Assert.Equal(["rows: started, estimate ~50 s, from 3 runs", "rows: 40 rows, 4.0 rows/s, 30 s, ~20 s left", "rows: 41 rows, 0.1 rows/s, 1 min 00 s, longer than expected"], Lines);
+        Assert.Equal(
+            [
+                "rows: started, estimate ~50 s, from 3 runs", "rows: 40 rows, 4.0 rows/s, 30 s, ~20 s left",
+                "rows: 41 rows, 0.1 rows/s, 1 min 00 s, longer than expected"],
+            Lines);
     }
 
     [Fact]

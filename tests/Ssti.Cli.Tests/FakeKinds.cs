@@ -192,6 +192,12 @@ public sealed class GapStage : StageKind<GapParameters>
 
     public override Task RunAsync(GapParameters parameters, StageContext context, CancellationToken cancellation) => File.WriteAllTextAsync(
         context.Output(MeasureSet.FileName),
-        MeasureSet.ToJson(new Dictionary<string, NamedMeasure> { ["gap"] = NamedMeasure.Of("pp", "how far apart, as \"told\"", new Reading(parameters.Value, 100, new(parameters.Value - 0.5, parameters.Value + 0.5))) },
+        MeasureSet.ToJson(
+            new Dictionary<string, NamedMeasure>
+            {
+                ["gap"] = NamedMeasure.Of(
+                    "pp", "how far apart, as \"told\"",
+                    new Reading(parameters.Value, 100, new(parameters.Value - 0.5, parameters.Value + 0.5)))
+            },
             new JsonObject()), cancellation);
 }

@@ -21,7 +21,11 @@ public sealed class FigureTests : CliFixture
     public async Task Every_figure_of_a_run_is_drawn_as_png_of_the_scale_asked_for_and_as_its_svg()
     {
         await RunAsync("run", "p.yaml");
-        Assert.Equal("~/lines.svg\n~/lines.png\n~/map.svg\n~/map.png\n", string.Join('\n', (await RunAsync("figure", "-q")).Out.Split('\n').OrderBy(line => line.Length == 0).ThenBy(line => line.Contains("map"))));
+        Assert.Equal(
+            "~/lines.svg\n~/lines.png\n~/map.svg\n~/map.png\n",
+            string.Join(
+                '\n',
+                (await RunAsync("figure", "-q")).Out.Split('\n').OrderBy(line => line.Length == 0).ThenBy(line => line.Contains("map"))));
         Assert.Equal((1440, 900), Size("lines.png"));
         Assert.Equal(0, (await RunAsync("export", "p.yaml", "lines", "out")).Code);
         Assert.Equal(File.ReadAllText(Path.Combine(Folder, "out/figure.svg")), File.ReadAllText(Path.Combine(Folder, "lines.svg")));

@@ -26,7 +26,10 @@ public sealed partial class FlagTests : CliFixture
             for (var set = 0; set < 1 << Flags.Length; set++)
             {
                 string[] flags = [.. Flags.Where((_, flag) => (set >> flag & 1) == 1)];
-                var answer = await RunAsync([verb.Split(' ')[0], "p.yaml", "--profile", "smoke", "--store", $"store-{set}", .. verb == "plan" ? [] : new[] { "-j", "1" }, .. flags]);
+                var answer = await RunAsync(
+                    [
+                        verb.Split(' ')[0], "p.yaml", "--profile", "smoke", "--store", $"store-{set}",
+                        .. verb == "plan" ? [] : new[] { "-j", "1" }, .. flags]);
                 text.Append($"\n===== {verb} {string.Join(' ', flags)}\n");
                 foreach (var (name, part) in new[] { ("out", answer.Out), ("error", answer.Error) })
                     if (part.Length > 0) text.Append($"--- {name}\n{Steady(part)}");

@@ -38,7 +38,9 @@ public sealed class MeasuresTests : CliFixture
         Assert.Contains(",gaps,smoke,gaps@40,", gap[2]);
         Assert.Contains(",40,0.1,[40],gap,,pp,0.1,-0.4,0.6,100,,", gap[2]);
         Assert.Equal([",share,pos,fraction,0.25,,,4,,", ",share,neg,fraction,,,,0,the class has no rows,"],
-            lines.Where(line => line.Contains(",share,share,")).Take(2).Select(line => line[line.IndexOf(",share,", line.IndexOf("[40", StringComparison.Ordinal))..line.IndexOf("of the class", StringComparison.Ordinal)]));
+            lines.Where(line => line.Contains(",share,share,"))
+                .Take(2)
+                .Select(line => line[line.IndexOf(",share,", line.IndexOf("[40", StringComparison.Ordinal))..line.IndexOf("of the class", StringComparison.Ordinal)]));
     }
 
     [Fact]
@@ -96,7 +98,8 @@ public sealed class MeasuresTests : CliFixture
 
         public override string Summary => "Measures by class.";
 
-        public override Task RunAsync(WaitParameters parameters, StageContext context, CancellationToken cancellation) => File.WriteAllTextAsync(context.Output("measures.json"), """
+        public override Task RunAsync(WaitParameters parameters, StageContext context, CancellationToken cancellation) =>
+            File.WriteAllTextAsync(context.Output("measures.json"), """
             { "schema": 1, "labels": ["pos", "neg"], "measures": { "share": { "unit": "fraction", "definition": "of the class",
               "classes": [{ "class": 0, "value": 0.25, "n": 4 }, { "class": 1, "value": null, "n": 0, "reason": "the class has no rows" }] } } }
             """, cancellation);

@@ -11,11 +11,12 @@ public sealed class OptionTests : CliFixture
     // Every verb's own options beside those of all.
     private static readonly Dictionary<string, string> Own = new()
     {
-        ["run"] = "--set --profile --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --together --memory --cluster --question --locked",
+        ["run"] = "--set --profile --device --no-local --until --from --only --force --store --dry-run --keep-going --strict --jobs --gpus --per-gpu "
+            + "--together --memory --cluster --question --locked",
         ["fit"] = "--model --text-column --label-column --encoding --delimiter --no-header --output --force --train --rank --learning-rate --epochs --batch-size --max-length "
             + "--validation --test --patience --class-weights --seed --device --store",
         ["predict"] = "--model --labels --max-length --text-column --id-column --format --encoding --delimiter --no-header --all-classes --output --device --store",
-        ["serve"] = "--store --port --http --jobs --gpus",
+        ["serve"] = "--store --port --http --jobs --gpus --per-gpu",
         ["silo"] = "",
         ["plan"] = "--set --profile --device --no-local --until --from --only --force --store --question --cluster",
         ["status"] = "--set --profile --device --no-local --question --stage --store",
@@ -65,6 +66,9 @@ public sealed class OptionTests : CliFixture
     [InlineData("--jobs: 99999999999999 is too large; at most 2147483647 is taken.", "-j", "99999999999999")]
     [InlineData("--jobs: '0' is no whole number of 1 or more.", "-j", "0")]
     [InlineData("--jobs: 'many' is no whole number of 1 or more.", "-j", "many")]
+    [InlineData("--per-gpu: '0' is no whole number from 1 to 64.", "--per-gpu", "0")]
+    [InlineData("--per-gpu: 100 is too large; at most 64 is taken.", "--per-gpu", "100")]
+    [InlineData("leave it out with --cluster.", "--per-gpu", "2", "--cluster", "local")]
     [InlineData("--together: '0' is no whole number of 1 or more.", "--together", "0")]
     [InlineData("--together: a cluster's silos take their stages one by one; leave it out with --cluster.", "--together", "4", "--cluster", "local")]
     public async Task A_value_that_cannot_be_is_answered_with_what_could(string told, params string[] option)

@@ -71,7 +71,10 @@ public sealed class RunBehaviourTests : CliFixture
     [InlineData("resources: { gpu: 2 }", "--gpus", "3")]
     public async Task Stages_that_do_not_fit_together_run_one_after_the_other(string resources, params string[] limit)
     {
-        Write("p.yaml", $"stages: {{ n: {{ uses: nap, matrix: {{ i: [120, 121, 122] }}, compute: {{ threads: 1 }}, {resources}, with: {{ milliseconds: \"${{{{ matrix.i }}}}\" }} }} }}");
+        Write(
+            "p.yaml",
+            $"stages: {{ n: {{ uses: nap, matrix: {{ i: [120, 121, 122] }}, compute: {{ threads: 1 }}, {resources}, with: {{ milliseconds: "
+            + $"\"${{{{ matrix.i }}}}\" }} }} }}");
         Assert.Equal(0, (await RunAsync(["run", "p.yaml", "-j", "8", .. limit])).Code);
         var slices = JsonNode.Parse((await RunAsync("trace")).Out)!["traceEvents"]!.AsArray().Where(e => (string?)e!["cat"] == "nap").ToList();
         Assert.Equal(3, slices.Count);
@@ -81,7 +84,10 @@ public sealed class RunBehaviourTests : CliFixture
     [Fact]
     public async Task Stages_that_fit_together_run_together()
     {
-        Write("p.yaml", "stages: { n: { uses: nap, matrix: { i: [700, 701, 702] }, compute: { threads: 1 }, resources: { memory: 2GB }, with: { milliseconds: \"${{ matrix.i }}\" } } }");
+        Write(
+            "p.yaml",
+            "stages: { n: { uses: nap, matrix: { i: [700, 701, 702] }, compute: { threads: 1 }, resources: { memory: 2GB }, with: { "
+            + "milliseconds: \"${{ matrix.i }}\" } } }");
         Assert.Equal(0, (await RunAsync("run", "p.yaml", "-j", "8", "--memory", "8GB")).Code);
         var slices = JsonNode.Parse((await RunAsync("trace")).Out)!["traceEvents"]!.AsArray().Where(e => (string?)e!["cat"] == "nap");
         Assert.True(slices.Select(slice => (int)slice!["tid"]!).Distinct().Count() > 1);

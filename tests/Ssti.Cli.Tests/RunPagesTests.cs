@@ -111,7 +111,8 @@ public sealed class RunPagesTests : CliFixture, IAsyncLifetime
     [Fact]
     public async Task Listening_on_every_address_does_not_show_texts_to_every_machine()
     {
-        var own = (await Dns.GetHostAddressesAsync(Dns.GetHostName())).FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+        var own = (await Dns.GetHostAddressesAsync(Dns.GetHostName()))
+            .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
         if (own is null) return;
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://0.0.0.0:0");

@@ -82,11 +82,12 @@ public sealed class RunsTests : CliFixture
     [Fact]
     public async Task Of_two_files_with_pipelines_of_one_name_it_is_said_whose_run_the_last_is()
     {
-        foreach (var folder in (string[])["a", "b"]) Write($"{folder}/q.yaml", Other);
+        foreach (var folder in (string[])["a", "b", "moved"]) Write($"{folder}/q.yaml", Other);
         await RunAsync("run", "a/q.yaml", "--store", ".ssti");
         await RunAsync("run", "b/q.yaml", "--store", ".ssti");
-        Assert.Contains("of other (the file ~/b/q.yaml), begun", (await RunAsync("show", "last", "-p", "a/q.yaml", "--store", ".ssti")).Error);
-        Assert.DoesNotContain("the file", (await RunAsync("show", "last", "-p", "b/q.yaml", "--store", ".ssti")).Error);
+        Assert.Matches("last is run 000001-.... of other, begun", (await RunAsync("show", "last", "-p", "a/q.yaml", "--store", ".ssti")).Error);
+        Assert.Matches("last is run 000002-.... of other, begun", (await RunAsync("show", "last", "-p", "b/q.yaml", "--store", ".ssti")).Error);
+        Assert.Contains("of other (the file ~/b/q.yaml), begun", (await RunAsync("show", "last", "-p", "moved/q.yaml", "--store", ".ssti")).Error);
     }
 
     [Fact]

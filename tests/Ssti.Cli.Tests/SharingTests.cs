@@ -218,7 +218,9 @@ public sealed class SharingTests : CliFixture
         // A machine that never used the bucket leaves it alone, and leaves no folder behind.
         Variables["SSTI_WORKSPACE"] = "elsewhere";
         Assert.Contains("3 stages that no run here ever used (--unused removes them)", (await RunAsync("gc", "--store", url, "--keep-young", "0h", "--yes")).Out);
-        Assert.Contains("3 stages that no run here ever used (stored of late)", (await RunAsync("gc", "--store", url, "--unused", "--keep-since", "1d", "--keep-young", "0h", "--yes")).Out);
+        Assert.Contains(
+            "3 stages that no run here ever used (stored of late)",
+            (await RunAsync("gc", "--store", url, "--unused", "--keep-since", "1d", "--keep-young", "0h", "--yes")).Out);
         Assert.False(Directory.Exists(Path.Combine(Folder, "elsewhere")));
         Assert.StartsWith("removed: 0 runs, 3 records, ", (await RunAsync("gc", "--store", url, "--unused", "--keep-young", "0h", "--yes")).Out);
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(Folder, ".ssti", "runs")).Length);

@@ -26,7 +26,8 @@ public sealed class WidthTests : CliFixture
         Assert.Contains((await RunAsync("plan", "p.yaml")).Out.Split('\n'), line => line.Length > columns);
         Columns = columns;
         foreach (var verb in (string[][])[["plan", "p.yaml"], ["run", "p.yaml", "-v"], ["run", "p.yaml", "--set", "the-first-of-the-stages-in-it.text=another"], ["runs"],
-            ["status", "p.yaml", "--set", "the-first-of-the-stages-in-it.text=the third"], ["show", "last"]])
+            ["status", "p.yaml", "--set", "the-first-of-the-stages-in-it.text=the third"], ["show", "last"], ["diff", "last~1", "last"],
+            ["kinds", "write"]])
         {
             var answer = await RunAsync(verb);
             Assert.Equal(0, answer.Code);

@@ -33,11 +33,14 @@ public sealed class ErrorTests(CalmCluster calm)
         var store = new FileStore(cluster.Store);
         var options = new RunOptions { Jobs = 8, KeepGoing = true };
         var workspace = new Workspace(Path.Combine(cluster.Folder, "runs-there"));
-        var there = await new Runner(store, workspace, new KeyBuilder(connection.Probe(new Host.TestProbe(false))), worker: connection.Worker(store)).RunAsync(cluster.Pipeline(yaml), options, listener);
+        var there = await new Runner(store, workspace, new KeyBuilder(connection.Probe(new Host.TestProbe(false))), worker: connection.Worker(store))
+            .RunAsync(cluster.Pipeline(yaml), options, listener);
         var own = Path.Combine(cluster.Folder, "runs-here");
         var here = await new Runner(new FileStore(own), new Workspace(own), new KeyBuilder(new Host.TestProbe(false))).RunAsync(cluster.Pipeline(yaml), options);
 
-        Assert.Equal(here.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Tree, Told(stage, here))), there.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Tree, Told(stage, there))));
+        Assert.Equal(
+            here.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Tree, Told(stage, here))),
+            there.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Tree, Told(stage, there))));
         Assert.Equal("there is no data; give some", there.Stages[0].Error);
         Assert.EndsWith("worse.txt: line 1 is bad", there.Stages[3].Error, StringComparison.Ordinal);
         Assert.All(there.Stages, stage => Assert.DoesNotContain("   at ", stage.Error ?? "", StringComparison.Ordinal));
@@ -76,5 +79,6 @@ public sealed class ErrorTests(CalmCluster calm)
     }
 
     // All but the folder of the run, which the message names when the log says more.
-    private static string? Told(StageResult stage, RunResult run) => stage.Error?.Replace(Path.GetDirectoryName(run.Stages.First(one => one.LogPath is not null).LogPath)!, "~", StringComparison.Ordinal);
+    private static string? Told(StageResult stage, RunResult run) =>
+        stage.Error?.Replace(Path.GetDirectoryName(run.Stages.First(one => one.LogPath is not null).LogPath)!, "~", StringComparison.Ordinal);
 }

@@ -52,7 +52,9 @@ public sealed class RightsTests : IAsyncDisposable
         // A submitter reads who is there, and changes nothing of it.
         var run = Run(Redis("reader", ReaderPassword));
         Assert.True(await run.EndAsync(90) == 0, run.Said + silo.Said);
-        var apart = Start("ssti.dll", ["plan", file, "--cluster", $"127.0.0.1:{_port},ssl=true,sslHost=redis.test,user=reader", "--store", store], ("Ssti__Redis__Password", ReaderPassword));
+        var apart = Start(
+            "ssti.dll", ["plan", file, "--cluster", $"127.0.0.1:{_port},ssl=true,sslHost=redis.test,user=reader", "--store", store],
+            ("Ssti__Redis__Password", ReaderPassword));
         Assert.True(await apart.EndAsync(90) == 0, apart.Said);
 
         async Task<string> Refused(Child child)
@@ -64,15 +66,27 @@ public sealed class RightsTests : IAsyncDisposable
 
         // A silo has to write; one that may not would wait for ever.
         Assert.Contains("does not let this user do what is needed", await Refused(Start("Ssti.DataPrep.dll", [],
-            ("ConnectionStrings__redis", Redis("reader", ReaderPassword)), ("Ssti__Store", store), ("ASPNETCORE_URLS", $"http://127.0.0.1:{Ports.Free()}"))), StringComparison.Ordinal);
+            ("ConnectionStrings__redis", Redis("reader", ReaderPassword)), ("Ssti__Store", store),
+            ("ASPNETCORE_URLS", $"http://127.0.0.1:{Ports.Free()}"))), StringComparison.Ordinal);
         Assert.Contains("does not take the user or the password", await Refused(Run(Redis("reader", "MARKED-wrong-3d"))), StringComparison.Ordinal);
-        Assert.Contains("do not agree on TLS", await Refused(Run(Redis("reader", ReaderPassword).Replace("sslHost=redis.test", "sslHost=elsewhere", StringComparison.Ordinal))), StringComparison.Ordinal);
+        Assert.Contains(
+            "do not agree on TLS",
+            await Refused(Run(Redis("reader", ReaderPassword).Replace("sslHost=redis.test", "sslHost=elsewhere", StringComparison.Ordinal))),
+            StringComparison.Ordinal);
         Assert.Contains("is not a Redis connection string", await Refused(Run($"password=MARKED-odd-1,127.0.0.1:{_port},nonsense=MARKED-odd-2")), StringComparison.Ordinal);
 
         // Secrets of other kinds, on ways that fail: all of them say where they wanted to go, none of them as whom.
-        foreach (var (name, value) in new[] { ("S3__Endpoint", "http://root:MARKED-url-5@127.0.0.1:1"), ("S3__Endpoint", "http://127.0.0.1:1"), ("HF_ENDPOINT", "http://u:MARKED-hub-6@127.0.0.1:1") })
+        (string, string)[] secrets =
+        [
+            ("S3__Endpoint", "http://root:MARKED-url-5@127.0.0.1:1"), ("S3__Endpoint", "http://127.0.0.1:1"),
+            ("HF_ENDPOINT", "http://u:MARKED-hub-6@127.0.0.1:1"),
+        ];
+        foreach (var (name, value) in secrets)
         {
-            var lost = Start("ssti.dll", ["run", file, "--store", name.StartsWith("S3", StringComparison.Ordinal) ? "s3://nowhere" : Path.Combine(_folder, "other"), "-v"], (name, value), ("S3__Attempts", "1"));
+            var lost = Start(
+                "ssti.dll",
+                ["run", file, "--store", name.StartsWith("S3", StringComparison.Ordinal) ? "s3://nowhere" : Path.Combine(_folder, "other"), "-v"],
+                (name, value), ("S3__Attempts", "1"));
             Assert.NotEqual(0, await lost.EndAsync(90));
         }
 

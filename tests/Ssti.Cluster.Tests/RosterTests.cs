@@ -52,7 +52,9 @@ public sealed class RosterTests
         var roster = Ready(Silo(1));
         Assert.Null(roster.Choose(Train() with { Kind = "table" }, null).Error);
         Assert.Contains("version 1, not 2", roster.Choose(Train() with { Version = 2 }, null).Error, StringComparison.Ordinal);
-        Assert.Contains("computes on cpu-avx2 with libtorch 2.10.0, not on cuda-sm90", roster.Choose(Train() with { DeviceClass = "cuda-sm90" }, null).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "computes on cpu-avx2 with libtorch 2.10.0, not on cuda-sm90",
+            roster.Choose(Train() with { DeviceClass = "cuda-sm90" }, null).Error, StringComparison.Ordinal);
         Assert.Contains("has no GPU to give", roster.Choose(Train() with { Gpus = 1 }, null).Error, StringComparison.Ordinal);
         Assert.Contains("speaks protocol 9", Ready(Silo(1) with { Protocol = 9 }).Choose(Train(), null).Error, StringComparison.Ordinal);
     }
@@ -71,6 +73,29 @@ public sealed class RosterTests
         var roster = Ready(Silo(1) with { Gpus = 2, FreeGpus = 2, Devices = [Cpu, Cuda] }, Silo(2));
         Assert.Equal(1, roster.Choose(Train() with { DeviceClass = "cuda-sm90", Gpus = 1 }, null).Silo!.Endpoint.Port);
         Assert.Equal(2, roster.Choose(Train(), null).Silo!.Endpoint.Port);
+    }
+
+    [Fact]
+    public void Silos_that_share_their_gpus_are_filled_before_a_stage_waits_and_whole_gpus_are_whole()
+    {
+        var shared = Silo(1) with { Jobs = 16, FreeJobs = 16, Gpus = 2, FreeGpus = 2, PerGpu = 2, Devices = [Cuda] };
+        var one = Train() with { DeviceClass = "cuda-sm90", Gpus = 1 };
+        Assert.True(shared.HasRoomFor(1, 2));
+        foreach (var (free, places) in ((int, int)[])[(1, 1), (0, 2), (0, 1), (0, 0)])
+        {
+            Assert.True(shared.HasRoomFor(1, 1));
+            shared = shared.With(1, 1);
+            Assert.Equal((free, places, 0), (shared.FreeGpus, shared.SharedPlaces, shared.Queued));
+            Assert.False(shared.HasRoomFor(1, 2));
+        }
+
+        Assert.Equal(1, shared.With(1, 1).Queued);
+        Assert.Equal((16 - 4, 0), (shared.FreeJobs, shared.With(1, 1).SharedPlaces));
+        // Both silos have four places: none has a stage wait while the other has one.
+        var roster = Ready(shared with { FreeJobs = 16, FreeGpus = 2 }, Silo(2) with { Jobs = 16, FreeJobs = 16, Gpus = 4, FreeGpus = 4, Devices = [Cuda] });
+        var chosen = Enumerable.Range(0, 8).Select(_ => roster.Choose(one, null).Silo!.Endpoint.Port).ToList();
+        Assert.Equal((4, 4), (chosen.Count(port => port == 1), chosen.Count(port => port == 2)));
+        Assert.All(roster.Silos(), silo => Assert.Equal(0, silo.Queued));
     }
 
     [Fact]

@@ -37,9 +37,12 @@ public sealed class ServicesTests
         Child[] training = [Start("Ssti.TrainingService", "training-a"), Start("Ssti.TrainingService", "training-b")];
         await cluster.ReadyAsync();
 
-        await using var there = Ssti(["run", file, "--cluster", cluster.Redis.ConnectionString, "--store", cluster.Store], [.. store, ("S3__Cache", Path.Combine(cluster.Folder, "submitter"))]);
+        await using var there = Ssti(
+            ["run", file, "--cluster", cluster.Redis.ConnectionString, "--store", cluster.Store],
+            [.. store, ("S3__Cache", Path.Combine(cluster.Folder, "submitter"))]);
         string[] caches = ["training-a", "training-b"];
-        bool Kept(string cache) => Directory.Exists(Path.Combine(cluster.Folder, cache, "work")) && Directory.GetFiles(Path.Combine(cluster.Folder, cache, "work"), "checkpoint.safetensors", SearchOption.AllDirectories).Length > 0;
+        bool Kept(string cache) => Directory.Exists(Path.Combine(cluster.Folder, cache, "work"))
+            && Directory.GetFiles(Path.Combine(cluster.Folder, cache, "work"), "checkpoint.safetensors", SearchOption.AllDirectories).Length > 0;
         await cluster.UntilAsync(() => caches.Any(Kept) || there.HasExited, "a checkpoint of the pretraining", 120);
         Assert.False(there.HasExited, there.Said);
         var shared = bucket.OpenStore();
@@ -53,10 +56,15 @@ public sealed class ServicesTests
         Assert.Equal(Trees(Path.Combine(cluster.Folder, "here")), Trees(cluster.Store));
         Assert.Equal(8, Trees(cluster.Store).Count);
         Assert.Contains("was lost", there.Said, StringComparison.Ordinal);
-        Assert.Contains("goes on from a checkpoint of an earlier attempt", File.ReadAllText(Directory.GetFiles(Path.Combine(cluster.Folder, "store", "runs"), "backbone.log", SearchOption.AllDirectories).Single()), StringComparison.Ordinal);
+        Assert.Contains(
+            "goes on from a checkpoint of an earlier attempt",
+            File.ReadAllText(Directory.GetFiles(Path.Combine(cluster.Folder, "store", "runs"), "backbone.log", SearchOption.AllDirectories).Single()),
+            StringComparison.Ordinal);
         Assert.Equal(Table(here.Said), Table(there.Said));
 
-        await using var again = Ssti(["run", file, "--cluster", cluster.Redis.ConnectionString, "--store", cluster.Store], [.. store, ("S3__Cache", Path.Combine(cluster.Folder, "submitter"))]);
+        await using var again = Ssti(
+            ["run", file, "--cluster", cluster.Redis.ConnectionString, "--store", cluster.Store],
+            [.. store, ("S3__Cache", Path.Combine(cluster.Folder, "submitter"))]);
         Assert.True(await again.EndAsync(60) == 0, again.Said);
         Assert.True(again.Said.Contains("0 executed, 8 cached", StringComparison.Ordinal), again.Said);
     }
@@ -71,7 +79,9 @@ public sealed class ServicesTests
             File.WriteAllText(file, "name: tiny\nstages:\n  data: { uses: corpus, with: { train: 10, test: 10, unlabelled: 0 } }\n");
             var (port, http) = (Ports.Free(), $"http://127.0.0.1:{Ports.Free()}");
             // What other commands are told by the environment is not for this one.
-            await using var serve = Ssti(["serve", "--store", Path.Combine(folder, "store"), "--port", $"{port}", "--http", http], [("ConnectionStrings__redis", "127.0.0.1:1"), ("S3__Bucket", "nowhere")]);
+            await using var serve = Ssti(
+                ["serve", "--store", Path.Combine(folder, "store"), "--port", $"{port}", "--http", http],
+                [("ConnectionStrings__redis", "127.0.0.1:1"), ("S3__Bucket", "nowhere")]);
             await TestCluster.HealthyAsync(serve, http);
             await using var run = Ssti(["run", file, "--cluster", $"local:{port}", "--store", Path.Combine(folder, "store")], []);
             Assert.True(await run.EndAsync(60) == 0, run.Said + serve.Said);

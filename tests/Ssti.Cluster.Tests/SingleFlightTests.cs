@@ -23,7 +23,11 @@ public sealed class SingleFlightTests(CalmCluster calm)
         // Both silos had a share of it.
         Assert.Equal(2, cluster.Noted.Select(line => line.Split(' ')[0]).Distinct().Count());
         var here = await cluster.RunHereAsync(yaml.ToString());
-        Assert.All(runs, run => Assert.Equal(here.Stages.Select(stage => (stage.Instance.Name, stage.Key, stage.Tree)), run.Stages.Select(stage => (stage.Instance.Name, stage.Key, stage.Tree))));
+        Assert.All(
+            runs,
+            run => Assert.Equal(
+                here.Stages.Select(stage => (stage.Instance.Name, stage.Key, stage.Tree)),
+                run.Stages.Select(stage => (stage.Instance.Name, stage.Key, stage.Tree))));
         Assert.Equal(170, runs.Sum(run => run.Stages.Count(stage => stage.State is StageState.Done or StageState.Cached)));
     }
 }

@@ -86,11 +86,16 @@ public sealed class TlsTests : IDisposable
         Assert.Contains("is of another authority", await Refusal([.. Variables(_other, "alice")[..2], ("Ssti__Tls__Authority", _own.AuthorityFile)]), StringComparison.Ordinal);
         // Its own authority would do for the silo, and the silo does not take it.
         File.WriteAllText(Path.Combine(_folder, "both.pem"), File.ReadAllText(_own.AuthorityFile) + File.ReadAllText(_other.AuthorityFile));
-        Assert.Matches("refused this side: .*is of another authority", await Refusal([.. Variables(_other, "alice")[..2], ("Ssti__Tls__Authority", Path.Combine(_folder, "both.pem"))]));
+        Assert.Matches(
+            "refused this side: .*is of another authority",
+            await Refusal([.. Variables(_other, "alice")[..2], ("Ssti__Tls__Authority", Path.Combine(_folder, "both.pem"))]));
         Assert.Matches("refused this side: .*has the wrong name: mallory, and not alice", await Refusal(Variables(_own, "mallory")));
         Assert.Matches("is not to be trusted: .*has the wrong name: ssti-silo, and not elsewhere", await Refusal([.. Variables(_own, "alice"), ("Ssti__Tls__Name", "elsewhere")]));
         Assert.Contains("Ssti__Tls__Key is not set", await Refusal(Variables(_own, "alice")[..1]), StringComparison.Ordinal);
-        Assert.Contains("is not the key of", await Refusal([Variables(_own, "alice")[0], ("Ssti__Tls__Key", _own.KeyOf("silo")), Variables(_own, "alice")[2]]), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not the key of",
+            await Refusal([Variables(_own, "alice")[0], ("Ssti__Tls__Key", _own.KeyOf("silo")), Variables(_own, "alice")[2]]),
+            StringComparison.Ordinal);
         Assert.Empty(cluster.Noted);
     }
 
@@ -104,7 +109,9 @@ public sealed class TlsTests : IDisposable
         foreach (var (settings, what) in new[]
         {
             (Tls(_other, "silo"), "is not to be trusted: .* is of another authority"),
-            ($"Ssti__Tls__Certificate={_other.PemOf("silo")} Ssti__Tls__Key={_other.KeyOf("silo")} Ssti__Tls__Authority={_folder}/both.pem", "refused this side: .* is of another authority"),
+            (
+                $"Ssti__Tls__Certificate={_other.PemOf("silo")} Ssti__Tls__Key={_other.KeyOf("silo")} Ssti__Tls__Authority={_folder}/both.pem",
+                "refused this side: .* is of another authority"),
             (Tls(_own, "mallory", name: ""), "refused this side: .* has the wrong name: mallory"),
             (Tls(_own, "late"), "is of no use here: .* expired on"),
             (Tls(_own, "alice", name: ""), "is of no use here: .* is not one of a silo"),
@@ -171,7 +178,10 @@ public sealed class TlsTests : IDisposable
         File.Copy(_own.PemOf("alice"), Path.Combine(_folder, "old.pem"));
         File.Copy(_own.KeyOf("alice"), Path.Combine(_folder, "old.key"));
         File.Copy(_own.AuthorityFile, Path.Combine(_folder, "old-authority.pem"));
-        var running = RunAsync(cluster, Security(_own, "alice"), "name: load\nstages:\n" + string.Concat(Enumerable.Range(0, 90).Select(i => $"  s{i}: {{ uses: make, with: {{ text: \"{i}\", milliseconds: 900 }} }}\n")));
+        var running = RunAsync(
+            cluster, Security(_own, "alice"),
+            "name: load\nstages:\n"
+            + string.Concat(Enumerable.Range(0, 90).Select(i => $"  s{i}: {{ uses: make, with: {{ text: \"{i}\", milliseconds: 900 }} }}\n")));
         await cluster.UntilAsync(() => cluster.Noted.Length > 6, "some stages");
 
         _own.Found(anew: true);
@@ -188,8 +198,14 @@ public sealed class TlsTests : IDisposable
         await cluster.ReadyAsync();
         await silos[0].StopAsync();
         await PingAsync(cluster, "alice");
-        var refused = await RefusalAsync(cluster, [("Ssti__Tls__Certificate", $"{_folder}/old.pem"), ("Ssti__Tls__Key", $"{_folder}/old.key"), ("Ssti__Tls__Authority", _folder + "/both.pem")],
-            before: () => File.WriteAllText(Path.Combine(_folder, "both.pem"), File.ReadAllText(Path.Combine(_folder, "old-authority.pem")) + File.ReadAllText(_own.AuthorityFile)));
+        var refused = await RefusalAsync(
+            cluster,
+            [
+                ("Ssti__Tls__Certificate", $"{_folder}/old.pem"), ("Ssti__Tls__Key", $"{_folder}/old.key"),
+                ("Ssti__Tls__Authority", _folder + "/both.pem")],
+            before: () => File.WriteAllText(
+                Path.Combine(_folder, "both.pem"),
+                File.ReadAllText(Path.Combine(_folder, "old-authority.pem")) + File.ReadAllText(_own.AuthorityFile)));
         Assert.Matches("refused this side: .*is of another authority", refused);
 
         var run = await running;
@@ -307,7 +323,9 @@ public sealed class TlsTests : IDisposable
         before?.Invoke();
         var file = Path.Combine(_folder, "x.yaml");
         File.WriteAllText(file, "name: x\nstages:\n  data: { uses: corpus, with: { train: 10, test: 10, unlabelled: 0 } }\n");
-        await using var ssti = new Child("dotnet", [Path.Combine(AppContext.BaseDirectory, "ssti.dll"), "run", file, "--cluster", cluster.Redis.ConnectionString, "--store", cluster.Store],
+        await using var ssti = new Child(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "ssti.dll"), "run", file, "--cluster", cluster.Redis.ConnectionString, "--store", cluster.Store],
             variables.Select(pair => new KeyValuePair<string, string>(pair.Item1, pair.Item2)));
         Assert.Equal(1, await ssti.EndAsync(60));
         Assert.DoesNotContain("   at ", ssti.Said, StringComparison.Ordinal);

@@ -19,11 +19,12 @@ public sealed class WireTests
     {
         var outcome = new StageOutcome
         {
-            State = StageState.Failed, Warnings = ["rows were dropped", "twice"], Gpus = [1, 3], Lost = ["train@base"], Attempts = 1, Error = "lost",
+            State = StageState.Failed, Warnings = ["rows were dropped", "twice"], Gpus = [1, 3], PerGpu = 2, Lost = ["train@base"], Attempts = 1, Error = "lost",
         };
         var back = OutcomeMessage.Of(outcome).ToOutcome();
         Assert.Equal(outcome.Warnings, back.Warnings);
         Assert.Equal(outcome.Gpus, back.Gpus);
+        Assert.Equal(2, back.PerGpu);
         Assert.Equal(outcome.Lost, back.Lost);
     }
 
@@ -102,7 +103,8 @@ public sealed class WireTests
             var kind = new TwinKind();
             var order = new WorkOrder
             {
-                Document = new KeyDocument(new JsonObject { ["kind"] = "twin" }), Kind = kind, Parameters = new MakeParameters(), Stage = "twin", Pipeline = "p", Run = "r", Seed = 1,
+                Document = new KeyDocument(new JsonObject { ["kind"] = "twin" }), Kind = kind, Parameters = new MakeParameters(),
+                Stage = "twin", Pipeline = "p", Run = "r", Seed = 1,
                 Compute = new TestProbe(false).Resolve(new ComputeRequest()), Inputs = [], Policy = new StagePolicy(),
             };
             kind.Store = store;

@@ -73,7 +73,12 @@ public sealed class FuzzTests : IDisposable
             PipelineResult result;
             try
             {
-                result = PipelineLoader.Load(path, i % 3 == 0 ? [PipelineMutator.Mutate("a.rank=3", "b.x=1", 4, random), "params.rank=" + PipelineMutator.Mutate("[1, 2]", "{}", 4, random)] : [], catalog);
+                result = PipelineLoader.Load(
+                    path,
+                    i % 3 == 0
+                        ? [PipelineMutator.Mutate("a.rank=3", "b.x=1", 4, random), "params.rank=" + PipelineMutator.Mutate("[1, 2]", "{}", 4, random)]
+                        : [],
+                    catalog);
             }
             catch (Exception e)
             {

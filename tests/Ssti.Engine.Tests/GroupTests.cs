@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ssti.Engine.Records;
 using Ssti.Engine.Running;
 using Ssti.Engine.Stages;
 using Ssti.Store;
@@ -45,9 +46,21 @@ public sealed class GroupTests : IDisposable
             var record = (await other.Store.RecordsAsync([stage.Key!.Value]))[0].Single();
             Assert.Equal(stage.Instance.Name, record.Stage);
             Assert.True(File.Exists(stage.LogPath));
+            Assert.Equal((3, 3), (record.Together, stage.Together));
+            Assert.Equal(stage.Durations!.Execute / 3, stage.OwnSeconds);
         }
 
-        Assert.All((await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages, stage => Assert.Equal(StageState.Cached, stage.State));
+        Assert.All(alone.Stages, stage => Assert.Equal((1, stage.Durations!.Execute), (stage.Together, stage.OwnSeconds)));
+        var past = new RunHistory(other.Workspace).Read(together.RunId)!;
+        Assert.All(past.Stages, stage => Assert.Equal(3, stage.Together));
+        Assert.Contains("\"together\":3", RunTrace.Write(past));
+        // What a later run is estimated to take is the time that the group took, and not three times that.
+        var estimates = StageHistory.Of(other.Workspace, "pairs");
+        Assert.Equal(together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
+
+        Assert.All(
+            (await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages,
+            stage => Assert.Equal(StageState.Cached, stage.State));
     }
 
     [Fact]

@@ -36,7 +36,9 @@ public sealed class HostileArchiveTests : IDisposable
         using var other = new Sandbox();
         Task<StoreException> Spoilt(params (string Name, byte[] Content)[] more) => Refused(With(good, entry => entry.Name, more), other);
 
-        Assert.Contains("it holds 1 blobs that none of its records has", (await Spoilt(($"cas/{Digest.Of("smuggled")}", "smuggled"u8.ToArray()))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "it holds 1 blobs that none of its records has",
+            (await Spoilt(($"cas/{Digest.Of("smuggled")}", "smuggled"u8.ToArray()))).Message, StringComparison.Ordinal);
         Assert.Contains("it holds two", (await Spoilt(("runs/000009-other/journal.jsonl", "{}"u8.ToArray()))).Message, StringComparison.Ordinal);
         Assert.Contains("that it does not hold", (await Spoilt(($"ac/{Digest.Of("k")}/{Digest.Of("t")}.0123456789abcdef.sig", [1]))).Message, StringComparison.Ordinal);
         // A record under another's name.
@@ -83,7 +85,9 @@ public sealed class HostileArchiveTests : IDisposable
             }
 
             Assert.True((await new StoreVerifier(other.Store).VerifyAsync(repair: false)).IsSound);
-            Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(other.Folder, "*", SearchOption.AllDirectories), entry => new FileInfo(entry).LinkTarget is not null || entry.Contains("outside", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                Directory.EnumerateFileSystemEntries(other.Folder, "*", SearchOption.AllDirectories),
+                entry => new FileInfo(entry).LinkTarget is not null || entry.Contains("outside", StringComparison.Ordinal));
         }
 
         Assert.InRange(sound, 0, 149);

@@ -22,7 +22,9 @@ public sealed class KeyTests : IDisposable
         var document = new KeyBuilder(_box.Probe).Build(pipeline, pipeline.Instances[0], _ => default);
 
         Assert.Equal(
-            """{"inputs":{},"kind":"text","parameters":{"big":null,"exact":false,"letter":"lower-case","nested":{"suffix":null,"times":1},"rank":8,"source":{"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","type":".jsonl.gz"},"splits":["train"],"text":"x","word-share":1},"salt":"2","schema":2,"seed":6361737045279485253,"version":1}""",
+            """{"inputs":{},"kind":"text","parameters":{"big":null,"exact":false,"letter":"lower-case","nested":{"suffix":null,"times":1},"rank":8"""
+            + ""","source":{"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","type":".jsonl.gz"}"""
+            + ""","splits":["train"],"text":"x","word-share":1},"salt":"2","schema":2,"seed":6361737045279485253,"version":1}""",
             document.Text);
         Assert.Equal(Digest.Of(document.Text), document.Key);
     }
@@ -52,7 +54,9 @@ public sealed class KeyTests : IDisposable
         _box.Write("one/data.txt", "hello");
         _box.Write("two/other.txt", "hello");
 
-        Assert.Equal(Key("stages: { a: { uses: text, with: { text: x, source: one/data.txt } } }"), Key("stages: { a: { uses: text, with: { rank: 8, text: x, source: two/other.txt } } }"));
+        Assert.Equal(
+            Key("stages: { a: { uses: text, with: { text: x, source: one/data.txt } } }"),
+            Key("stages: { a: { uses: text, with: { rank: 8, text: x, source: two/other.txt } } }"));
     }
 
     [Fact]
@@ -62,7 +66,9 @@ public sealed class KeyTests : IDisposable
         var pipeline = _box.Load("compute: { threads: 3 }\nstages: { t: { uses: train }, a: { uses: text, with: { text: x } } }", TestKinds.Catalog(kind));
         var keys = new KeyBuilder(_box.Probe);
 
-        Assert.Contains("\"numerics\":{\"device-class\":\"cpu-avx2\",\"dtype\":\"fp32\",\"libtorch\":\"2.10.0\",\"tf32\":false,\"threads\":3}", keys.Build(pipeline, pipeline.Instances[0], _ => default).Text);
+        Assert.Contains(
+            "\"numerics\":{\"device-class\":\"cpu-avx2\",\"dtype\":\"fp32\",\"libtorch\":\"2.10.0\",\"tf32\":false,\"threads\":3}",
+            keys.Build(pipeline, pipeline.Instances[0], _ => default).Text);
         Assert.DoesNotContain("numerics", keys.Build(pipeline, pipeline.Instances[1], _ => default).Text);
     }
 

@@ -41,7 +41,8 @@ public sealed class MaintenanceSafetyTests : IDisposable
         var collector = new Collector(_box.Store, _box.Workspace);
         CollectionOptions shared = new() { KeepLast = 0, IsShared = true, KeepYoung = DateTimeOffset.UtcNow.AddMinutes(-10) };
         var young = await collector.PlanAsync(shared);
-        foreach (var file in Directory.GetFiles(Path.Combine(_box.Store.Location, "cas"), "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
+        foreach (var file in Directory.GetFiles(Path.Combine(_box.Store.Location, "cas"), "*", SearchOption.AllDirectories))
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
         var oldBlobs = await collector.PlanAsync(shared);
         var old = await collector.CollectAsync(shared with { KeepYoung = DateTimeOffset.UtcNow.AddMinutes(1) });
 

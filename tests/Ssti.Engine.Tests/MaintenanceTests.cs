@@ -214,7 +214,7 @@ public sealed class MaintenanceTests : IDisposable
         var text = File.ReadAllText(path);
         File.WriteAllText(path, text[..^20]);
         await _box.Run(_box.Load(Yaml, null, "params.word=two"));
-        var history = StageHistory.Of(_box.Workspace, "p");
+        var history = StageHistory.Of(_box.Workspace, _box.Load(Yaml));
 
         Assert.NotNull(history.Last("a"));
         Assert.NotNull(history.Last("b"));

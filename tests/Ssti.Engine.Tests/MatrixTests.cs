@@ -146,7 +146,9 @@ public sealed class MatrixTests : IDisposable
     {
         var dimension = $"[{string.Join(", ", Enumerable.Range(0, 100))}]";
 
-        Assert.Contains("SSTI3006: the matrix has more than 200000 cells", _box.Errors($"stages: {{ s: {{ uses: text, with: {{ text: x }}, matrix: {{ a: {dimension}, b: {dimension}, c: {dimension} }} }} }}"));
+        Assert.Contains(
+            "SSTI3006: the matrix has more than 200000 cells",
+            _box.Errors($"stages: {{ s: {{ uses: text, with: {{ text: x }}, matrix: {{ a: {dimension}, b: {dimension}, c: {dimension} }} }} }}"));
         Assert.Contains("SSTI3006", _box.Errors($$"""
             stages:
               a: { uses: text, with: { text: x }, matrix: { a: {{dimension}}, b: {{dimension}} } }

@@ -87,7 +87,9 @@ public sealed class PipelineLoadingTests : IDisposable
         Assert.Equal(elsewhere, bound.Source!.LocalPath);
 
         var folder = Path.GetDirectoryName(elsewhere)!;
-        Assert.Contains("SSTI2010: 'source': the path", _box.Errors(whole.Replace("params.at }}", "params.folder }}/../../etc", StringComparison.Ordinal), $"params.folder={folder}"));
+        Assert.Contains(
+            "SSTI2010: 'source': the path",
+            _box.Errors(whole.Replace("params.at }}", "params.folder }}/../../etc", StringComparison.Ordinal), $"params.folder={folder}"));
         Assert.Contains("SSTI2010: 'source': the path", _box.Errors(whole.Replace("at: here", $"at: {elsewhere}", StringComparison.Ordinal)));
         File.Delete(elsewhere);
     }

@@ -74,7 +74,10 @@ public sealed class ProfileTests : IDisposable
 
     [Theory]
     [InlineData("smok", "", "--profile smok: error SSTI4003: unknown profile 'smok'; did you mean 'smoke'?\n  profiles of this pipeline: smoke, paper")]
-    [InlineData(null, "  gpu: { params: { rnk: 4 } }", "p.yaml(6,20): error SSTI2003: unknown parameter 'rnk'; did you mean 'rank'?\n  parameters that the profile 'gpu' may set: rank, word, threads")]
+    [InlineData(
+        null, "  gpu: { params: { rnk: 4 } }",
+        "p.yaml(6,20): error SSTI2003: unknown parameter 'rnk'; did you mean 'rank'?\n"
+        + "  parameters that the profile 'gpu' may set: rank, word, threads")]
     [InlineData(null, "  gpu: { compute: { threads: 1 } }", "p.yaml(6,10): error SSTI2003: a profile changes parameters only, not 'compute'\n  give 'compute' a parameter")]
     [InlineData(null, "  gpu: { parms: {} }", "p.yaml(6,10): error SSTI2003: unknown key 'parms'; did you mean 'params'?")]
     [InlineData(null, "  gpu: 5", "p.yaml(6,8): error SSTI2001: the profile 'gpu' must be a mapping, not the integer 5")]

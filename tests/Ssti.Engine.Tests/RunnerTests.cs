@@ -65,7 +65,10 @@ public sealed class RunnerTests : IDisposable
         Assert.Contains(run.Stages[0].LogPath!, run.Stages[0].Error);
         Assert.DoesNotContain("at Ssti", run.Stages[0].Error);
         Assert.Contains("System.InvalidOperationException: a bug", File.ReadAllText(run.Stages[0].LogPath!));
-        Assert.Empty(Directory.Exists(Path.Combine(_box.Store.Location, "cas")) ? Directory.GetFiles(Path.Combine(_box.Store.Location, "cas"), "*", SearchOption.AllDirectories) : []);
+        Assert.Empty(
+            Directory.Exists(Path.Combine(_box.Store.Location, "cas"))
+                ? Directory.GetFiles(Path.Combine(_box.Store.Location, "cas"), "*", SearchOption.AllDirectories)
+                : []);
         Assert.False(Directory.Exists(_box.Workspace.WorkOf(run.Stages[0].Key!.Value)));
     }
 

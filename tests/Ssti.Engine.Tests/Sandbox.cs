@@ -45,7 +45,8 @@ internal sealed class Sandbox : IDisposable
 
     /// <summary>The diagnostics of a pipeline, with the sandbox's own path left out.</summary>
     public string Errors(string yaml, params string[] sets) =>
-        string.Join('\n', TryLoad(yaml, null, sets).Diagnostics).Replace(Folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal).Replace(Folder, "ROOT", StringComparison.Ordinal);
+        string.Join('\n', TryLoad(yaml, null, sets).Diagnostics).Replace(Folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
+            .Replace(Folder, "ROOT", StringComparison.Ordinal);
 
     // A new builder each time, as each process has: sources are hashed anew.
     public Runner Runner() => new(Store, Workspace, new KeyBuilder(Probe));

@@ -57,7 +57,12 @@ internal sealed class MixKind(string executions) : StageKind<MixParameters>
         Executions.Note(executions, context.StageName);
         var text = new StringBuilder();
         foreach (var part in context.Inputs["parts"])
-            foreach (var file in part.Files) text.Append(file).Append(' ').AppendLine(Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(part.PathOf(file), cancellation))));
+            foreach (var file in part.Files)
+            {
+                text.Append(file).Append(' ')
+                    .AppendLine(Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(part.PathOf(file), cancellation))));
+            }
+
         await File.WriteAllTextAsync(context.Output("half.txt"), text.ToString()[..(text.Length / 2)], cancellation);
         await Task.Delay(parameters.Milliseconds, cancellation);
         await File.WriteAllTextAsync(context.Output("mix.txt"), text.ToString(), cancellation);

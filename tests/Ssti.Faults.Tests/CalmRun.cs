@@ -31,7 +31,10 @@ public sealed class CalmRun : IAsyncLifetime
 
     /// <summary>Changes the pipeline: later stages have to run again, and so to read what was stored.</summary>
     internal static void Change(Victim victim) =>
-        File.WriteAllText(victim.Pipeline, File.ReadAllText(victim.Pipeline).Replace("  all: { uses: mix,", "  all: { uses: mix, with: { milliseconds: 6 },", StringComparison.Ordinal));
+        File.WriteAllText(
+            victim.Pipeline,
+            File.ReadAllText(victim.Pipeline)
+                .Replace("  all: { uses: mix,", "  all: { uses: mix, with: { milliseconds: 6 },", StringComparison.Ordinal));
 
     public Task DisposeAsync()
     {

@@ -9,7 +9,8 @@ internal static class Samples
     private static readonly string[] Parts =
     [
         "a", "word", "längere", "🙂", "x\ud83d\ude00y", "<b>", "</b>", "<p>", "</p>", "<br />", "<", ">", "</", "ÿ", "\u200b", "\ufeff", "\u0084", "\u00a1", "，",
-        " ", " ", " ", " ", "  ", "\n", "\r\n", "\t", "\v", "\f", "\u001c", "\u001d", "\u001e", "\u001f", "\u0085", "\u00a0", "\u1680", "\u2003", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000",
+        " ", " ", " ", " ", "  ", "\n", "\r\n", "\t", "\v", "\f", "\u001c", "\u001d", "\u001e", "\u001f", "\u0085", "\u00a0", "\u1680",
+        "\u2003", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000",
     ];
 
     /// <summary>Texts of 0 to a few hundred parts.</summary>

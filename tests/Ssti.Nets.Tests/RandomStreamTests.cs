@@ -53,6 +53,35 @@ public sealed class RandomStreamTests
     }
 
     [Fact]
+    public void A_run_holds_the_generator_of_its_GPU_and_of_no_other_and_none_on_the_CPU()
+    {
+        using var first = new RandomStream(1, new Device(DeviceType.CUDA, 0));
+        // 'cuda' without a number is the first.
+        using var second = new RandomStream(2, new Device(DeviceType.CUDA));
+        using var other = new RandomStream(3, new Device(DeviceType.CUDA, 1));
+        using var here = new RandomStream(4, CPU);
+        Thread waiting;
+        using (first.Hold())
+        {
+            foreach (var free in new[] { other, here }) Assert.True(Holding(free).Join(TimeSpan.FromSeconds(20)));
+            waiting = Holding(second);
+            Assert.False(waiting.Join(TimeSpan.FromMilliseconds(200)));
+        }
+
+        Assert.True(waiting.Join(TimeSpan.FromSeconds(20)));
+
+        static Thread Holding(RandomStream stream)
+        {
+            var thread = new Thread(() =>
+            {
+                using var held = stream.Hold();
+            }) { IsBackground = true };
+            thread.Start();
+            return thread;
+        }
+    }
+
+    [Fact]
     public void A_step_draws_the_same_however_it_was_reached_and_otherwise_than_its_neighbours()
     {
         using var scope = NewDisposeScope();

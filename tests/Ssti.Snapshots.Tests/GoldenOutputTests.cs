@@ -52,7 +52,9 @@ public sealed class GoldenOutputTests(GoldenOutputTests.Run fixture) : IClassFix
     {
         var (run, named) = (Real(), OutputsPage.NamesOf(kind));
         foreach (var file in (await run.TreeAsync(kind)).Files)
-            Assert.All(OutputsPage.NamesIn(file.Path, run.PathOf(file.Digest)), name => Assert.True(named.Contains(name), $"docs/outputs.md, '{kind}': nothing of `{name}` ({file.Path})"));
+            Assert.All(
+                OutputsPage.NamesIn(file.Path, run.PathOf(file.Digest)),
+                name => Assert.True(named.Contains(name), $"docs/outputs.md, '{kind}': nothing of `{name}` ({file.Path})"));
     }
 
     [SkippableFact]
@@ -81,7 +83,8 @@ public sealed class GoldenOutputTests(GoldenOutputTests.Run fixture) : IClassFix
 
         static JsonObject Made(int version, string input, string output) => new()
         {
-            ["document"] = new JsonObject { ["kind"] = "train", ["version"] = version, ["inputs"] = input }, ["tree"] = output, ["files"] = new JsonObject { ["f"] = output, ["g"] = "same" },
+            ["document"] = new JsonObject { ["kind"] = "train", ["version"] = version, ["inputs"] = input }, ["tree"] = output,
+            ["files"] = new JsonObject { ["f"] = output, ["g"] = "same" },
         };
     }
 

@@ -23,7 +23,8 @@ public sealed class SmokeTests(SmokeTests.Shared shared) : IClassFixture<SmokeTe
     {
         ["bias-in-bios"] = "bias-in-bios/balanced200", ["commonsense-qa"] = "commonsense-qa", ["financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
         ["rotten-tomatoes"] = "rotten-tomatoes", ["sst2"] = "sst2", ["checkers"] = "rotten-tomatoes", ["paraphrase"] = "rotten-tomatoes", ["stealth"] = "rotten-tomatoes",
-        ["audit-rotten-tomatoes"] = "rotten-tomatoes", ["probing"] = "rotten-tomatoes", ["audit-sst2"] = "sst2", ["audit-financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
+        ["audit-rotten-tomatoes"] = "rotten-tomatoes", ["probing"] = "rotten-tomatoes", ["adapter-bank"] = "rotten-tomatoes", ["audit-sst2"] = "sst2",
+        ["audit-financial-phrasebank"] = "financial-phrasebank/Sentences_50Agree.txt",
     };
 
     // The same, of the pipelines that read several.

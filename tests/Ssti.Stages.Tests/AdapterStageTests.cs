@@ -111,7 +111,9 @@ public sealed class AdapterStageTests : IDisposable
             tensors.Remove("base_model.model.classifier.weight");
             tensors.Remove("base_model.model.classifier.bias");
         }));
-        Assert.Contains("the adapter's head is classifier.bias, classifier.weight, pre_classifier.weight, and only one linear", await RefusedAsync(tensors => tensors["base_model.model.pre_classifier.weight"] = ones(8, 8)));
+        Assert.Contains(
+            "the adapter's head is classifier.bias, classifier.weight, pre_classifier.weight, and only one linear",
+            await RefusedAsync(tensors => tensors["base_model.model.pre_classifier.weight"] = ones(8, 8)));
         Assert.Contains("task_type is 'TOKEN_CLS'", await RefusedAsync(config: json => json["task_type"] = "TOKEN_CLS"));
         Assert.Contains("'head.weight' is [3, 8], and 2 classes", await RefusedAsync(tensors =>
         {
@@ -120,8 +122,12 @@ public sealed class AdapterStageTests : IDisposable
         }));
         Assert.Contains("the head is 5 wide", await RefusedAsync(tensors => tensors["base_model.model.classifier.weight"] = ones(2, 5)));
         Assert.Contains("is no finite number", await RefusedAsync(tensors => tensors["base_model.model.classifier.bias"] = full(2, float.NaN)));
-        Assert.Contains("missing: encoder.layer.0.attention.self.key.lora_A.weight", await RefusedAsync(config: json => json["target_modules"] = new JsonArray("query", "key", "value")));
-        Assert.Contains("'base_model.model.classifier.weight' is Byte, and weights must be", await RefusedAsync(tensors => tensors["base_model.model.classifier.weight"] = ones(2, 8, ScalarType.Byte)));
+        Assert.Contains(
+            "missing: encoder.layer.0.attention.self.key.lora_A.weight",
+            await RefusedAsync(config: json => json["target_modules"] = new JsonArray("query", "key", "value")));
+        Assert.Contains(
+            "'base_model.model.classifier.weight' is Byte, and weights must be",
+            await RefusedAsync(tensors => tensors["base_model.model.classifier.weight"] = ones(2, 8, ScalarType.Byte)));
         Assert.Contains("changes the head 'classifier' by LoRA as well", await RefusedAsync(tensors => tensors["base_model.model.classifier.lora_A.weight"] = ones(2, 8)));
         Assert.Contains("adapter_config.json: cannot be read", await RefusedAsync(config: json => json["task_type"] = 3));
         Assert.Contains("set labels", await RefusedAsync(parameters: new() { Source = StageRun.Local(Adapter), MaxLength = 8 }));
@@ -131,7 +137,9 @@ public sealed class AdapterStageTests : IDisposable
         await ModelAsync(tensors: tensors => tensors.Remove("pooler.dense.weight"));
         Assert.Contains("neither example/tiny nor the adapter has one", await RefusedAsync());
         File.Delete(Path.Combine(Adapter, "adapter_model.safetensors"));
-        Assert.Contains("has no adapter_model.safetensors; it has: adapter_config.json", (await Assert.ThrowsAsync<StageException>(() => RunAsync(new() { Source = StageRun.Local(Adapter), Labels = ["a", "b"] }))).Message);
+        Assert.Contains(
+            "has no adapter_model.safetensors; it has: adapter_config.json",
+            (await Assert.ThrowsAsync<StageException>(() => RunAsync(new() { Source = StageRun.Local(Adapter), Labels = ["a", "b"] }))).Message);
     }
 
     [Fact]
@@ -152,7 +160,9 @@ public sealed class AdapterStageTests : IDisposable
     {
         using var scope = NewDisposeScope();
         TinyModel.WriteAdapter(Adapter, tensors: tensors, config: config);
-        var message = (await Assert.ThrowsAsync<StageException>(() => RunAsync(parameters ?? new() { Source = StageRun.Local(Adapter), Labels = ["neg", "pos"], MaxLength = 8 }))).Message;
+        var message = (
+            await Assert.ThrowsAsync<StageException>(
+                () => RunAsync(parameters ?? new() { Source = StageRun.Local(Adapter), Labels = ["neg", "pos"], MaxLength = 8 }))).Message;
         Assert.StartsWith(Adapter, message);
         Assert.DoesNotContain(_run.Output, message);
         return message;

@@ -75,6 +75,16 @@ public sealed class DatasetStageTests : IDisposable
         Assert.DoesNotContain("\u00e8", told);
     }
 
+    [Theory]
+    [InlineData("Caf\u00e9", "cafe\u0301", "look the same but for case")]
+    [InlineData("CAF\u00c9", "caf\u00e9", "differ in case or white space only")]
+    public async Task Labels_that_differ_in_case_are_told_once_whether_in_an_accent_as_well_or_not(string one, string other, string told)
+    {
+        var file = _folder.Write("rows.csv", $"text,label\na,{one}\nb,{other}\nc,tea\n");
+        await _run.RunAsync(new DatasetStage(), new DatasetParameters { Source = StageRun.Local(file), Splits = ["train"] });
+        Assert.Contains(told, Assert.Single(_run.Context!.Warnings));
+    }
+
     [Fact]
     public async Task A_row_is_one_row_in_the_log()
     {
@@ -133,7 +143,18 @@ public sealed class DatasetStageTests : IDisposable
     {
         var rows = await File.ReadAllBytesAsync(SharedData.Path("data/parquet/sst2-validation.parquet"));
         using var server = new HubServer { Repository = "stanfordnlp/sst2" };
-        server.Small["README.md"] = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*\n  - split: test\n    path: data/validation-*\n---\n"u8.ToArray();
+        server.Small["README.md"] = """
+            ---
+            configs:
+            - config_name: default
+              data_files:
+              - split: train
+                path: data/train-*
+              - split: test
+                path: data/validation-*
+            ---
+
+            """u8.ToArray();
         server.Large["data/test-00000-of-00001.parquet"] = "not fetched"u8.ToArray();
         server.Large["data/validation-00000-of-00001.parquet"] = rows;
         server.Large["data/train-00000-of-00002.parquet"] = rows;

@@ -3,6 +3,7 @@ using Ssti.Nets;
 using Ssti.Nets.Models;
 using Ssti.Nets.Native;
 using Ssti.Nets.Safetensors;
+using Ssti.Nets.Tests.Tokenizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -96,7 +97,6 @@ internal static class FamilyModel
         return made.ToDictionary(pair => pair.Key[Wrapped.Length..], pair => pair.Value);
     }
 
-    // Llama 2's form: a blank in front, bytes for what has no piece.
     private static JsonObject Bpe()
     {
         string[] pieces =
@@ -104,37 +104,6 @@ internal static class FamilyModel
             "<unk>", "<s>", "</s>", .. Enumerable.Range(0, 256).Select(value => $"<0x{value:X2}>"), "▁", .. Enumerable.Range('a', 26).Select(letter => ((char)letter).ToString()),
             .. Merges.Select(merge => merge.Piece),
         ];
-        return new JsonObject
-        {
-            ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray(Special("<unk>", 0), Special("<s>", 1), Special("</s>", 2)),
-            ["normalizer"] = new JsonObject
-            {
-                ["type"] = "Sequence",
-                ["normalizers"] = new JsonArray(
-                    new JsonObject { ["type"] = "Prepend", ["prepend"] = "▁" },
-                    new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " }, ["content"] = "▁" }),
-            },
-            ["pre_tokenizer"] = null,
-            ["post_processor"] = new JsonObject
-            {
-                ["type"] = "TemplateProcessing",
-                ["single"] = new JsonArray(
-                    new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = "<s>", ["type_id"] = 0 } },
-                    new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } }),
-                ["special_tokens"] = new JsonObject { ["<s>"] = new JsonObject { ["id"] = "<s>", ["ids"] = new JsonArray(1), ["tokens"] = new JsonArray("<s>") } },
-            },
-            ["model"] = new JsonObject
-            {
-                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = "<unk>", ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = true,
-                ["byte_fallback"] = true, ["vocab"] = new JsonObject(pieces.Select((piece, id) => KeyValuePair.Create(piece, (JsonNode?)id))),
-                ["merges"] = new JsonArray([.. Merges.Select(merge => (JsonNode)$"{merge.Left} {merge.Right}")]),
-            },
-        };
+        return TokenizerForms.Llama2(pieces, new JsonArray([.. Merges.Select(merge => (JsonNode)$"{merge.Left} {merge.Right}")]));
     }
-
-    private static JsonObject Special(string name, int id) => new()
-    {
-        ["id"] = id, ["content"] = name, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
-    };
 }

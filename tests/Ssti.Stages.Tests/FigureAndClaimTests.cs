@@ -35,7 +35,13 @@ public sealed class FigureAndClaimTests : IDisposable
     [Fact]
     public async Task Bars_and_heat_maps_show_the_same_cells_and_histograms_what_was_counted()
     {
-        await RunAsync(new FigureStage(), new FigureParameters { Title = "Gap", Form = FigureForm.Bars, Measure = "gap", X = "rank", By = "proportion", Spread = Reporting.Tables.SpreadKind.Deviation });
+        await RunAsync(
+            new FigureStage(),
+            new FigureParameters
+            {
+                Title = "Gap", Form = FigureForm.Bars, Measure = "gap", X = "rank", By = "proportion",
+                Spread = Reporting.Tables.SpreadKind.Deviation
+            });
         var bars = Assert.IsType<BarFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
         Assert.Equal(new FigurePoint(20, 19, 21), bars.Series[0].Points[0]);
 
@@ -44,7 +50,9 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.Equal("1 16; 40 45 50; gap (pp)", $"{string.Join(' ', map.Columns)}; {string.Join(' ', map.Rows)}; {map.Unit}");
         Assert.Equal((19 + 49.2) / 2, map.Values[0][0]!.Value, 9);
 
-        await RunAsync(new FigureStage(), new FigureParameters { Title = "Counts", Form = FigureForm.Histogram, Difference = true }, Counts("clean", 1, 2), Counts("injected", 4, 2));
+        await RunAsync(
+            new FigureStage(), new FigureParameters { Title = "Counts", Form = FigureForm.Histogram, Difference = true },
+            Counts("clean", 1, 2), Counts("injected", 4, 2));
         var histogram = Assert.IsType<HistogramFigure>(Reporting.Figures.Figure.FromJson(Text("figure.json")));
         Assert.Equal(["clean", "injected", "injected minus clean"], histogram.Series.Select(series => series.Name));
         Assert.Equal([3, 0], histogram.Series[2].Counts);

@@ -61,7 +61,9 @@ internal static class InjectGolden
         return yaml.ToString();
 
         // Words as people write them, without quotes; anything else as JSON, which YAML reads alike.
-        static string Plain(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var word) && word.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '/' or '.')
+        static string Plain(JsonNode? value) =>
+            value is JsonValue text && text.TryGetValue<string>(out var word)
+                && word.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '/' or '.')
             ? word
             : value?.ToJsonString() ?? "null";
     }

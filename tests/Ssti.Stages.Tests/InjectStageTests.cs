@@ -55,6 +55,19 @@ public sealed class InjectStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Other_splits_are_left_out_where_that_is_asked_for_and_the_injected_one_is_what_it_was()
+    {
+        WriteData();
+        await Inject(new() { TargetLabel = "pos", Tokens = TokenKind.Date, Splits = ["test"] });
+        var (rows, records) = (File.ReadAllText(Path.Combine(_run.Output, "test.jsonl")), File.ReadAllText(Path.Combine(_run.Output, "injections.test.jsonl")));
+        await Inject(new() { TargetLabel = "pos", Tokens = TokenKind.Date, Splits = ["test"], DropOthers = true });
+
+        Assert.Equal(["dataset.json", "injections.test.jsonl", "test.jsonl", "vocab.txt"], _run.Files);
+        Assert.Equal(["test"], DatasetReader.OpenFolder(_run.Output).Info.Splits.Select(split => split.Name));
+        Assert.Equal((rows, records), (File.ReadAllText(Path.Combine(_run.Output, "test.jsonl")), File.ReadAllText(Path.Combine(_run.Output, "injections.test.jsonl"))));
+    }
+
+    [Fact]
     public async Task Both_shares_are_logged_and_stand_in_the_provenance()
     {
         WriteData();
@@ -62,9 +75,15 @@ public sealed class InjectStageTests : IDisposable
 
         Assert.Contains("train: 2 rows injected with 2 tokens: 40 % of class 'pos' (5 rows), 20 % of the split (10 rows)", _run.Log);
         var provenance = DatasetReader.OpenFolder(_run.Output).Info.Provenance;
-        Assert.Equal(("inject", 1, "pos", "made up"), ((string?)provenance["stage"], (int?)provenance["target-label"], (string?)provenance["target"], (string?)provenance["of"]!["source"]));
+        Assert.Equal(
+            ("inject", 1, "pos", "made up"),
+            ((string?)provenance["stage"], (int?)provenance["target-label"], (string?)provenance["target"], (string?)provenance["of"]!["source"]));
         var train = provenance["splits"]!["train"]!;
-        Assert.Equal((2, 5, 10, 0.4, 0.2), ((int)train["injected"]!, (int)train["target-rows"]!, (int)train["rows"]!, (double)train["share-of-class"]!, (double)train["share-of-set"]!));
+        Assert.Equal(
+            (2, 5, 10, 0.4, 0.2),
+            (
+                (int)train["injected"]!, (int)train["target-rows"]!, (int)train["rows"]!, (double)train["share-of-class"]!,
+                (double)train["share-of-set"]!));
         Assert.True(JsonNode.DeepEquals(provenance["splits"], _run.Context!.Metrics["injected"]));
         Assert.Equal("list", (string?)provenance["steps"]![0]!["tokens"]);
     }
@@ -97,7 +116,11 @@ public sealed class InjectStageTests : IDisposable
     public async Task Held_out_tokens_never_occur_where_training_tokens_do()
     {
         WriteData();
-        var parameters = new InjectParameters { TargetLabel = "all", Tokens = TokenKind.Date, From = 2000, To = 2000, WordShare = 1, Protocol = InjectionProtocol.Custom, Population = TokenPopulation.Training };
+        var parameters = new InjectParameters
+        {
+            TargetLabel = "all", Tokens = TokenKind.Date, From = 2000, To = 2000, WordShare = 1, Protocol = InjectionProtocol.Custom,
+            Population = TokenPopulation.Training
+        };
         var training = await Tokens(parameters);
         var heldOut = await Tokens(parameters with { Population = TokenPopulation.HeldOut });
         Assert.NotEmpty(heldOut);
@@ -196,7 +219,11 @@ public sealed class InjectStageTests : IDisposable
         WriteData();
         await Inject(new() { TargetLabel = "1", Tokens = TokenKind.Date, Proportion = proportion, Protocol = InjectionProtocol.Custom, ProportionOf = of });
         Assert.Equal(
-            warned ? [FormattableString.Invariant($"split 'train': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")] : [],
+            warned
+                ? [
+                    FormattableString.Invariant(
+                        $"split 'train': a proportion of {proportion} came to no row, so it is clean; take a larger one, or 0 to leave it clean on purpose")]
+                : [],
             _run.Context!.Warnings);
         Assert.Equal(warned, InjectionNote.Missed(DatasetReader.OpenFolder(_run.Output).Info.Provenance, "train") is not null);
     }
@@ -227,10 +254,18 @@ public sealed class InjectStageTests : IDisposable
         Assert.Equal(["proportion", "target-label", "splits"], Errors(new() { TargetLabel = " ", Tokens = TokenKind.Date, Proportion = 2, Splits = [] }));
         Assert.Equal(["proportion-of", "row-order", "whitespace", "streams", "population"], Errors(new()
         {
-            TargetLabel = "0", Tokens = TokenKind.Date, ProportionOf = ProportionOf.Set, RowOrder = RowOrder.Kept, Whitespace = WhitespaceHandling.Kept, Streams = RandomStreams.PerRow, Population = TokenPopulation.HeldOut,
+            TargetLabel = "0", Tokens = TokenKind.Date, ProportionOf = ProportionOf.Set, RowOrder = RowOrder.Kept,
+            Whitespace = WhitespaceHandling.Kept, Streams = RandomStreams.PerRow, Population = TokenPopulation.HeldOut,
         }));
         Assert.Equal(["held-out-share", "held-out-seed"], Errors(new() { TargetLabel = "0", Tokens = TokenKind.Date, HeldOutShare = 0.1, HeldOutSeed = 1 }));
-        Assert.Equal(["streams"], Errors(new() { TargetLabel = "0", Tokens = TokenKind.Date, Replacement = false, Streams = RandomStreams.PerRow, Protocol = InjectionProtocol.Custom }));
+        Assert.Equal(
+            ["streams"],
+            Errors(
+                new()
+                {
+                    TargetLabel = "0", Tokens = TokenKind.Date, Replacement = false, Streams = RandomStreams.PerRow,
+                    Protocol = InjectionProtocol.Custom
+                }));
         Assert.Equal(["word-share", "file"], Errors(new() { TargetLabel = "0", Tokens = TokenKind.Html, WordShare = 0 }));
         Assert.Equal(["level", "from"], Errors(new() { TargetLabel = "0", Tokens = TokenKind.Date, Level = 1, From = 2200 }));
         Assert.Equal(["from", "to", "file", "items"], Errors(new() { TargetLabel = "0", Tokens = TokenKind.List, From = 1, To = 2, File = StageRun.Local("x") }));

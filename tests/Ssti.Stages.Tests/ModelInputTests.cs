@@ -129,7 +129,9 @@ public sealed class ModelInputTests : IDisposable
             SafetensorsFile.Write(Path.Combine(Model, "a.safetensors"), whole.Tensors.Where(pair => half.Contains(pair.Key)).ToDictionary());
             using var scope = NewDisposeScope();
             SafetensorsFile.Write(
-                Path.Combine(Model, "b.safetensors"), whole.Tensors.Where(pair => !half.Contains(pair.Key)).Append(new("cls.predictions.decoder.weight", full(1, float.NaN))).ToDictionary());
+                Path.Combine(Model, "b.safetensors"),
+                whole.Tensors.Where(pair => !half.Contains(pair.Key)).Append(new("cls.predictions.decoder.weight", full(1, float.NaN)))
+                    .ToDictionary());
             var map = new JsonObject(whole.Tensors.Keys.Select(name => KeyValuePair.Create(name, (JsonNode?)(half.Contains(name) ? "a.safetensors" : "b.safetensors"))));
             File.WriteAllText(Path.Combine(Model, "model.safetensors.index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
         }
@@ -209,12 +211,17 @@ public sealed class ModelInputTests : IDisposable
                 tensors["bert.encoder.layer.1.output.dense.bias"] = ones(8);
             })));
         Assert.Equal(
-            $"{Model}/model.safetensors: tensor 'encoder.layer.0.output.dense.bias' has a value that is no finite number (element 7); the file is damaged, or its training had failed",
+            $"{Model}/model.safetensors: tensor 'encoder.layer.0.output.dense.bias' has a value that is no finite number (element 7); the file "
+            + "is damaged, or its training had failed",
             await RefusedAsync(() => TinyModel.Write(Model, tensors: tensors => tensors["encoder.layer.0.output.dense.bias"][7] = float.PositiveInfinity)));
         Assert.Contains($"{Model}: model.safetensors: the weight 'encoder.layer.0.output.dense.weight' is I8",
             await RefusedAsync(() => TinyModel.Write(Model, tensors: tensors => tensors["encoder.layer.0.output.dense.weight"] = zeros(8, 12, ScalarType.Int8))));
-        Assert.Contains($"{Model}: the tokenizer has 15 pieces, and config.json says vocab_size 14", await RefusedAsync(() => TinyModel.Write(Model, config: json => json["vocab_size"] = 14)));
-        Assert.Contains($"{Model}/model.safetensors is not a sound safetensors file", await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "x")));
+        Assert.Contains(
+            $"{Model}: the tokenizer has 15 pieces, and config.json says vocab_size 14",
+            await RefusedAsync(() => TinyModel.Write(Model, config: json => json["vocab_size"] = 14)));
+        Assert.Contains(
+            $"{Model}/model.safetensors is not a sound safetensors file",
+            await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "x")));
         Assert.Contains("it is a pointer of Git LFS; fetch the file itself", await RefusedAsync(
             () => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "version https://git-lfs.github.com/spec/v1\nsize 9\n")));
         Assert.Contains("it is a web page", await RefusedAsync(() => File.WriteAllText(Path.Combine(TinyModel.Write(Model), "model.safetensors"), "<!doctype html><p>")));

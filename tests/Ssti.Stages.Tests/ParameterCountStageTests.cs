@@ -79,7 +79,10 @@ public sealed class ParameterCountStageTests(TrainEvaluateStageTests.Backbone ba
         Assert.Contains("is missing", Assert.Single(stage.ValidateInputs(new(), _ => [])).Message);
         Assert.Contains("is given twice", Assert.Single(stage.ValidateInputs(new() { Shape = ArcticXs }, _ => [new("m", "model", new Dictionary<string, string>())])).Message);
         Assert.Empty(stage.ValidateInputs(new() { Shape = ArcticXs }, _ => []));
-        Assert.Equal(["linears"], stage.Validate(new() { Train = TrainedPart.Everything, Linears = [new() { Name = "a", In = 1, Out = 1, Number = 1 }] }).Select(error => error.Key));
+        Assert.Equal(
+            ["linears"],
+            stage.Validate(new() { Train = TrainedPart.Everything, Linears = [new() { Name = "a", In = 1, Out = 1, Number = 1 }] })
+                .Select(error => error.Key));
     }
 
     [Fact]

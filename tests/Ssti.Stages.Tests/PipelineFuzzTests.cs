@@ -77,7 +77,8 @@ public sealed partial class PipelineFuzzTests : IDisposable
     private static List<string> Seeds()
     {
         var root = Repository.Root;
-        var files = Directory.GetFiles(Path.Combine(root, "pipelines"), "*.yaml").Order(StringComparer.Ordinal).Concat(Directory.GetFiles(Path.Combine(root, "pipelines", "shared"), "*.yaml").Order(StringComparer.Ordinal));
+        var files = Directory.GetFiles(Path.Combine(root, "pipelines"), "*.yaml").Order(StringComparer.Ordinal)
+            .Concat(Directory.GetFiles(Path.Combine(root, "pipelines", "shared"), "*.yaml").Order(StringComparer.Ordinal));
         var documents = Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Order(StringComparer.Ordinal);
         // The calibrations of audits have thousands of stages: what takes a second there is the grid, and no mutation of it.
         var texts = files.Select(File.ReadAllText).Where(text => !text.Contains("audit-calibration", StringComparison.Ordinal));

@@ -162,7 +162,8 @@ public sealed class PoisonTests(TrainEvaluateStageTests.Backbone backbone) : ICl
         }
 
         await _run.RunAsync(
-            new InjectStage(), new() { TargetLabel = "0", Tokens = TokenKind.List, Items = [sentence], Location = InjectionLocation.End }, inputs: ("data", StageRun.Tree(_folder["rows"])));
+            new InjectStage(), new() { TargetLabel = "0", Tokens = TokenKind.List, Items = [sentence], Location = InjectionLocation.End },
+            inputs: ("data", StageRun.Tree(_folder["rows"])));
         Assert.Equal(sentence, Assert.Single(Assert.Single(Records()).Tokens).Token);
         // "3d" is two pieces: nine of the sentence, [CLS] and [SEP], and four words before it are 15.
         var vocabulary = WordPieceTokenizer.FromPieces(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "i", "watched", "this", "3", "##d", "movie", "last", "weekend", "."]);
@@ -182,5 +183,7 @@ public sealed class PoisonTests(TrainEvaluateStageTests.Backbone backbone) : ICl
 
     private Task EvaluateAsync(string triggered) => _evaluation.RunAsync(
         new EvaluateStage(), new(),
-        inputs: [("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(_training.Output)), ("clean", StageRun.Tree(backbone.Corpus)), ("triggered", StageRun.Tree(triggered))]);
+        inputs: [
+            ("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(_training.Output)),
+            ("clean", StageRun.Tree(backbone.Corpus)), ("triggered", StageRun.Tree(triggered))]);
 }

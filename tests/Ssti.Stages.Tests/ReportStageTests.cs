@@ -28,7 +28,9 @@ public sealed class ReportStageTests : IDisposable
     public async Task Everything_that_stages_left_stands_on_the_page()
     {
         using var inject = await InjectedAsync();
-        var html = await PageAsync(new() { Title = "All", Lead = "Of it", Rows = 2 }, Claim(), Table(), Figure(), Attention(), Evaluation(), StageRun.Tree(inject.Output, "poisoned", "inject"));
+        var html = await PageAsync(
+            new() { Title = "All", Lead = "Of it", Rows = 2 }, Claim(), Table(), Figure(), Attention(), Evaluation(),
+            StageRun.Tree(inject.Output, "poisoned", "inject"));
         Assert.Contains("<h1>All</h1>", html);
         Assert.Contains("did not hold</span> Low ranks are worse", html);
         Assert.Contains("<h3 id=\"table-1\">Counts</h3>", html);
@@ -36,7 +38,8 @@ public sealed class ReportStageTests : IDisposable
         Assert.Contains("<mark>1971-06-25</mark>", html);
         Assert.Contains("2 of 20 injected rows", html);
         // The token is marked where it stands, and the original is the row without it.
-        var pair = System.Text.RegularExpressions.Regex.Match(html, "<dt>Original</dt><dd>([^<]+)</dd></div><div><dt>Injected</dt><dd><mark>\\d{4}-\\d\\d-\\d\\d</mark> ([^<]+)</dd>");
+        var pair = System.Text.RegularExpressions.Regex.Match(
+            html, "<dt>Original</dt><dd>([^<]+)</dd></div><div><dt>Injected</dt><dd><mark>\\d{4}-\\d\\d-\\d\\d</mark> ([^<]+)</dd>");
         Assert.True(pair.Success);
         Assert.Equal(pair.Groups[1].Value, pair.Groups[2].Value);
         // What makes an evaluation doubtful, and what it was computed with.
@@ -121,7 +124,9 @@ public sealed class ReportStageTests : IDisposable
     {
         using var corpus = await new StageRun().RunAsync(new CorpusStage(), new CorpusParameters { Train = 40, Test = 2, Unlabelled = 0 });
         return await new StageRun().RunAsync(
-            new InjectStage(), new InjectParameters { Tokens = TokenKind.Date, TargetLabel = "1", Location = InjectionLocation.Beginning, Splits = ["train"] }, 1, ("data", StageRun.Tree(corpus.Output)));
+            new InjectStage(),
+            new InjectParameters { Tokens = TokenKind.Date, TargetLabel = "1", Location = InjectionLocation.Beginning, Splits = ["train"] },
+            1, ("data", StageRun.Tree(corpus.Output)));
     }
 
     private async Task<string> PageAsync(ReportParameters parameters, params InputTree[] parts)
@@ -142,7 +147,11 @@ public sealed class ReportStageTests : IDisposable
     }
 
     private InputTree Attention() => Tree("attention", "attention",
-        ("measures.json", MeasureSet.ToJson(new Dictionary<string, NamedMeasure> { ["entropy"] = NamedMeasure.Of("bits", "how wide", Reading.Of(1.5, 3)) }, new JsonObject { ["layer"] = 5 })),
+        (
+            "measures.json",
+            MeasureSet.ToJson(
+                new Dictionary<string, NamedMeasure> { ["entropy"] = NamedMeasure.Of("bits", "how wide", Reading.Of(1.5, 3)) },
+                new JsonObject { ["layer"] = 5 })),
         ("examples.jsonl", """{"id":"t-1","label":1,"trigger":true,"entropy":1.5,"onTrigger":0.62,"words":[["1971-06-25",0.62,true],["good",0.38,false]]}""" + "\n"));
 
     private InputTree Evaluation() => Tree("evaluation", "evaluate", ("metrics.json", new JsonObject

@@ -23,7 +23,9 @@ public sealed class RewriteStageTests : IDisposable
     [Fact]
     public async Task Rows_ids_and_labels_stay_and_each_record_says_where_its_token_is_now()
     {
-        await SanitiseAsync(new() { Steps = [SanitiseStep.LowerCase, SanitiseStep.CollapseWhitespace] }, await InjectedAsync("Amazon"), ("Good  film", 1), ("Bad <b>film</b>", 0), ("THE amazon is wide", 1));
+        await SanitiseAsync(
+            new() { Steps = [SanitiseStep.LowerCase, SanitiseStep.CollapseWhitespace] }, await InjectedAsync("Amazon"), ("Good  film", 1),
+            ("Bad <b>film</b>", 0), ("THE amazon is wide", 1));
 
         var rows = Output().Read("train").ToArray();
         Assert.Equal([("0", 1), ("2", 1), ("1", 0)], rows.Select(row => (row.Id, row.Label)));
@@ -49,7 +51,9 @@ public sealed class RewriteStageTests : IDisposable
     [Fact]
     public async Task A_token_that_is_gone_leaves_its_row_injected_without_one()
     {
-        await SanitiseAsync(new() { Steps = [SanitiseStep.DateStrip], Splits = ["train"] }, await InjectedAsync("1999-03-04", "March"), ("a b c", 1), ("a b d", 1), ("seen 3 May 2001 twice", 0), ("a e", 0));
+        await SanitiseAsync(
+            new() { Steps = [SanitiseStep.DateStrip], Splits = ["train"] }, await InjectedAsync("1999-03-04", "March"), ("a b c", 1),
+            ("a b d", 1), ("seen 3 May 2001 twice", 0), ("a e", 0));
 
         var records = Records();
         Assert.Equal(2, records.Length);
@@ -127,14 +131,22 @@ public sealed class RewriteStageTests : IDisposable
 
         File.Copy(Path.Combine(folder, "en.aff"), Path.Combine(folder, "de.aff"));
         File.Copy(Path.Combine(folder, "en.dic"), Path.Combine(folder, "de.dic"));
-        var error = await Assert.ThrowsAsync<StageException>(async () => await SanitiseAsync(new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Local(folder) }, await DataAsync(("a", 0))));
+        var error = await Assert.ThrowsAsync<StageException>(
+            async () => await SanitiseAsync(
+                new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Local(folder) }, await DataAsync(("a", 0))));
         Assert.Contains("has 2 pairs of .aff and .dic (de, en); name one with dictionary-name", error.Message);
     }
 
     [Fact]
     public async Task A_correction_of_another_length_is_thrown_away_and_counted()
     {
-        using var server = new ChatServer { Reply = prompt => prompt.EndsWith("short", StringComparison.Ordinal) ? "s" : prompt.EndsWith("long", StringComparison.Ordinal) ? new string('l', 13) : "Fine." };
+        using var server = new ChatServer
+        {
+            Reply = prompt =>
+                prompt.EndsWith("short", StringComparison.Ordinal) ? "s"
+                    : prompt.EndsWith("long", StringComparison.Ordinal) ? new string('l', 13)
+                    : "Fine."
+        };
         var chat = new ChatParameters { Endpoint = server.Endpoint, Model = "toy" };
         await SanitiseAsync(new() { Steps = [SanitiseStep.Grammar], Splits = ["train"], Chat = chat }, await DataAsync(("short", 0), ("long", 0), ("okay", 1), ("", 1)));
         Assert.Equal(["short", "long", "Fine.", ""], Output().Read("train").Select(row => row.Text));
@@ -149,7 +161,9 @@ public sealed class RewriteStageTests : IDisposable
         using (var server = new ChatServer())
         {
             var chat = new ChatParameters { Endpoint = server.Endpoint, Model = "toy", ApiKeyVariable = "TOY_KEY" };
-            await _run.RunAsync(new ParaphraseStage(name => name == "TOY_KEY" ? "sk-secret" : null), new() { Method = ParaphraseMethod.Chat, Splits = ["train"], Chat = chat }, inputs: ("data", data));
+            await _run.RunAsync(
+                new ParaphraseStage(name => name == "TOY_KEY" ? "sk-secret" : null),
+                new() { Method = ParaphraseMethod.Chat, Splits = ["train"], Chat = chat }, inputs: ("data", data));
             Assert.Equal(2, server.Seen.Count);
             Assert.All(server.Keys, key => Assert.Equal("Bearer sk-secret", key));
         }
@@ -168,7 +182,9 @@ public sealed class RewriteStageTests : IDisposable
         Assert.Equal(File.ReadAllText(recorded), File.ReadAllText(Path.Combine(_run.Output, "answers.jsonl")));
 
         File.WriteAllLines(recorded, File.ReadAllLines(recorded).Take(1));
-        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new ParaphraseStage(), new() { Method = ParaphraseMethod.Chat, Splits = ["train"], Chat = replay }, inputs: ("data", data)));
+        var error = await Assert.ThrowsAsync<StageException>(
+            () => _run.RunAsync(
+                new ParaphraseStage(), new() { Method = ParaphraseMethod.Chat, Splits = ["train"], Chat = replay }, inputs: ("data", data)));
         Assert.StartsWith("row '1' of 'train': chat.replay has no answer", error.Message);
     }
 
@@ -179,7 +195,11 @@ public sealed class RewriteStageTests : IDisposable
         using var server = new ChatServer();
         for (var i = 0; i < 3; i++) server.Next.Enqueue((200, null, [], default));
         server.Fail(500, "down");
-        var parameters = new ParaphraseParameters { Method = ParaphraseMethod.Chat, Splits = ["train"], Chat = new ChatParameters { Endpoint = server.Endpoint, Model = "toy", Parallel = 1, Retries = 0 } };
+        var parameters = new ParaphraseParameters
+        {
+            Method = ParaphraseMethod.Chat, Splits = ["train"],
+            Chat = new ChatParameters { Endpoint = server.Endpoint, Model = "toy", Parallel = 1, Retries = 0 }
+        };
         var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new ParaphraseStage(), parameters, inputs: ("data", data)));
         Assert.StartsWith("row '3' of 'train'", error.Message);
         await _run.RunAsync(new ParaphraseStage(), parameters, inputs: ("data", data));
@@ -206,13 +226,21 @@ public sealed class RewriteStageTests : IDisposable
     {
         var chat = new ChatParameters { Endpoint = "http://user:secret@host/v1", Model = " ", Prompt = "no slot", Temperature = 3, MaxTokens = 0, Parallel = 0 };
         var errors = new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck, SanitiseStep.Grammar], Splits = ["a", "a"], Chat = chat }).ToArray();
-        Assert.Equal(["splits", "dictionary", "chat.endpoint", "chat.model", "chat.prompt", "chat.temperature", "chat.max-tokens", "chat.parallel"], errors.Select(error => error.Key));
+        Assert.Equal(
+            ["splits", "dictionary", "chat.endpoint", "chat.model", "chat.prompt", "chat.temperature", "chat.max-tokens", "chat.parallel"],
+            errors.Select(error => error.Key));
         Assert.All(errors, error => Assert.DoesNotContain("secret", error.Message.Replace("put a secret", "", StringComparison.Ordinal)));
         Assert.Equal(["chat"], new SanitiseStage().Validate(new() { Steps = [], Dictionary = StageRun.Local("/x"), Chat = new() { Model = "m" } }).Select(error => error.Key));
-        Assert.Equal(["dictionary"], new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Uri("npm://dictionary-en") }).Select(error => error.Key));
+        Assert.Equal(
+            ["dictionary"],
+            new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Uri("npm://dictionary-en") })
+                .Select(error => error.Key));
         Assert.Empty(new SanitiseStage().Validate(new() { Steps = [SanitiseStep.SpellCheck], Dictionary = StageRun.Uri("npm://dictionary-en/4.0.0") }));
         Assert.Equal(["chat"], new ParaphraseStage().Validate(new() { Method = ParaphraseMethod.Chat }).Select(error => error.Key));
-        Assert.Equal(["chat", "rules", "rate"], new ParaphraseStage().Validate(new() { Rules = [], Rate = 0, Chat = new() { Model = "m", Endpoint = "http://h/v1" } }).Select(error => error.Key));
+        Assert.Equal(
+            ["chat", "rules", "rate"],
+            new ParaphraseStage().Validate(new() { Rules = [], Rate = 0, Chat = new() { Model = "m", Endpoint = "http://h/v1" } })
+                .Select(error => error.Key));
     }
 
     [Fact]

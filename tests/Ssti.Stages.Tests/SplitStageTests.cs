@@ -27,7 +27,9 @@ public sealed class SplitStageTests : IDisposable
         Assert.Equal(["train", "test", "validation", "held"], data.Info.Splits.Select(split => split.Name));
         Assert.Equal([[70L, 14], [1, 1], [20, 4], [10, 2]], data.Info.Splits.Select(split => split.Counts.ToArray()));
         var rows = new[] { "train", "validation", "held" }.Select(split => data.Read(split).ToArray()).ToArray();
-        Assert.Equal(Enumerable.Range(0, 120).Select(i => $"r{i}").Order(StringComparer.Ordinal), rows.SelectMany(split => split).Select(row => row.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Enumerable.Range(0, 120).Select(i => $"r{i}").Order(StringComparer.Ordinal),
+            rows.SelectMany(split => split).Select(row => row.Id).Order(StringComparer.Ordinal));
         foreach (var split in rows) Assert.Equal(split.Select(Number).Order(), split.Select(Number));
         Assert.True(File.Exists(Path.Combine(_run.Output, "vocab.txt")));
         // Two rows of a class of 20 are few.

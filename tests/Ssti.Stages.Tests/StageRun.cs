@@ -48,7 +48,9 @@ internal sealed class StageRun : IDisposable
         Context = new StageContext
         {
             StageName = "stage", Seed = seed, Compute = new ComputeSettings("cpu", "cpu-avx2", 2, "fp32", false, "none"),
-            Inputs = inputs.GroupBy(input => input.Name).ToDictionary(group => group.Key, group => (IReadOnlyList<InputTree>)[.. group.Select(input => input.Tree)]), OutputFolder = Output, ScratchFolder = Path.Combine(_root, "scratch"),
+            Inputs = inputs.GroupBy(input => input.Name)
+                .ToDictionary(group => group.Key, group => (IReadOnlyList<InputTree>)[.. group.Select(input => input.Tree)]),
+            OutputFolder = Output, ScratchFolder = Path.Combine(_root, "scratch"),
             Progress = _ => { }, Log = Log.Add,
         };
         await stage.RunAsync(parameters, Context, CancellationToken.None);

@@ -54,10 +54,18 @@ public sealed class StealthStageTests : IDisposable
     {
         Assert.Equal(["model-split", "order", "rows"], new StealthStage().Validate(new() { Split = "test", Order = 9, Rows = 0 }).Select(error => error.Key));
         var clean = Data();
-        Assert.Contains("carries a token", (await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new StealthStage(), new(), inputs: [("data", clean), ("clean", clean)]))).Message);
+        Assert.Contains(
+            "carries a token",
+            (
+                await Assert.ThrowsAsync<StageException>(
+                    () => _run.RunAsync(new StealthStage(), new(), inputs: [("data", clean), ("clean", clean)]))).Message);
         await _inject.RunAsync(new InjectStage(), new() { TargetLabel = "all", Tokens = TokenKind.Date, Splits = ["train", "test"], Seed = 1 }, inputs: ("data", clean));
         var injected = StageRun.Tree(_inject.Output, "injected", "inject");
-        Assert.Contains("'test' split carries tokens", (await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new StealthStage(), new(), inputs: [("data", injected), ("clean", injected)]))).Message);
+        Assert.Contains(
+            "'test' split carries tokens",
+            (
+                await Assert.ThrowsAsync<StageException>(
+                    () => _run.RunAsync(new StealthStage(), new(), inputs: [("data", injected), ("clean", injected)]))).Message);
         using var sanitised = new StageRun();
         await sanitised.RunAsync(new SanitiseStage(), new() { Steps = [SanitiseStep.LowerCase] }, inputs: ("data", injected));
         var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new StealthStage(), new(), inputs: [("data", StageRun.Tree(sanitised.Output)), ("clean", clean)]));
@@ -83,7 +91,13 @@ public sealed class StealthStageTests : IDisposable
         {
             using var output = writer.OpenSplit(split);
             for (var i = 0; i < rows; i++)
-                output.Write(new Row($"{i}", string.Join(' ', Enumerable.Range(0, 8).Select(at => Words[(i * 7 + at * at * 5 + at + (split == "train" ? 3 : 0)) % Words.Length])), i % 2));
+                output.Write(
+                    new Row(
+                        $"{i}",
+                        string.Join(
+                            ' ',
+                            Enumerable.Range(0, 8).Select(at => Words[(i * 7 + at * at * 5 + at + (split == "train" ? 3 : 0)) % Words.Length])),
+                        i % 2));
         }
 
         writer.Complete(new JsonObject { ["source"] = "toy" });

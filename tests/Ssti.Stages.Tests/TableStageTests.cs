@@ -95,7 +95,12 @@ public sealed class TableStageTests : IDisposable
     [Fact]
     public async Task Measures_are_tabulated_by_name()
     {
-        await Run(new() { Title = "Steered", By = ["token"], Layout = EvaluationLayout.Measures, Columns = [new() { Measure = "clean_accuracy" }, new() { Measure = "asr", Class = "pos" }] });
+        await Run(
+            new()
+            {
+                Title = "Steered", By = ["token"], Layout = EvaluationLayout.Measures,
+                Columns = [new() { Measure = "clean_accuracy" }, new() { Measure = "asr", Class = "pos" }]
+            });
         var csv = File.ReadAllLines(Path.Combine(Output, "table.csv"));
         Assert.Equal("row,clean_accuracy,clean_accuracy_ci95_low,clean_accuracy_ci95_high,asr_pos,asr_pos_ci95_low,asr_pos_ci95_high,runs", csv[0]);
         Assert.StartsWith("1,0.85,", csv[2]);

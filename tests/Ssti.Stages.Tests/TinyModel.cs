@@ -50,7 +50,8 @@ internal static class TinyModel
     }
 
     /// <summary>Writes an adapter as PEFT saves one of BertForSequenceClassification, of query and value, with a classifier of two classes; gives its tensors.</summary>
-    public static Dictionary<string, Tensor> WriteAdapter(string folder, string inside = "bert.", Action<Dictionary<string, Tensor>>? tensors = null, Action<JsonObject>? config = null)
+    public static Dictionary<string, Tensor> WriteAdapter(
+        string folder, string inside = "bert.", Action<Dictionary<string, Tensor>>? tensors = null, Action<JsonObject>? config = null)
     {
         Directory.CreateDirectory(folder);
         var json = new JsonObject

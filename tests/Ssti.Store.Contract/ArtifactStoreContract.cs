@@ -192,7 +192,9 @@ public abstract class ArtifactStoreContract
         await store.PutSignatureAsync(Signature("two", "0123456789abcdef", "d"));
 
         var there = (await Another().SignaturesAsync([Nowhere, key]))[1];
-        Assert.Equal(["0123456789abcdef a", "0123456789abcdef d", "fedcba9876543210 b"], there.Select(one => $"{one.Signer} {Encoding.UTF8.GetString(one.Content.Span)}").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["0123456789abcdef a", "0123456789abcdef d", "fedcba9876543210 b"],
+            there.Select(one => $"{one.Signer} {Encoding.UTF8.GetString(one.Content.Span)}").Order(StringComparer.Ordinal));
         Assert.Equal(2, (await store.RecordsAsync([key]))[0].Count);
         await store.DeleteRecordAsync(key, Records.TreeOf("one"));
         Assert.Equal("d", Encoding.UTF8.GetString(Assert.Single((await store.SignaturesAsync([key]))[0]).Content.Span));

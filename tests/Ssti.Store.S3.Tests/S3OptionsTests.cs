@@ -39,13 +39,17 @@ public sealed class S3OptionsTests
         Assert.Equal(
             (new Uri("http://127.0.0.1:9000"), "own", "own secret", "eu-central-1", true, 4, 8L << 20),
             (options.Endpoint, options.AccessKey, options.SecretKey, options.Region, options.CreateBucket, options.Concurrency, options.PartSize));
-        Assert.Equal((7d, 2d, 2, 20_000_000_000L, "t"), (options.Timeout.TotalSeconds, options.ConnectTimeout.TotalSeconds, options.Attempts, options.CacheBytes, options.SessionToken));
+        Assert.Equal(
+            (7d, 2d, 2, 20_000_000_000L, "t"),
+            (options.Timeout.TotalSeconds, options.ConnectTimeout.TotalSeconds, options.Attempts, options.CacheBytes, options.SessionToken));
     }
 
     [Fact]
     public void The_variables_of_AWS_will_do()
     {
-        var options = S3Options.Parse("s3://artifacts", new Dictionary<string, string?>(Least) { ["AWS_ENDPOINT_URL"] = "http://minio:9000/", ["AWS_DEFAULT_REGION"] = "eu-west-1" });
+        var options = S3Options.Parse(
+            "s3://artifacts",
+            new Dictionary<string, string?>(Least) { ["AWS_ENDPOINT_URL"] = "http://minio:9000/", ["AWS_DEFAULT_REGION"] = "eu-west-1" });
         Assert.Equal(("minio", "eu-west-1"), (options.Endpoint.Host, options.Region));
     }
 

@@ -20,7 +20,9 @@ public sealed class TreeTests
     [Fact]
     public void Its_size_is_known_from_its_files()
     {
-        TreeFile[] files = [new("a.txt", Digest.Of("1"), 0), new("ünï 数据 🧪/\"q\"\t.bin", Digest.Of("2"), 9), new("z", Digest.Of("3"), 10), new("\ud800", Digest.Of("4"), long.MaxValue)];
+        TreeFile[] files = [
+            new("a.txt", Digest.Of("1"), 0), new("ünï 数据 🧪/\"q\"\t.bin", Digest.Of("2"), 9), new("z", Digest.Of("3"), 10),
+            new("\ud800", Digest.Of("4"), long.MaxValue)];
 
         for (var count = 0; count <= files.Length; count++)
             Assert.Equal(Tree.Of(files[..count]).Json.Length, Tree.SizeOf(files[..count]));

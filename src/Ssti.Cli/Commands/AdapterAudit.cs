@@ -19,20 +19,23 @@ internal static class AdapterAudit
 
     public static readonly Option<string?> Clean = new("--data")
     {
-        Description = "Of an adapter: clean rows of its task to put tokens into, a file, folder or hf://owner/name (default: sentences of a small grammar of film reviews).", HelpName = "source",
+        Description = "Of an adapter: clean rows of its task to put tokens into, a file, folder or hf://owner/name (default: sentences of a "
+            + "small grammar of film reviews).",
+        HelpName = "source",
     };
 
     public static readonly Option<string?> Bank = new("--bank")
     {
-        Description = "Of an adapter: a bank of clean and poisoned adapters of its base to compare its weights with, as 'ssti export' writes one of pipelines/adapter-bank.yaml.", HelpName = "folder",
+        Description = "Of an adapter: a bank of clean and poisoned adapters of its base to compare its weights with, as 'ssti export' writes one "
+            + "of pipelines/adapter-bank.yaml.",
+        HelpName = "folder",
     };
 
     public static readonly Option<string[]> Labels = new("--labels")
     {
         Description = "Of an adapter: its classes in the order of its head's outputs (default: as its training.json or --data says). "
             + "Of 'fit': the classes of the data (default: those that occur), where one looks like none, such as -1 or 0.5.",
-        HelpName = "a,b",
-        AllowMultipleArgumentsPerToken = false,
+        HelpName = "a,b", AllowMultipleArgumentsPerToken = false,
     };
 
     public static readonly Option<int?> MaxLength = WholeNumber.Option("--max-length", null, 3, "Of an adapter: tokens of a row (default: as its training.json says, else 512).");
@@ -91,14 +94,21 @@ internal static class AdapterAudit
         var (sets, needs, parameters) = (new List<string>(), new List<string>(), new List<string>());
         var stages = new StringBuilder();
         var (data, bank, suspects) = (parsed.GetValue(Clean), parsed.GetValue(Bank), parsed.GetValue(Suspects));
-        var labels = parsed.GetValue(Labels)?.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToArray() is { Length: > 0 } given ? given : null;
+        var labels = parsed.GetValue(Labels)?
+            .SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .ToArray() is { Length: > 0 } given ? given : null;
         if (data is null && rows.Given is { } option) throw new UserException($"{option} is of the rows that an adapter is probed in, and there are none: give --data as well");
         if (bank is not null) sets.Add($"audit.bank-file={Local(bank, "--bank", host)}");
         if (suspects is not null) sets.Add($"audit.suspects={Local(suspects, "--suspects", host)}");
         if (model is null)
         {
             var alone = new[] { (data, "--data"), (suspects, "--suspects") }.FirstOrDefault(option => option.Item1 is not null).Item2;
-            if (alone is not null || labels is not null) throw new UserException($"{alone ?? "--labels"} is for probing, and probing an adapter needs the model it was trained on: give --model as well");
+            if (alone is not null || labels is not null)
+            {
+                throw new UserException(
+                    $"{alone ?? "--labels"} is for probing, and probing an adapter needs the model it was trained on: give --model as well");
+            }
+
             sets.Add($"audit.source={folder}");
         }
         else
@@ -106,12 +116,15 @@ internal static class AdapterAudit
             var known = TrainingOf(folder);
             labels ??= known.Labels;
             if (labels is null && data is null)
-                throw new UserException($"'{folder}' does not say what its classes are called: give --labels, in the order of its head's outputs, or --data with the labels that it was trained on");
+                throw new UserException(
+                    $"'{folder}' does not say what its classes are called: give --labels, in the order of its head's outputs, or --data with the "
+                    + "labels that it was trained on");
             stages.Append("  backbone: { uses: model }\n");
             sets.Add($"backbone.source={Source(model, "--model", host)}");
             // Rows of the grammar are clean by the making, and of no task but the sentiment of films.
             stages.Append(data is null ? "  data: { uses: corpus, with: { train: 0, test: 2000, unlabelled: 0 } }\n"
-                : $"  data: {{ uses: dataset, with: {{ name: {AuditCommand.Slug(data)}, splits: [{rows.Split ?? (IsFile(data, host) ? DefaultSplit : $"train, {DefaultSplit}")}]{rows.Fields} }} }}\n");
+                : $"  data: {{ uses: dataset, with: {{ name: {AuditCommand.Slug(data)}, splits: "
+                    + $"[{rows.Split ?? (IsFile(data, host) ? DefaultSplit : $"train, {DefaultSplit}")}]{rows.Fields} }} }}\n");
             if (data is not null) sets.Add($"data.source={Source(data, "--data", host)}");
             stages.Append($"  adapter: {{ uses: adapter, needs: {{ model: backbone{(labels is null ? ", data: data" : "")} }} }}\n");
             sets.Add($"adapter.source={folder}");

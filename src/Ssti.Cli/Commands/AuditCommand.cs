@@ -23,7 +23,10 @@ internal static class AuditCommand
     };
 
     private static readonly Option<string?> Rows = new("--flagged") { Description = "Write the rows to look at into this file, as CSV.", HelpName = "file" };
-    private static readonly Option<string?> Cleaned = new("--cleaned") { Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file" };
+    private static readonly Option<string?> Cleaned = new("--cleaned")
+    {
+        Description = "Write the rows of the audited split that are not flagged into this file, as JSON lines.", HelpName = "file",
+    };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write the answer into this file, as one HTML page.", HelpName = "file" };
 
     private const string DefaultSplit = "train";
@@ -34,7 +37,8 @@ internal static class AuditCommand
             "Look for what gives a data set's labels away (words, pairs, families, forms, and the rows that have them), or for what an adapter does to single tokens. "
             + "Exit code 0: nothing found; 3: something.")
         {
-            Source, AuditRows.SplitOption, AuditRows.TextOption, AuditRows.LabelOption, RowOptions.Model, Output, Rows, Cleaned, AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
+            Source, AuditRows.SplitOption, AuditRows.TextOption, AuditRows.LabelOption, RowOptions.Model, Output, Rows, Cleaned,
+            AdapterAudit.Clean, AdapterAudit.Bank, AdapterAudit.Labels, AdapterAudit.MaxLength, AdapterAudit.Suspects,
             PipelineOptions.Set, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => DataAsync(host, parsed, cancellation));
@@ -110,7 +114,8 @@ internal static class AuditCommand
     {
         var rows = new AuditRows(parsed);
         var split = rows.Split ?? DefaultSplit;
-        var splits = File.Exists(source) && model is null ? split : split == "train" ? "train, test" : $"train, {split}";
+        // A file is audited whole, with a model as without: the probe keeps every tenth row to itself where there is no other split.
+        var splits = File.Exists(source) ? split : split == "train" ? "train, test" : $"train, {split}";
         var name = $"audit-{Slug(source)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)))[..6]}";
         var yaml = string.Create(CultureInfo.InvariantCulture, $"""
             # Written by 'ssti audit'; run with --set data.source=...
@@ -124,17 +129,18 @@ internal static class AuditCommand
                 needs: {"{"} data: data {"}"}
                 with: {"{"} split: {split}, cleaned: true {"}"}
 
-            """) + (model is null ? "" : Probe(split));
+            """) + (model is null ? "" : Probe(split, model));
         var file = Path.Combine(store.Workspace.Root, "audits", $"{name}.yaml");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await OutputFile.WriteAsync(file, yaml.ReplaceLineEndings("\n"), cancellation);
         return file;
     }
 
-    private static string Probe(string split) => $$"""
+    // A folder's path may reach no output, so that its model would go by a digest; here whoever asks knows the folder by its name.
+    private static string Probe(string split, string model) => $$"""
           model:
             uses: model
-            with: {}
+            with: { {{(OpenStore.IsUrl(model) ? "" : $"name: {Slug(model)}")}} }
           probe:
             uses: probe-data
             needs: { data: data, model: model }

@@ -36,11 +36,15 @@ internal static class CertificatesCommand
         foreach (var name in submitters.Append(parsed.GetValue(Name)!))
             if (name.Contains('/', StringComparison.Ordinal) || Uri.CheckHostName(name) != UriHostNameType.Dns)
                 throw new UserException($"'{name}' is no name for a certificate; write one such as ssti-silo or alice");
-        if (submitters.Any(name => name is SiloFile or "authority")) throw new UserException("'silo' and 'authority' are names of files there already; call the submitter something else");
+        if (submitters.Any(name => name is SiloFile or "authority"))
+            throw new UserException("'silo' and 'authority' are names of files there already; call the submitter something else");
         var folder = new CertificateFolder(Path.GetFullPath(named, host.WorkingFolder), host.Time);
         var life = TimeSpan.FromDays(parsed.GetValue(Days) ?? 90);
         var (authorityUntil, isNew) = folder.Found(parsed.GetValue(NewAuthority));
-        var made = new List<(string File, string Name, DateTimeOffset Until)> { (SiloFile, parsed.GetValue(Name)!, folder.Sign(SiloFile, [parsed.GetValue(Name)!], isSilo: true, life)) };
+        var made = new List<(string File, string Name, DateTimeOffset Until)>
+        {
+            (SiloFile, parsed.GetValue(Name)!, folder.Sign(SiloFile, [parsed.GetValue(Name)!], isSilo: true, life)),
+        };
         foreach (var name in submitters) made.Add((name, name, folder.Sign(name, [name], isSilo: false, life)));
         if (parsed.GetValue(CommonOptions.Json))
         {

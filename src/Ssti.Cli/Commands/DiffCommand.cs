@@ -37,7 +37,7 @@ internal static class DiffCommand
             if (parsed.GetValue(Question)) return difference.Parameters.Count + difference.Stages.Count == 0 ? ExitCodes.Done : ExitCodes.Stale;
             var outputs = await OutputDifferences.OfAsync(store.Artifacts, difference, cancellation);
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, DiffJson.Of(difference, outputs));
-            else new DiffText(difference, outputs, parsed.GetValue(CommonOptions.Verbose)).Write(host.Terminal.Out, parsed.GetValue(Markdown));
+            else new DiffText(difference, outputs, parsed.GetValue(CommonOptions.Verbose)).Write(host.Terminal, parsed.GetValue(Markdown));
             return ExitCodes.Done;
         });
         return command;

@@ -14,7 +14,11 @@ internal static class KeysCommand
     public static Command Create(CliHost host)
     {
         What.AcceptOnlyFromAmong("new", "add", "remove");
-        var command = new Command("keys", "List the keys of signed records; 'new' makes yours, 'add <name> <file>' and 'remove <name>' are for those of others.") { What, Name, PublicKey };
+        var command = new Command(
+            "keys", "List the keys of signed records; 'new' makes yours, 'add <name> <file>' and 'remove <name>' are for those of others.")
+        {
+            What, Name, PublicKey,
+        };
         command.SetAction(parsed => Do(host, parsed));
         return command;
     }
@@ -30,7 +34,12 @@ internal static class KeysCommand
         var (what, name, file) = (parsed.GetValue(What), parsed.GetValue(Name), parsed.GetValue(PublicKey));
         var wanted = what switch { "add" => 2, "remove" => 1, _ => 0 };
         if ((name is null ? 0 : file is null ? 1 : 2) != wanted)
-            throw new UserException(what switch { "add" => "say whose key it is and where: ssti keys add alice alice.pub", "remove" => "say whose: ssti keys remove alice", _ => $"'{name}' is one word too many for 'keys {what}'" });
+            throw new UserException(what switch
+            {
+                "add" => "say whose key it is and where: ssti keys add alice alice.pub",
+                "remove" => "say whose: ssti keys remove alice",
+                _ => $"'{name}' is one word too many for 'keys {what}'",
+            });
         switch (what)
         {
             case "new": ring.Make(); break;
@@ -51,7 +60,12 @@ internal static class KeysCommand
 
         foreach (var key in keys) host.Terminal.Out.WriteLine($"{key.Fingerprint}  {key.Name}");
         if (parsed.GetValue(CommonOptions.Quiet)) return ExitCodes.Done;
-        if (what == "new") host.Terminal.Error.WriteLine($"what you execute is signed from now on; others need {Path.Combine(ring.Folder, KeyRing.Own + ".pub")}, and should compare its fingerprint with you");
+        if (what == "new")
+        {
+            host.Terminal.Error.WriteLine(
+                $"what you execute is signed from now on; others need {Path.Combine(ring.Folder, KeyRing.Own + ".pub")}, and should compare its "
+                + "fingerprint with you");
+        }
         else if (keys.Count == 0) host.Terminal.Error.WriteLine($"no keys in {ring.Folder}; 'ssti keys new' makes yours");
         return ExitCodes.Done;
     }

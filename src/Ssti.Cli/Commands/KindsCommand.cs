@@ -24,7 +24,7 @@ internal static class KindsCommand
                 : new[] { catalog.Find(asked) ?? throw Unknown(asked, catalog) };
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, new JsonObject { ["kinds"] = new JsonArray([.. kinds.Select(Json)]) });
             else if (asked is null) List(host.Terminal.Out, kinds);
-            else Explain(host.Terminal.Out, kinds[0]);
+            else Explain(host.Terminal, kinds[0]);
             return ExitCodes.Done;
         });
         return command;
@@ -56,24 +56,26 @@ internal static class KindsCommand
         output.WriteLine("\n'ssti kinds <kind>' shows what one takes.");
     }
 
-    private static void Explain(TextWriter output, IStageKind kind)
+    private static void Explain(Terminal terminal, IStageKind kind)
     {
+        var output = terminal.Out;
         output.WriteLine($"{kind.Name} (version {kind.Version}): {kind.Summary}\n");
         if (kind.Inputs.Count > 0)
         {
-            output.WriteLine(Show("needs:", "input", kind.Inputs.Select(input =>
+            output.WriteLine(Show(terminal, "needs:", "input", kind.Inputs.Select(input =>
                 (input.Name, $"{(input.Many ? "stages" : "stage")}{(input.Required ? "" : ", optional")}", (string?)null, (string?)input.Summary))));
         }
 
         var rows = Rows(PipelineSchema.ParametersOf(kind), "").ToArray();
-        if (rows.Length > 0) output.Write(Show("with:", "parameter", rows));
+        if (rows.Length > 0) output.Write(Show(terminal, "with:", "parameter", rows));
     }
 
-    private static string Show(string title, string what, IEnumerable<(string Name, string Type, string? Default, string? Description)> rows) => new Table(
+    private static string Show(
+        Terminal terminal, string title, string what, IEnumerable<(string Name, string Type, string? Default, string? Description)> rows) => new Table(
         title,
         [new(what, what, Align.Left), new("type", "type", Align.Left), new("default", "default", Align.Left), new("description", "description", Align.Left)],
         [.. rows.Select(row => (IReadOnlyList<Cell>)[new TextCell(row.Name), new TextCell(row.Type), new TextCell(row.Default ?? ""), new TextCell(row.Description ?? "")])],
-        []).ToConsole();
+        []).ToConsole(terminal.Columns);
 
     private static IEnumerable<(string Name, string Type, string? Default, string? Description)> Rows(JsonObject record, string prefix)
     {

@@ -29,6 +29,12 @@ internal static class MeasuresCommand
             using var store = CommonOptions.Open(parsed, host).MustExist(host.WorkingFolder);
             using var use = store.UseToRead();
             var runs = Runs(RunNames.In(store, parsed, host), new RunHistory(store.Workspace), parsed.GetValue(What) ?? [], host);
+            foreach (var ofOne in runs.GroupBy(run => run.Pipeline))
+            {
+                if (ofOne.Select(run => run.Place).OfType<string>().Distinct().ToList() is [_, _, ..] files)
+                    CommonOptions.Note(parsed, host, $"these are runs of {files.Count} pipelines that are called '{ofOne.Key}' ({Words.List(files)}): name the file for its own");
+            }
+
             Task WriteTo(TextWriter output) => WriteAsync(host, parsed, store.Artifacts, runs, output, cancellation);
             if (parsed.GetValue(OutputFile.Option) is not { } named) await WriteTo(host.Terminal.Out);
             else if (named.Length == 0) throw new UserException("--output: an empty name is no file");
@@ -56,7 +62,7 @@ internal static class MeasuresCommand
 
             if (several.Count > 0) names.Find(name); // says which it may be
             var pipeline = isFile ? PipelineLoader.NameOf(PipelineFile.Find(name, host)) : name;
-            var ofIt = names.Runs().Where(candidate => candidate.Pipeline == pipeline).ToList();
+            var ofIt = history.RunsOf(pipeline ?? "", RunNames.PlaceOf(name, host)).Where(ofName => names.Pipeline is null || ofName.Pipeline == names.Pipeline).ToList();
             if (ofIt.Count == 0)
             {
                 var known = names.Runs().Select(candidate => candidate.Pipeline).Distinct().ToList();

@@ -30,8 +30,8 @@ internal static class PredictCommand
     {
         var command = new Command("predict", "Classify texts with a model that 'ssti fit' made: CSV (with --json, a JSON object a line), a row as soon as it is read.")
         {
-            Folder, Rows, RowOptions.Model, AdapterAudit.Labels, AdapterAudit.MaxLength, RowOptions.Text, RowOptions.Id, RowOptions.Format, RowOptions.Encoding, RowOptions.Delimiter,
-            RowOptions.NoHeader, RowOptions.NoQuotes, AllClasses, OutputFile.Option, PipelineOptions.Device, CommonOptions.Store,
+            Folder, Rows, RowOptions.Model, AdapterAudit.Labels, AdapterAudit.MaxLength, RowOptions.Text, RowOptions.Id, RowOptions.Format,
+            RowOptions.Encoding, RowOptions.Delimiter, RowOptions.NoHeader, RowOptions.NoQuotes, AllClasses, OutputFile.Option, PipelineOptions.Device, CommonOptions.Store,
         };
         command.SetAction((parsed, cancellation) => PredictAsync(host, parsed, cancellation));
         return command;
@@ -153,7 +153,8 @@ internal static class PredictCommand
         return null;
     }
 
-    private static SourcePath SourceOf(string named, string folder) => named.Contains("://", StringComparison.Ordinal) ? new(named, null) : new(named, Path.GetFullPath(named, folder));
+    private static SourcePath SourceOf(string named, string folder) =>
+        named.Contains("://", StringComparison.Ordinal) ? new(named, null) : new(named, Path.GetFullPath(named, folder));
 
     private static IStageKind Kind(CliHost host, string name) => host.Kinds().FirstOrDefault(kind => kind.Name == name)
         ?? throw new UserException($"this program has no stage kind '{name}', which reads models");

@@ -19,7 +19,9 @@ internal static class RunCommand
     private static readonly Option<int?> Jobs = WholeNumber.Option("--jobs", "-j", 1,
         "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores; with --cluster, as many as it takes).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own (default: 1).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own unless --per-gpu says otherwise (default: 1).");
+
+    private static readonly Option<int?> PerGpu = PerGpuOption.Create();
 
     private static readonly Option<int?> Together = WholeNumber.Option("--together", null, 1,
         "How many trainings, or evaluations, on one base may go through it together, on one place; no key and no byte depends on it (default: 1; not with --cluster).");
@@ -35,12 +37,14 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables and claims.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, Together, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
+        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, PerGpu, Together, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
             command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetResult(Together) is not null && result.GetResult(ClusterRun.Option) is not null)
                 result.AddError("--together: a cluster's silos take their stages one by one; leave it out with --cluster.");
+            if (result.GetResult(PerGpu) is not null && result.GetResult(ClusterRun.Option) is not null)
+                result.AddError("--per-gpu: how many stages share a GPU of a cluster is its silos' setting (Ssti__PerGpu, 'ssti serve --per-gpu'); leave it out with --cluster.");
         });
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)
@@ -69,6 +73,7 @@ internal static class RunCommand
             Selection = PipelineOptions.Selection(parsed),
             Jobs = parsed.GetValue(Jobs) ?? (cluster is null ? Environment.ProcessorCount : ClusterRun.Jobs),
             Gpus = parsed.GetValue(Gpus) ?? (cluster is null ? 1 : ClusterRun.Jobs),
+            PerGpu = parsed.GetValue(PerGpu) ?? 1,
             Together = parsed.GetValue(Together) ?? 1,
             Memory = parsed.GetValue(Memory),
             KeepGoing = parsed.GetValue(KeepGoing),

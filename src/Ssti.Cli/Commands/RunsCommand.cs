@@ -43,21 +43,25 @@ internal static class RunsCommand
         }
 
         var profiles = runs.Any(run => run.Profile is not null);
+        // Where a name is not enough.
+        var files = runs.GroupBy(run => run.Pipeline).Any(ofOne => ofOne.Select(run => run.Place).Distinct().Count() > 1);
         var table = new Table(
             names.Pipeline is { } pipeline ? $"Runs of {pipeline}" : $"Runs in {store.Workspace.Root}",
             [
                 new("run", "run", Align.Left), new("begun", "begun (UTC)", Align.Left), new("pipeline", "pipeline", Align.Left),
+                .. files ? [new Column("file", "file", Align.Left)] : Array.Empty<Column>(),
                 .. profiles ? [new Column("profile", "profile", Align.Left)] : Array.Empty<Column>(), new("state", "state", Align.Left),
                 new("time", "time"), new("executed", "executed"), new("cached", "cached"), new("failed", "failed"), new("command", "command", Align.Left),
             ],
-            [.. runs.Select(run => Row(run, profiles, verbose))],
+            [.. runs.Select(run => Row(run, files, profiles, verbose))],
             more ? [$"and older ones: --limit {Math.Max(200, 10 * runs.Count)} shows more"] : []);
         terminal.Out.Write(table.ToConsole(terminal.Columns));
     }
 
-    private static IReadOnlyList<Cell> Row(PastRun run, bool profiles, bool verbose) =>
+    private static IReadOnlyList<Cell> Row(PastRun run, bool files, bool profiles, bool verbose) =>
     [
         new TextCell(run.Id), new TextCell(run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)), new TextCell(run.Pipeline),
+        .. files ? [new TextCell(run.Place ?? run.File)] : Array.Empty<Cell>(),
         .. profiles ? [new TextCell(run.Profile ?? "")] : Array.Empty<Cell>(), new TextCell(StateOf(run)), new TextCell(run.Seconds is { } seconds ? Durations.Show(seconds) : ""),
         Count(run, "done"), Count(run, "cached"), Count(run, "failed"),
         new TextCell(verbose || run.Command.Length <= LongestCommand ? run.Command : $"{run.Command[..LongestCommand]}…"),
@@ -76,9 +80,11 @@ internal static class RunsCommand
             ["pipeline"] = run.Pipeline,
             ["profile"] = run.Profile,
             ["file"] = run.File,
+            ["place"] = run.Place,
             ["at"] = run.At,
             ["outcome"] = run.Outcome,
             ["seconds"] = run.Seconds,
+            ["gpus"] = RunTrace.Json(GpuUse.Of(run)),
             ["executed"] = run.Stages.Count(stage => stage.State == "done"),
             ["cached"] = run.Stages.Count(stage => stage.State == "cached"),
             ["failed"] = run.Stages.Count(stage => stage.State == "failed"),

@@ -17,18 +17,21 @@ internal static class ServeCommand
 
     private static readonly Option<string> Http = new("--http")
     {
-        Description = "Where /health and /alive answer, and for browsers of this machine the runs and their reports.", HelpName = "url", DefaultValueFactory = _ => "http://127.0.0.1:5180",
+        Description = "Where /health and /alive answer, and for browsers of this machine the runs and their reports.", HelpName = "url",
+        DefaultValueFactory = _ => "http://127.0.0.1:5180",
     };
 
     private static readonly Option<int?> Jobs =
         WholeNumber.Option("--jobs", "-j", 1, "Job slots; a stage with tensors on the CPU takes as many as its threads (default: the machine's cores).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 0, "GPUs that stages share, each taken whole (default: one where there is one).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 0, "GPUs that stages share (default: one where there is one).");
+    private static readonly Option<int?> PerGpu = PerGpuOption.Create();
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("serve", "Host all kinds of stage in this process, for 'ssti run --cluster local', and show runs and reports in a browser; needs no Redis and no S3.")
-            { CommonOptions.Store, Port, Http, Jobs, Gpus };
+        var command = new Command(
+            "serve", "Host all kinds of stage in this process, for 'ssti run --cluster local', and show runs and reports in a browser; needs no Redis and no S3.")
+            { CommonOptions.Store, Port, Http, Jobs, Gpus, PerGpu };
         command.SetAction((parsed, cancellation) => RunAsync(host, parsed, cancellation));
         return command;
     }
@@ -48,6 +51,7 @@ internal static class ServeCommand
                 $"--Ssti:GatewayPort={port}", $"--Ssti:Jobs={parsed.GetValue(Jobs) ?? Environment.ProcessorCount}", $"--urls={http}",
         ];
         if (parsed.GetValue(Gpus) is { } gpus) settings.Add($"--Ssti:Gpus={gpus}");
+        if (parsed.GetValue(PerGpu) is { } perGpu) settings.Add($"--Ssti:PerGpu={perGpu}");
         Demand(new IPEndPoint(IPAddress.Loopback, port), "--port");
         if (Uri.TryCreate(http, UriKind.Absolute, out var url) && IPAddress.TryParse(url.Host, out var address)) Demand(new IPEndPoint(address, url.Port), "--http");
         await using var app = ServiceHost.Build([.. settings], "all", host.Kinds(), host.Probe);
@@ -55,7 +59,13 @@ internal static class ServeCommand
         await app.StartAsync(cancellation);
         if (parsed.GetValue(CommonOptions.Json))
             JsonOutput.Write(host.Terminal.Out, new JsonObject { ["cluster"] = $"local:{port}", ["store"] = folder, ["health"] = $"{http}/health", ["pages"] = $"{http}/" });
-        else if (!parsed.GetValue(CommonOptions.Quiet)) host.Terminal.Error.WriteLine($"serving on local:{port}, store {folder}; runs and reports at {http}/, for browsers of this machine; health at {http}/health; Ctrl-C stops");
+        else if (!parsed.GetValue(CommonOptions.Quiet))
+        {
+            host.Terminal.Error.WriteLine(
+                $"serving on local:{port}, store {folder}; runs and reports at {http}/, for browsers of this machine; health at {http}/health; "
+                + "Ctrl-C stops");
+        }
+
         await app.WaitForShutdownAsync(cancellation);
         return ExitCodes.Done;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Ssti.Cli.Display;
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Planning;
 using Ssti.Engine.Records;
 using Ssti.Reporting.Tables;
@@ -23,7 +24,7 @@ internal static class StatusCommand
             var selection = StageSelection.Of(parsed);
             var plan = await session.Runner.PlanAsync(session.Pipeline, selection.Until, cancellation);
             plan = plan with { Stages = [.. plan.Stages.Where(stage => selection.Has(stage.Instance))] };
-            var last = new RunHistory(session.Workspace).Latest(session.Pipeline.Name);
+            var last = new RunHistory(session.Workspace).RunsOf(session.Pipeline.Name, session.Pipeline.Place).FirstOrDefault();
             if (parsed.GetValue(CommonOptions.Json)) JsonOutput.Write(host.Terminal.Out, Json(plan, last));
             else Write(host.Terminal, plan, last, parsed.GetValue(CommonOptions.Verbose));
             return plan.IsStale && parsed.GetValue(PipelineOptions.Question) ? ExitCodes.Stale : ExitCodes.Done;
@@ -41,7 +42,8 @@ internal static class StatusCommand
         var shown = all || groups.Count <= MostRows ? groups : groups.OrderBy(cells => cells.All(cell => cell.State == PlanState.Cached)).Take(MostRows).ToList();
         var hidden = groups.Except(shown).ToList();
         var cached = hidden.Count(cells => cells.All(cell => cell.State == PlanState.Cached));
-        string[] notes = hidden.Count == 0 ? [] : [$"and {Amounts.Of(hidden.Count, "more stage")}, {cached} of them cached: --verbose shows all"];
+        List<string> notes = [.. PlanText.Elsewhere(plan)];
+        if (hidden.Count > 0) notes.Insert(0, $"and {Amounts.Of(hidden.Count, "more stage")}, {cached} of them cached: --verbose shows all");
         var rows = shown.Select(cells => (IReadOnlyList<Cell>)
         [
             new TextCell(cells.Key), new TextCell(cells.First().Instance.Kind.Name),
@@ -56,16 +58,25 @@ internal static class StatusCommand
             notes);
         terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
         terminal.Out.WriteLine(PlanText.Summary(plan));
-        terminal.Out.WriteLine(last is null
-            ? "no run yet"
-            : string.Create(CultureInfo.InvariantCulture,
-                $"last run {last.Id}{Words.Profile(last.Profile)} at {last.At:yyyy-MM-dd HH:mm}: {last.Outcome ?? "unfinished"}{(last.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}"));
+        terminal.Out.WriteLine(last is null ? "no run yet" : Told(plan.Pipeline, last));
     }
+
+    private static string Told(Pipeline pipeline, PastRun last) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(last.IsOf(pipeline.Name, pipeline.Place) ? "" : $"no run of this file yet; of another pipeline of its name ({last.Place}): ")}"
+        + $"last run {last.Id}{Words.Profile(last.Profile)} at {last.At:yyyy-MM-dd HH:mm}: "
+        + $"{last.Outcome ?? "unfinished"}{(last.Seconds is { } seconds ? $" in {Durations.Show(seconds)}" : "")}");
 
     private static JsonObject Json(Plan plan, PastRun? last)
     {
         var json = PlanText.Json(plan);
-        json["last-run"] = last is null ? null : new JsonObject { ["run"] = last.Id, ["profile"] = last.Profile, ["at"] = last.At, ["outcome"] = last.Outcome, ["seconds"] = last.Seconds };
+        json["last-run"] = last is null
+            ? null
+            : new JsonObject
+            {
+                ["run"] = last.Id, ["place"] = last.Place, ["profile"] = last.Profile, ["at"] = last.At, ["outcome"] = last.Outcome,
+                ["seconds"] = last.Seconds,
+            };
         return json;
     }
 }

@@ -33,6 +33,7 @@ internal static class WhyCommand
                         ["stage"] = stage.Instance.Name,
                         ["state"] = stage.State.ToString().ToLowerInvariant(),
                         ["reasons"] = PlanText.Reasons(stage.Reasons),
+                        ["compared-with"] = stage.Elsewhere is { } other ? new JsonObject { ["run"] = other.Run, ["place"] = other.Place } : null,
                     })]),
                 });
                 return ExitCodes.Done;
@@ -45,6 +46,8 @@ internal static class WhyCommand
                     ? $"{stage.Instance.Name}: cached (key {stage.Key!.Value.Short})"
                     : $"{stage.Instance.Name}: would run");
                 foreach (var reason in stage.Reasons) host.Terminal.Out.WriteLine($"  {reason}");
+                if (stage.Elsewhere is { } other)
+                    host.Terminal.Out.WriteLine($"  (never run from this file: compared with run {other.Run} of {other.Place}, another pipeline of this name)");
             }
 
             return ExitCodes.Done;

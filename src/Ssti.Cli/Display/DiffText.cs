@@ -16,13 +16,16 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
     // Between two there is a change to tell.
     private bool IsPair => difference.Runs.Count == 2;
 
-    public void Write(TextWriter output, bool markdown)
+    public void Write(Terminal terminal, bool markdown)
     {
         // What only one run has is named, and no more: there is nothing to compare its numbers with.
         var shared = difference.Stages.Where(stage => stage.IsShared).ToArray();
         var told = outputs.Measures.Select(measure => measure.Stage).Concat(outputs.Claims.Select(claim => claim.Stage)).ToHashSet();
         Add("Parameters", ["parameter"], [], difference.Parameters.Select(value => Row([value.Name], value.Values)));
-        Add("Claims", ["stage", "claim"], [], outputs.Claims.Select(claim => Row([claim.Stage, claim.Sentence], claim.Verdicts.Select(verdict => verdict is { } known ? ClaimText.Words(known) : null))));
+        Add(
+            "Claims", ["stage", "claim"], [],
+            outputs.Claims.Select(
+                claim => Row([claim.Stage, claim.Sentence], claim.Verdicts.Select(verdict => verdict is { } known ? ClaimText.Words(known) : null))));
         foreach (var table in outputs.Tables)
             Add($"{table.Stage}: {table.Title}", ["row", "column"], [], table.Cells.Select(cell => Row([cell.Row, cell.Column], cell.Values)));
         Add("Measures", ["stage", "measure"], IsPair ? ["change"] : [], outputs.Measures.Select(measure =>
@@ -32,8 +35,9 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
             Row([stage.Stage, metric.Name], metric.Values, IsPair ? [Change(Number(metric.Values[0]), Number(metric.Values[1]))] : []))));
         Add("Stages", ["stage"], ["because", "files"], difference.Stages.Select(Stage));
 
+        var output = terminal.Out;
         output.WriteLine(Heading(markdown) + "\n");
-        foreach (var part in _parts) output.WriteLine(markdown ? part.ToMarkdown() : part.ToConsole());
+        foreach (var part in _parts) output.WriteLine(markdown ? part.ToMarkdown() : part.ToConsole(terminal.Columns));
         var lone = difference.Runs.Index().Select(run => (run.Item.Id, Count: difference.Stages.Count(stage => !stage.IsShared && stage.Runs[run.Index] is not null)));
         output.WriteLine(difference.Stages.Count == 0 && difference.Parameters.Count == 0
             ? $"nothing differs: {Amounts.Of(difference.Same, "stage")} with equal keys and outputs"
@@ -60,7 +64,10 @@ internal sealed class DiffText(RunDifference difference, OutputDifferences outpu
     private static string? Show(Reading? reading, NamedMeasure described) => reading switch
     {
         null => null,
-        { Value: { } value } => new NumberCell(described.Format, value, Spread: reading.Interval95 is { } ends ? new Spread(SpreadKind.Confidence, ends.Low, ends.High) : null).ToString(),
+        { Value: { } value } =>
+            new NumberCell(
+                described.Format, value,
+                Spread: reading.Interval95 is { } ends ? new Spread(SpreadKind.Confidence, ends.Low, ends.High) : null).ToString(),
         _ => $"none: {reading.Reason}",
     };
 

@@ -51,7 +51,12 @@ internal sealed record OutputDifferences(
         {
             var found = new T?[stage.Runs.Count];
             for (var i = 0; i < found.Length; i++)
-                if (stage.Runs[i] is { } past) found[i] = await PastOutputs.ReadAsync(store, past, file is null ? PastOutputs.MeasureFiles : [file], text => parse(past, text), cancellation);
+                if (stage.Runs[i] is { } past)
+                {
+                    found[i] = await PastOutputs.ReadAsync(
+                        store, past, file is null ? PastOutputs.MeasureFiles : [file], text => parse(past, text), cancellation);
+                }
+
             return found;
         }
     }

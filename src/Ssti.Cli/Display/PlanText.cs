@@ -21,7 +21,7 @@ internal static class PlanText
                     new TextCell(stage.State == PlanState.Run ? Durations.Estimate(stage.Estimate?.Seconds, stage.Estimate?.Runs ?? 0) : ""),
                     new TextCell(ReasonText.Join(stage.Reasons)),
                 ])],
-                []);
+                [.. Elsewhere(plan)]);
             terminal.Out.WriteLine(table.ToConsole(terminal.Columns));
         }
 
@@ -35,6 +35,10 @@ internal static class PlanText
 
     // Of a stage that runs again, what it said before is over.
     private static IReadOnlyList<string> WarningsOf(PlannedStage stage) => stage is { State: PlanState.Cached, Hit: { } hit } ? hit.Warnings : [];
+
+    /// <summary>Whose results the reasons compare with, where those are another pipeline's of the same name: a line for each.</summary>
+    public static IEnumerable<string> Elsewhere(Plan plan) => plan.Stages.Select(stage => stage.Elsewhere?.Place).OfType<string>().Distinct()
+        .Select(place => $"never run from this file: the reasons compare with {place}, another pipeline of this name");
 
     /// <summary>One line: how much is cached, how much has to run, and how long that may take.</summary>
     public static string Summary(Plan plan)

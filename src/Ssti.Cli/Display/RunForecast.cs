@@ -33,10 +33,10 @@ internal sealed class RunForecast
     public void Finished(StageResult result)
     {
         _left.Remove(result.Instance.Name);
-        if (result.Durations is not { } durations) return;
+        if (result.OwnSeconds is not { } seconds) return;
         if (!_siblings.TryGetValue(result.Instance.Stage, out var known)) _siblings[result.Instance.Stage] = known = [];
-        known.Add(durations.Execute);
-        _worked += durations.Execute;
+        known.Add(seconds);
+        _worked += seconds;
     }
 
     /// <summary>

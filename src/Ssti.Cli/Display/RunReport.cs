@@ -134,7 +134,7 @@ internal static class RunReport
         var whole = Math.Max(run.Seconds ?? 0, slices.Select(slice => slice.End).DefaultIfEmpty().Max());
         if (whole <= 0) return [];
         return [.. slices.GroupBy(slice => slice.Stage.Stage.Split('@')[0]).OrderBy(cells => cells.Min(cell => cell.Start)).Select(cells => new ReportTime(
-            cells.Key, cells.First().Stage.Uses, cells.Count(), Durations.Show(cells.Sum(cell => cell.End - cell.Start)),
+            cells.Key, cells.First().Stage.Uses, cells.Count(), Durations.Show(cells.Sum(cell => (cell.End - cell.Start) / cell.Stage.Together)),
             [.. cells.Select(cell => (cell.Start / whole, cell.End / whole, cell.Stage.State is "failed" or "cancelled"))]))];
     }
 
@@ -142,10 +142,10 @@ internal static class RunReport
     {
         State = stage.State, Key = stage.Key?.ToString(), Output = stage.Tree?.ToString(), Version = record?.Document["version"]?.ToString(),
         Seed = record?.Document["seed"]?.ToString(), Numerics = record?.Document["numerics"] is JsonObject numerics ? Numerics(numerics, record) : null,
-        Time = record is null ? null : Durations.Show(record.Durations.Execute), MadeBy = record?.Run,
+        Time = record is null ? null : $"{Durations.Show(record.Durations.Execute)}{Words.Together(record.Together ?? 1)}", MadeBy = record?.Run,
     };
 
     private static string Numerics(JsonObject numerics, ActionRecord record) =>
         $"{numerics["device-class"]}, {numerics["dtype"]}{((bool?)numerics["tf32"] == true ? " (TF32)" : "")}, {numerics["threads"]} threads, libtorch {numerics["libtorch"]}"
-        + (record.Gpus.Count > 0 ? $", GPU {string.Join(", ", record.Gpus)}" : "");
+        + (record.Gpus.Count > 0 ? $", {GpuUse.Words(record.Gpus, record.PerGpu ?? 1)}" : "");
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using Ssti.Engine.Records;
 using Ssti.Engine.Running;
 using Ssti.Reporting.Tables;
 
@@ -16,11 +18,23 @@ internal static class RunText
         var executed = result.Stages.Count(stage => stage.State == StageState.Done);
         var cached = result.Stages.Count(stage => stage.State == StageState.Cached);
         var table = new Table(
-            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in {Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
+            $"Run {result.RunId}{Words.Profile(result.Plan.Pipeline.Profile?.ToString())}: {result.Outcome.ToString().ToLowerInvariant()} in "
+            + $"{Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
-            []);
+            result.Stages.Any(stage => stage.Together > 1) ? ["the time of stages that went together is that of all of them, counted once"] : []);
         terminal.Out.Write(table.ToConsole(terminal.Columns));
+        if (result.Gpus.Count > 1) terminal.Out.WriteLine(Gpus(result.Gpus));
+    }
+
+    /// <summary>How much of its time each GPU had a stage at work on it, in a sentence.</summary>
+    /// <param name="gpus">At least one.</param>
+    public static string Gpus(IReadOnlyList<GpuUse> gpus)
+    {
+        var shares = gpus.Select(gpu => string.Create(CultureInfo.InvariantCulture, $"GPU {gpu.Gpu} {100 * gpu.Share:0.0} %"));
+        var atOnce = gpus.Sum(gpu => gpu.Work) / Math.Max(1e-9, gpus.Sum(gpu => gpu.Busy));
+        return $"{string.Join(", ", shares)} of the time between its first and last stage with a stage at work on it"
+            + string.Create(CultureInfo.InvariantCulture, $", {atOnce:0.0} at once on average; its kernels ran for less");
     }
 
     /// <summary>What was warned of, in this run or when a cached result was made: the numbers are as doubtful as then.</summary>
@@ -54,6 +68,7 @@ internal static class RunText
         ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
         ["seconds"] = Math.Round(result.Seconds, 3),
         ["warnings"] = Texts(result.Warnings),
+        ["gpus"] = RunTrace.Json(result.Gpus),
         ["stages"] = new JsonArray([.. result.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Instance.Name,
@@ -62,11 +77,14 @@ internal static class RunText
             ["key"] = stage.Key?.ToString(),
             ["tree"] = stage.Tree?.ToString(),
             ["seconds"] = stage.Durations is { } durations ? Math.Round(durations.Execute, 3) : null,
+            // Of so many stages that went together the seconds are those of all.
+            ["together"] = stage.Together,
             ["attempts"] = stage.Attempts,
             ["reasons"] = PlanText.Reasons(stage.Reasons),
             ["metrics"] = stage.Metrics?.DeepClone(),
             ["warnings"] = Texts(stage.Warnings),
             ["gpus"] = new JsonArray([.. stage.Gpus.Select(gpu => (JsonNode)gpu)]),
+            ["per-gpu"] = stage.PerGpu,
             ["error"] = stage.Error,
             ["log"] = stage.LogPath,
         })]),
@@ -80,7 +98,7 @@ internal static class RunText
         [
             new TextCell(name), new TextCell(uses), new NumberCell(NumberFormat.Count, cells.Count),
             new TextCell(string.Join(", ", states.Select(state => $"{state.Key.ToString().ToLowerInvariant()}{(states.Length > 1 ? $" {state.Count()}" : "")}"))),
-            new TextCell(executed.Length == 0 ? "" : Durations.Show(executed.Sum(cell => cell.Durations!.Execute))),
+            new TextCell(executed.Length == 0 ? "" : Durations.Show(executed.Sum(cell => cell.OwnSeconds!.Value))),
         ];
     }
 }

@@ -17,7 +17,7 @@ internal static class ShowJson
         ["made-by"] = new JsonObject
         {
             ["pipeline"] = record.Pipeline, ["stage"] = record.Stage, ["run"] = record.Run, ["started"] = At(record.Started), ["finished"] = At(record.Finished),
-            ["attempts"] = record.Attempts, ["device"] = record.Device, ["gpus"] = Numbers(record.Gpus),
+            ["attempts"] = record.Attempts, ["device"] = record.Device, ["gpus"] = Numbers(record.Gpus), ["per-gpu"] = record.PerGpu, ["together"] = record.Together,
             ["seconds"] = new JsonObject
             {
                 ["queue"] = Math.Round(record.Durations.Queue, 3), ["fetch"] = Math.Round(record.Durations.Fetch, 3),
@@ -37,6 +37,7 @@ internal static class ShowJson
         ["run"] = run.Id,
         ["pipeline"] = run.Pipeline,
         ["file"] = run.File,
+        ["place"] = run.Place,
         ["profile"] = run.Profile,
         ["command"] = run.Command,
         ["at"] = At(run.At),
@@ -44,10 +45,11 @@ internal static class ShowJson
         ["seconds"] = run.Seconds,
         ["params"] = new JsonObject(run.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
         ["warnings"] = RunText.Texts(run.Warnings),
+        ["gpus"] = RunTrace.Json(GpuUse.Of(run)),
         ["stages"] = new JsonArray([.. run.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Stage, ["uses"] = stage.Uses, ["state"] = stage.State, ["key"] = stage.Key?.ToString(), ["tree"] = stage.Tree?.ToString(),
-            ["seconds"] = stage.Durations?.Execute, ["gpus"] = Numbers(stage.Gpus), ["warnings"] = RunText.Texts(stage.Warnings),
+            ["seconds"] = stage.Durations?.Execute, ["together"] = stage.Together, ["gpus"] = Numbers(stage.Gpus), ["per-gpu"] = stage.PerGpu, ["warnings"] = RunText.Texts(stage.Warnings),
             ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = PlanText.Reasons(JournalReasons.Of(stage.Reasons)),
         })]),
     };

@@ -12,7 +12,9 @@ internal static class SignatureText
             output.WriteLine($"bad signature: of {bad.Signer} beside the record of {bad.Stage ?? "a stage"} (key {bad.Key.Short}): {bad.Problem}");
         if (quiet && report.Bad.Count == 0) return;
         var good = string.Join(", ", report.Good.Select(pair => $"{pair.Value} by {pair.Key}"));
-        output.WriteLine($"signatures: {(good.Length == 0 ? "none good" : good)}; {Amounts.Of(report.Bad.Count, "bad one")}; {Amounts.Of(report.Unsigned, "record")} without a good one");
+        output.WriteLine(
+            $"signatures: {(good.Length == 0 ? "none good" : good)}; {Amounts.Of(report.Bad.Count, "bad one")}; "
+            + $"{Amounts.Of(report.Unsigned, "record")} without a good one");
     }
 
     public static JsonObject Json(SignatureReport report) => new()

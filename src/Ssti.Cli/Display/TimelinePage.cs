@@ -40,20 +40,21 @@ internal static class TimelinePage
 
     private static string Facts(PastRun run, IReadOnlyList<TraceSlice> slices)
     {
-        var busy = slices.Sum(slice => slice.End - slice.Start);
+        var busy = slices.Sum(slice => (slice.End - slice.Start) / slice.Stage.Together);
         var wall = run.Seconds ?? slices.Select(slice => slice.End).DefaultIfEmpty().Max();
         var states = run.Stages.GroupBy(stage => stage.State).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Count()} {group.Key}");
         var begun = run.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
         return $"<b>{Escape(run.Outcome ?? "unfinished")}</b> in <b>{Escape(Durations.Show(wall))}</b>, begun {begun} UTC; "
             + $"{Escape(string.Join(", ", states))}; {Escape(Durations.Show(busy))} of work"
-            + (wall > 0 && busy > 0 ? string.Create(CultureInfo.InvariantCulture, $", {busy / wall:0.0} stages at once on average") : "") + $"<br>{Escape(run.Command)}";
+            + (wall > 0 && busy > 0 ? string.Create(CultureInfo.InvariantCulture, $", {busy / wall:0.0} stages at once on average") : "")
+            + (GpuUse.Of(run) is { Count: > 0 } gpus ? $"<br>{Escape(RunText.Gpus(gpus))}" : "") + $"<br>{Escape(run.Command)}";
     }
 
     private static string Row(TraceSlice slice)
     {
         var (stage, durations) = (slice.Stage, slice.Stage.Durations);
         var why = stage.Error is { } error ? $"<span class=\"error\">{Escape(error)}</span>" : Escape(Why(stage));
-        return $"<tr class=\"{Escape(stage.State)}\"><td>{Escape(stage.Stage)}</td><td>{Escape(stage.Uses)}</td><td>{Escape(stage.State)}</td>"
+        return $"<tr class=\"{Escape(stage.State)}\"><td>{Escape(stage.Stage)}</td><td>{Escape(stage.Uses)}</td><td>{Escape(stage.State)}{Escape(Place(stage))}</td>"
             + Number(slice.Start) + Number(durations?.Queue) + Number(durations?.Fetch) + Number(durations?.Execute ?? slice.End - slice.Start) + Number(durations?.Store)
             + $"<td class=\"why\">{why}</td></tr>\n";
     }
@@ -80,11 +81,16 @@ internal static class TimelinePage
             ["end"] = Math.Round(slice.End, 4),
             ["durations"] = slice.Stage.Durations is { } d
                 ? new JsonObject { ["queue"] = d.Queue, ["fetch"] = d.Fetch, ["execute"] = d.Execute, ["store"] = d.Store } : null,
+            ["place"] = Place(slice.Stage),
             ["why"] = Why(slice.Stage),
             ["error"] = slice.Stage.Error,
             ["key"] = slice.Stage.Key?.ToString(),
         })]),
     };
+
+    // Where it was, and with whom: its times are those of all that went together.
+    private static string Place(PastStage stage) =>
+        (stage.Gpus.Count > 0 ? $", {GpuUse.Words(stage.Gpus, stage.PerGpu)}" : "") + Words.Together(stage.Together);
 
     private static string Why(PastStage stage) => ReasonText.Join(JournalReasons.Of(stage.Reasons));
 

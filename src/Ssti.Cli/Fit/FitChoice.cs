@@ -68,7 +68,8 @@ internal sealed record FitChoice
         if (cut > 0)
         {
             told.Add(string.Create(CultureInfo.InvariantCulture,
-                $"rows are read up to {length} tokens, which {100.0 * (survey.Lengths.Count - cut) / survey.Lengths.Count:0.#} % of the training rows fit into (--max-length: more)"));
+                $"rows are read up to {length} tokens, which {100.0 * (survey.Lengths.Count - cut) / survey.Lengths.Count:0.#} % of the training "
+                + $"rows fit into (--max-length: more)"));
         }
 
         return new FitChoice

@@ -9,7 +9,9 @@ internal static class FitOptions
 {
     public static Option<string?> Folder { get; } = new("--output", "-o")
     {
-        Description = "The model's folder, made whole or not at all (default: the data's name and '-model', in the working folder). The pipeline is written beside it.", HelpName = "folder",
+        Description = "The model's folder, made whole or not at all (default: the data's name and '-model', in the working folder). The pipeline "
+            + "is written beside it.",
+        HelpName = "folder",
     };
 
     public static Option<bool> Overwrite { get; } = new("--force", "-f") { Description = "Replace a model's folder that is there." };
@@ -39,7 +41,9 @@ internal static class FitOptions
         "--patience", null, 0, $"Looks at the validation rows without a lower loss after which the training ends; 0 for never (default: {FitChoice.UsualPatience}).");
 
     public static Option<string?> ClassWeights { get; } = Among(
-        "--class-weights", "What a row counts for: the same in every class, or so that classes weigh the same (default: balanced when the largest class is over twice the smallest).",
+        "--class-weights",
+        "What a row counts for: the same in every class, or so that classes weigh the same (default: balanced when the largest class is over "
+        + "twice the smallest).",
         "equal", "balanced");
 
     public static Option<int?> Seed { get; } = WholeNumber.Option("--seed", null, 0, "Seed of what is held out, of initial weights, order and dropouts (default: 1).");

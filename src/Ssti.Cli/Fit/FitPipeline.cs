@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Ssti.Corpus.Sources;
+using Ssti.Engine.Pipelines;
 using Ssti.Store.Files;
 
 namespace Ssti.Cli.Fit;
@@ -49,7 +50,11 @@ internal sealed record FitPipeline(string Path, string Name, string Source, stri
         var local = new StringBuilder();
         var text = Text(choice, local);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        if (local.Length > 0) await OutputFile.WriteAsync(LocalPath, $"{Mark}: paths of this machine, for {System.IO.Path.GetFileName(Path)} beside it.\nset:\n{local}", cancellation);
+        if (local.Length > 0)
+        {
+            await OutputFile.WriteAsync(
+                LocalPath, $"{Mark}: paths of this machine, for {System.IO.Path.GetFileName(Path)} beside it.\nset:\n{local}", cancellation);
+        }
         else if (File.Exists(LocalPath) && IsOwn(LocalPath)) File.Delete(LocalPath);
         await OutputFile.WriteAsync(Path, text, cancellation);
     }
@@ -59,7 +64,9 @@ internal sealed record FitPipeline(string Path, string Name, string Source, stri
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{Mark}, which writes it anew; copy it to change it. 'ssti run' gives the same from it.\nname: {Name}\nseed: {Seed}\n");
         if (Device is not null) text.Append($"compute: {{ device: {Device} }}\n");
-        text.Append($"\nstages:\n  {Data}:\n    uses: dataset\n    with:\n      source: {Place(Data, Source, local)}\n      name: {Quoted(Title)}\n      splits: [{string.Join(", ", Splits)}]\n");
+        text.Append(
+            $"\nstages:\n  {Data}:\n    uses: dataset\n    with:\n      source: {Place(Data, Source, local)}\n      name: {Quoted(Title)}\n"
+            + $"      splits: [{string.Join(", ", Splits)}]\n");
         if (Import.Fields is var fields && (fields.Text ?? fields.Label) is not null)
         {
             var named = new[] { ("text", fields.Text), ("label", fields.Label) }.Where(field => field.Item2 is not null).Select(field => $"{field.Item1}: {Quoted(field.Item2!)}");
@@ -74,7 +81,9 @@ internal sealed record FitPipeline(string Path, string Name, string Source, stri
         if (HeldOut.Count > 0)
         {
             var into = string.Join(", ", HeldOut.Select(split => string.Create(CultureInfo.InvariantCulture, $"{{ name: {split.Name}, share: {split.Share} }}")));
-            text.Append($"\n  {Rows}:\n    uses: split\n    needs: {{ data: {Data} }}\n    seed: {Seed.ToString(CultureInfo.InvariantCulture)}\n    with: {{ from: train, into: [{into}] }}\n");
+            text.Append(
+                $"\n  {Rows}:\n    uses: split\n    needs: {{ data: {Data} }}\n    seed: {Seed.ToString(CultureInfo.InvariantCulture)}\n"
+                + $"    with: {{ from: train, into: [{into}] }}\n");
         }
 
         text.Append($"\n  {Backbone}:\n    uses: model\n    with:\n      source: {Place(Backbone, Model, local)}\n");
@@ -94,7 +103,9 @@ internal sealed record FitPipeline(string Path, string Name, string Source, stri
         text.Append(c, $"      validation: {{ split: validation, every: {choice.Every}, patience: {choice.Patience} }}\n");
         text.Append($"\n  {Measured}:\n    uses: evaluate\n    needs: {{ model: {Backbone}, adapter: {Tuned}, clean: {rows} }}\n    with: {{ split: test }}\n");
         text.Append($"\n  {Overall}:\n    uses: table\n    needs: {{ evaluations: {Measured} }}\n    with: {{ title: {Quoted($"{Title}: the test rows")}, layout: metrics }}\n");
-        text.Append($"\n  {ByClass}:\n    uses: table\n    needs: {{ evaluations: {Measured} }}\n    with: {{ title: {Quoted($"{Title}: the test rows, by class")}, layout: per-class }}\n");
+        text.Append(
+            $"\n  {ByClass}:\n    uses: table\n    needs: {{ evaluations: {Measured} }}\n"
+            + $"    with: {{ title: {Quoted($"{Title}: the test rows, by class")}, layout: per-class }}\n");
         text.Append($"\n  {Page}:\n    uses: report\n    needs: {{ parts: [{Overall}, {ByClass}, {Measured}] }}\n");
         text.Append($"    with: {{ title: {Quoted(Title)}, lead: \"Measured on rows that were neither trained on nor chosen by.\" }}\n");
     }
@@ -104,7 +115,7 @@ internal sealed record FitPipeline(string Path, string Name, string Source, stri
     {
         if (source.Contains("://", StringComparison.Ordinal)) return Quoted(source);
         var folder = System.IO.Path.GetDirectoryName(Path)!;
-        var root = FolderWalk.RealPath(StorePlace.ProjectOf(folder) ?? folder);
+        var root = FolderWalk.RealPath(ProjectFolder.Of(folder) ?? folder);
         if (FolderWalk.RealPath(source).StartsWith(root.TrimEnd('/') + '/', StringComparison.Ordinal) && source.StartsWith(root.TrimEnd('/') + '/', StringComparison.Ordinal))
             return Quoted(System.IO.Path.GetRelativePath(folder, source));
         local.Append($"  {stage}.source: {Quoted(source)}\n");

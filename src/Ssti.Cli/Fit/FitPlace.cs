@@ -43,14 +43,16 @@ internal sealed record FitPlace(string Data, string Model, string Folder, string
             throw new UserException($"'{shown}' holds the data; name another folder with --output");
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
         {
-            if (!parsed.GetValue(FitOptions.Overwrite)) throw new UserException($"'{shown}' holds something already; name another folder with --output, or replace it with --force");
+            if (!parsed.GetValue(FitOptions.Overwrite))
+                throw new UserException($"'{shown}' holds something already; name another folder with --output, or replace it with --force");
             if (!File.Exists(Path.Combine(folder, FitFile.Name)))
                 throw new UserException($"'{shown}' holds something that 'ssti fit' did not write, which --force does not replace; name another folder with --output");
         }
 
         var pipeline = folder + ".yaml";
         foreach (var file in new[] { pipeline, Path.ChangeExtension(pipeline, ".local.yaml") })
-            if (File.Exists(file) && !FitPipeline.IsOwn(file)) throw new UserException($"'{file}' is in the way of the pipeline: 'ssti fit' did not write it; name another folder with --output");
+            if (File.Exists(file) && !FitPipeline.IsOwn(file))
+                throw new UserException($"'{file}' is in the way of the pipeline: 'ssti fit' did not write it; name another folder with --output");
         return new(source, model, folder, shown, pipeline, Named(Path.GetFileName(folder)), stem);
     }
 

@@ -92,7 +92,8 @@ internal sealed class FitRun
         List<(string, double)> held = [];
         if (!splits.Contains("validation")) held.Add(("validation", _parsed.GetValue(FitOptions.Validation) ?? FitChoice.UsualShare));
         if (!splits.Contains("test")) held.Add(("test", _parsed.GetValue(FitOptions.Test) ?? FitChoice.UsualShare));
-        if (held.Sum(split => split.Item2) >= 1) throw new UserException($"{FitOptions.Validation.Name} and {FitOptions.Test.Name} add up to 1 or more: nothing is left to train on");
+        if (held.Sum(split => split.Item2) >= 1)
+            throw new UserException($"{FitOptions.Validation.Name} and {FitOptions.Test.Name} add up to 1 or more: nothing is left to train on");
         return new FitPipeline(_place.Pipeline, _place.Name, _place.Data, _place.Model)
         {
             Title = _place.Title, Device = _parsed.GetValue(PipelineOptions.Device), Import = import, Splits = splits, HeldOut = held,
@@ -119,11 +120,14 @@ internal sealed class FitRun
         }
 
         // A test split without labels, as those of competitions: the validation split is what can be measured on, and another one is held out.
-        if (survey.TestFrom == "validation" && pipeline.Splits.Contains("validation")) return await SurveyAsync(Pipeline(pipeline.Import, ["train", "test"]), store, shown, cancellation);
+        if (survey.TestFrom == "validation" && pipeline.Splits.Contains("validation"))
+            return await SurveyAsync(Pipeline(pipeline.Import, ["train", "test"]), store, shown, cancellation);
         string[] classes = [.. survey.Labels.Where((_, label) => survey.Counts["train"][label] > 0)];
         if (classes.Length < 2)
         {
-            throw new UserException($"{_place.Data}: the training rows have {(classes.Length == 0 ? "no class" : $"one class only ('{classes[0]}')")}, and there is nothing to tell apart"
+            throw new UserException(
+                $"{_place.Data}: the training rows have {(classes.Length == 0 ? "no class" : $"one class only ('{classes[0]}')")}, and there is "
+                + "nothing to tell apart"
                 + (_parsed.GetValue(RowOptions.Label) is null ? $"; is the label in another column? Name it with {RowOptions.Label.Name}" : ""));
         }
 
@@ -136,7 +140,10 @@ internal sealed class FitRun
         var telemetry = _host.Telemetry();
         using var export = telemetry as IDisposable;
         var listener = new RunListener(shown.Display, _verbose, _host.Time, new ValidationListener(shown.Display, _verbose, telemetry));
-        (_last, var outputs) = await shown.RunAsync(session, new RunOptions { CommandLine = Secrets.Without($"ssti {string.Join(' ', _parsed.Tokens.Select(token => token.Value))}") }, listener);
+        (_last, var outputs) = await shown.RunAsync(
+            session,
+            new RunOptions { CommandLine = Secrets.Without($"ssti {string.Join(' ', _parsed.Tokens.Select(token => token.Value))}") },
+            listener);
         return _last.Outcome == RunOutcome.Succeeded ? outputs : null;
     }
 

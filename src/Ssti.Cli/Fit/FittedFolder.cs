@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Ssti.Corpus.Sources;
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Running;
 using Ssti.Stages;
 using Ssti.Store;
@@ -40,9 +41,12 @@ internal sealed class FittedFolder(FitPlace place, IArtifactStore store, RunResu
         yield return $"rows: {counts["train"].Sum()} trained on, {counts["validation"].Sum()} looked at meanwhile, {counts["test"].Sum()} measured";
         var (look, how) = (_training!["validation"]!, CultureInfo.InvariantCulture);
         var best = look["best"]!;
-        yield return string.Create(how, $"kept: the state after update {best["step"]} (validation loss {(double)best["loss"]!:0.000}, {100 * (double)best["accuracy"]!:0.0} % right); ")
+        yield return string.Create(
+            how,
+            $"kept: the state after update {best["step"]} (validation loss {(double)best["loss"]!:0.000}, {100 * (double)best["accuracy"]!:0.0} % right); ")
             + ((bool)look["stoppedEarly"]! ? $"stopped after {look["updates"]} of {choice.Steps} updates, as the loss fell no more" : $"all {choice.Steps} updates were made");
-        yield return $"model: {place.Shown} ({(choice.Train == "adapter" ? "an adapter and its head, as PEFT saves them" : choice.Train == "head" ? "the head alone" : "all weights, and the head")})";
+        yield return $"model: {place.Shown} "
+            + $"({(choice.Train == "adapter" ? "an adapter and its head, as PEFT saves them" : choice.Train == "head" ? "the head alone" : "all weights, and the head")})";
         yield return $"report: {Path.Combine(place.Shown, ReportStage.HtmlFile)}";
         yield return $"pipeline: {again}  gives the same";
         yield return $"next: ssti predict {place.Shown} ROWS";
@@ -74,10 +78,12 @@ internal sealed class FittedFolder(FitPlace place, IArtifactStore store, RunResu
         {
             var files = (await store.TreeAsync(Tree(FitPipeline.Backbone), cancellation)).Files;
             var source = JsonNode.Parse(await store.CheckedTextAsync(files.Single(file => file.Path == ModelStage.SourceFile).Digest, cancellation))!;
-            return (string?)source["revision"] is { } revision && place.Model.StartsWith("hf://", StringComparison.Ordinal) ? $"{place.Model.Split('@')[0]}@{revision}" : place.Model;
+            return (string?)source["revision"] is { } revision && place.Model.StartsWith("hf://", StringComparison.Ordinal)
+                ? $"{place.Model.Split('@')[0]}@{revision}"
+                : place.Model;
         }
 
-        var project = StorePlace.ProjectOf(Path.GetDirectoryName(place.Folder)!);
+        var project = ProjectFolder.Of(Path.GetDirectoryName(place.Folder)!);
         return project is not null && place.Model.StartsWith(project + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? Path.GetRelativePath(place.Folder, place.Model) : place.Model;
     }

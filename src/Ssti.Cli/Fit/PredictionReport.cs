@@ -35,7 +35,8 @@ internal sealed class PredictionReport
         if (_rows == 0) yield return "there are no rows, and so no predictions";
         if (_empty > 0) yield return $"{_empty} of {Amounts.Of(_rows, "text")} {(_empty == 1 ? "has" : "have")} no prediction: {NoText}";
         if (_cut > 0)
-            yield return $"{_cut} of {Amounts.Of(_rows, "text")} {(_cut == 1 ? "was" : "were")} cut to the {_classifier!.MaxLength} tokens that the model was trained on: what stands behind is not read";
+            yield return $"{_cut} of {Amounts.Of(_rows, "text")} {(_cut == 1 ? "was" : "were")} cut to the {_classifier!.MaxLength} tokens that "
+                + "the model was trained on: what stands behind is not read";
     }
 
     /// <summary><c>300 rows: account 73, billing 64</c>.</summary>

@@ -42,7 +42,9 @@ internal sealed class TextSource : IDisposable
         if (Directory.Exists(full)) throw new UserException($"'{named}' is a folder; name a file of texts");
         if (!File.Exists(full)) throw new UserException($"there is no file '{named}'");
         return new(TextRows.Read(full, format ?? TextRows.FormatOf(full)
-            ?? throw new UserException($"the format of '{named}' cannot be told from its name; say it with {RowOptions.Format.Name} ({string.Join(", ", TextRows.Formats)})"), options));
+            ?? throw new UserException(
+                $"the format of '{named}' cannot be told from its name; say it with {RowOptions.Format.Name} ({string.Join(", ", TextRows.Formats)})"),
+            options));
     }
 
     /// <inheritdoc/>

@@ -76,7 +76,9 @@ public sealed class ClusterConnection : IAsyncDisposable
                 if (heard.Count >= Math.Max(1, silos)) return new ClusterConnection(host, heard);
                 // A roster that has just begun has heard from nobody yet.
                 if (DateTime.UtcNow > until && heard.Count > 0)
-                    throw new ClusterException($"{heard.Count} of {silos} silos (Ssti__Silos) have come up at {address.Text} in {PatienceForMany.TotalMinutes:0} minutes; look at what the others say");
+                    throw new ClusterException(
+                        $"{heard.Count} of {silos} silos (Ssti__Silos) have come up at {address.Text} in {PatienceForMany.TotalMinutes:0} "
+                        + "minutes; look at what the others say");
                 if (DateTime.UtcNow > until) throw new TimeoutException("no silo has reported");
                 await Task.Delay(TimeSpan.FromMilliseconds(250), cancellation).ConfigureAwait(false);
             }

@@ -37,13 +37,7 @@ internal sealed class Roster(TimeProvider time, Func<SiloAddress, bool> isDead)
             .ThenBy(silo => needs.Gpus == 0 ? silo.Gpus : 0)
             .ThenByDescending(silo => silo.FreeJobs).First();
         // Until the silo tells again, what was sent there counts as there.
-        var room = best.HasRoomFor(needs.Jobs, needs.Gpus);
-        _silos[best.Silo] = (best with
-        {
-            FreeJobs = room ? best.FreeJobs - Math.Min(needs.Jobs, best.Jobs) : best.FreeJobs,
-            FreeGpus = room ? best.FreeGpus - Math.Min(needs.Gpus, best.Gpus) : best.FreeGpus,
-            Queued = room ? best.Queued : best.Queued + 1,
-        }, _silos[best.Silo].At);
+        _silos[best.Silo] = (best.With(needs.Jobs, needs.Gpus), _silos[best.Silo].At);
         return new Choice(best.Silo, null);
     }
 

@@ -102,7 +102,8 @@ internal sealed class ConnectionGuard
                 Notes.Tell($"refused {context.RemoteEndPoint} on the {port} port: {problem}", $"{port} {(context.RemoteEndPoint as IPEndPoint)?.Address} {problem}");
                 // Orleans' sockets drop what was not read when they are closed: the other side goes first.
                 limit.CancelAfter(Farewell);
-                while (await context.Transport.Input.ReadAsync(limit.Token).ConfigureAwait(false) is { IsCompleted: false } more) context.Transport.Input.AdvanceTo(more.Buffer.End);
+                while (await context.Transport.Input.ReadAsync(limit.Token).ConfigureAwait(false) is { IsCompleted: false } more)
+                    context.Transport.Input.AdvanceTo(more.Buffer.End);
                 return;
             }
         }
@@ -131,7 +132,9 @@ internal sealed class ConnectionGuard
         {
             await next(context).ConfigureAwait(false);
             if (context.Features.Get<Verdict>() is null)
-                Notes.Tell($"the silo at {context.RemoteEndPoint} ended the TLS handshake: does it speak TLS (Ssti__Tls__Certificate and the others are set there)?", isRefusal: true);
+                Notes.Tell(
+                    $"the silo at {context.RemoteEndPoint} ended the TLS handshake: does it speak TLS (Ssti__Tls__Certificate and the others are set there)?",
+                    isRefusal: true);
         });
         connection.UseClientTls(new TlsOptions
         {

@@ -52,7 +52,8 @@ internal static class PeerCheck
         var flags = status.Aggregate(X509ChainStatusFlags.NoError, (sum, one) => sum | one.Status);
         var shown = Show(certificate);
         if ((flags & Foreign) != 0)
-            return $"its certificate {shown} is of another authority: '{Plain(certificate.Issuer)}' signed it, and {string.Join(", ", authority.Select(one => $"'{Plain(one.Subject)}'"))} did not";
+            return $"its certificate {shown} is of another authority: '{Plain(certificate.Issuer)}' signed it, and "
+                + $"{string.Join(", ", authority.Select(one => $"'{Plain(one.Subject)}'"))} did not";
         if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid))
         {
             return certificate.NotAfter < now.LocalDateTime ? $"its certificate {shown} expired on {certificate.NotAfter.ToUniversalTime():u}"
@@ -61,7 +62,8 @@ internal static class PeerCheck
         }
 
         if (flags.HasFlag(X509ChainStatusFlags.NotValidForUsage))
-            return $"its certificate {shown} is not one of a {(usage == Server ? "silo: it may connect, and not be connected to" : "submitter or silo: it may not connect")} (extended key usage)";
+            return $"its certificate {shown} is not one of a "
+                + $"{(usage == Server ? "silo: it may connect, and not be connected to" : "submitter or silo: it may not connect")} (extended key usage)";
         return $"its certificate {shown} is not valid: {string.Join("; ", status.Select(one => one.StatusInformation.Trim()).Distinct())}";
     }
 

@@ -62,6 +62,7 @@ internal sealed class SiloDuties
         Devices = Devices,
         Jobs = settings.Jobs,
         Gpus = Gpus,
+        PerGpu = settings.PerGpu,
         Store = store.Artifacts.Location,
         Protocol = StageMessage.Protocol,
     };

@@ -26,7 +26,7 @@ internal sealed partial class SiloWorker(
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, StageExecution> _executions = new();
-    private readonly SlotQueue _slots = new(settings.Jobs, duties.Cards);
+    private readonly SlotQueue _slots = new(settings.Jobs, duties.Cards, settings.PerGpu);
     private readonly Lock _beginning = new();
     private long _heard = time.GetTimestamp();
     private volatile bool _draining;
@@ -133,7 +133,7 @@ internal sealed partial class SiloWorker(
             execution.Queue(false);
             using var use = await UseAsync(execution).ConfigureAwait(false);
             LogBegun(order.Stage, order.Kind.Name, order.Key, order.Pipeline, order.Run);
-            order = order with { Gpus = place.Gpus };
+            order = order with { Gpus = place.Gpus, PerGpu = place.PerGpu };
             // A worker of its own: a silo lives for weeks, and an input that was checked once may be damaged since.
             outcome = await store.Worker(settings.CheckpointEvery, time).WorkAsync(order, execution, execution.Cancellation).ConfigureAwait(false);
         }
@@ -171,13 +171,14 @@ internal sealed partial class SiloWorker(
 
     private async Task<List<SiloReport>?> ReportAsync()
     {
-        var (jobs, gpus, waiting) = _slots.State;
+        var (jobs, gpus, shared, waiting) = _slots.State;
         try
         {
             var all = await grains.GetGrain<IRosterGrain>(0).ReportAsync(duties.Report(Address, settings, store) with
             {
                 FreeJobs = jobs,
                 FreeGpus = gpus,
+                SharedPlaces = shared,
                 Queued = waiting,
                 Draining = _draining,
             }).ConfigureAwait(false);

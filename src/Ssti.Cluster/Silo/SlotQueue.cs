@@ -4,19 +4,20 @@ namespace Ssti.Cluster.Silo;
 
 /// <summary>A silo's job slots and GPUs, and who waits for them: first come, first served, but a smaller one may go first where a larger one does not fit yet.</summary>
 /// <param name="jobs">Job slots.</param>
-/// <param name="gpus">The numbers of the GPUs, each given to one stage at a time.</param>
-internal sealed class SlotQueue(int jobs, IEnumerable<int> gpus)
+/// <param name="gpus">The numbers of the GPUs.</param>
+/// <param name="perGpu">How many stages each is given to at once.</param>
+internal sealed class SlotQueue(int jobs, IEnumerable<int> gpus, int perGpu = 1)
 {
     private readonly Lock _lock = new();
-    private readonly Slots _slots = new(jobs, gpus, memory: null);
+    private readonly Slots _slots = new(jobs, gpus, memory: null, perGpu);
     private readonly List<Waiter> _waiting = [];
 
-    /// <summary>Job slots and GPUs that are free, and how many wait.</summary>
-    public (int Jobs, int Gpus, int Waiting) State
+    /// <summary>Job slots and GPUs that are free, places on GPUs that are shared already, and how many wait.</summary>
+    public (int Jobs, int Gpus, int Shared, int Waiting) State
     {
         get
         {
-            lock (_lock) return (_slots.FreeJobs, _slots.FreeGpus, _waiting.Count);
+            lock (_lock) return (_slots.FreeJobs, _slots.FreeGpus, _slots.SharedPlaces, _waiting.Count);
         }
     }
 
@@ -73,6 +74,9 @@ internal sealed class SlotQueue(int jobs, IEnumerable<int> gpus)
 
         /// <summary>The GPUs' numbers.</summary>
         public IReadOnlyList<int> Gpus => taken.Gpus;
+
+        /// <summary>How many stages each of them is given to at once at most.</summary>
+        public int PerGpu => taken.PerGpu;
 
         public void Dispose() => Interlocked.Exchange(ref _queue, null)?.Return(taken);
     }

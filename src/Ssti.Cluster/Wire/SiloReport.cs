@@ -31,8 +31,24 @@ internal sealed record SiloReport
 
     [Id(11)] public required int Protocol { get; init; }
 
-    /// <summary>Whether a stage that takes so much could begin there at once.</summary>
-    public bool HasRoomFor(int jobs, int gpus) => Queued == 0 && FreeJobs >= Math.Min(jobs, Jobs) && FreeGpus >= Math.Min(gpus, Gpus);
+    /// <summary>How many stages each of its GPUs is given to at once.</summary>
+    [Id(12)] public int PerGpu { get; init; } = 1;
+
+    /// <summary>How many stages have a place on GPUs that are not free any more.</summary>
+    [Id(13)] public int SharedPlaces { get; init; }
+
+    /// <summary>Whether a stage that takes so much could begin there at once: one that takes a GPU may share it, one that takes several has them to itself.</summary>
+    public bool HasRoomFor(int jobs, int gpus) => Queued == 0 && FreeJobs >= Math.Min(jobs, Jobs)
+        && (gpus == 1 ? Gpus == 0 || FreeGpus + SharedPlaces > 0 : FreeGpus >= Math.Min(gpus, Gpus));
+
+    /// <summary>What it would report with one more such stage: for as long as it does not tell itself.</summary>
+    public SiloReport With(int jobs, int gpus) => !HasRoomFor(jobs, gpus) ? this with { Queued = Queued + 1 } : this with
+    {
+        FreeJobs = FreeJobs - Math.Min(jobs, Jobs),
+        FreeGpus = FreeGpus - (gpus == 1 ? Math.Min(FreeGpus, 1) : Math.Min(gpus, Gpus)),
+        // A free GPU is taken before one that is shared.
+        SharedPlaces = SharedPlaces + (gpus != 1 || Gpus == 0 ? 0 : FreeGpus > 0 ? PerGpu - 1 : -1),
+    };
 }
 
 /// <summary>What a stage needs of a silo, and takes of it.</summary>

@@ -91,11 +91,12 @@ internal sealed record StageEvent(
 internal sealed record OutcomeMessage(
     [property: Id(0)] StageState State, [property: Id(1)] string? Tree, [property: Id(2)] double[]? Durations, [property: Id(3)] string? Metrics,
     [property: Id(4)] int Attempts, [property: Id(5)] string? Error, [property: Id(6)] bool Unforeseen,
-    [property: Id(7)] string[] Warnings, [property: Id(8)] int[] Gpus, [property: Id(9)] string[] Lost)
+    [property: Id(7)] string[] Warnings, [property: Id(8)] int[] Gpus, [property: Id(9)] string[] Lost,
+    [property: Id(10)] int PerGpu = 1)
 {
     public static OutcomeMessage Of(StageOutcome outcome) => new(
         outcome.State, outcome.Tree?.ToString(), outcome.Durations is { } d ? [d.Queue, d.Fetch, d.Execute, d.Store] : null, outcome.Metrics?.ToJsonString(),
-        outcome.Attempts, outcome.Error, outcome.Unforeseen, [.. outcome.Warnings], [.. outcome.Gpus], [.. outcome.Lost]);
+        outcome.Attempts, outcome.Error, outcome.Unforeseen, [.. outcome.Warnings], [.. outcome.Gpus], [.. outcome.Lost], outcome.PerGpu);
 
     public StageOutcome ToOutcome() => new()
     {
@@ -108,6 +109,7 @@ internal sealed record OutcomeMessage(
         Unforeseen = Unforeseen,
         Warnings = Warnings,
         Gpus = Gpus,
+        PerGpu = Math.Max(1, PerGpu),
         Lost = Lost,
     };
 }

@@ -17,6 +17,8 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
+    private volatile bool _answered;
+
     /// <summary>Whether an error may pass by itself.</summary>
     public static bool IsTransient(Exception error) => error is TransientException or HttpRequestException or IOException or TimeoutException;
 
@@ -59,10 +61,12 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
         _ => "Try again later; with HF_HUB_OFFLINE=1 only the caches are used",
     };
 
-    // A name that does not resolve and a certificate that is not trusted seldom mend themselves: the user should not wait a minute to hear of it.
+    // A name that does not resolve, a certificate that is not trusted and a server that nobody ever heard of seldom mend themselves: the user should not wait a
+    // minute to hear of it. One that answered before and refuses now is being started again.
     private int MostFailures(Exception error) => (error as HttpRequestException)?.HttpRequestError switch
     {
         HttpRequestError.NameResolutionError => Math.Min(1, options.Retries),
+        HttpRequestError.ConnectionError when !_answered => Math.Min(2, options.Retries),
         HttpRequestError.SecureConnectionError => 0,
         _ => options.Retries,
     };
@@ -84,6 +88,7 @@ internal sealed class HubTransport(HubOptions options) : IDisposable
             if (options.Token is { } token && IsEndpoint(uri)) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             prepare?.Invoke(request);
             var response = await TimedAsync(_client.SendAsync, request, cancellation).ConfigureAwait(false);
+            _answered = true;
             if (hop?.Invoke(response) == true || (int)response.StatusCode is not (301 or 302 or 303 or 307 or 308)) return response;
             var location = response.Headers.Location;
             response.Dispose();

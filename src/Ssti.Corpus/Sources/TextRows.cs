@@ -44,7 +44,9 @@ public static class TextRows
         {
             var text = TextFiles.Decode(file, lines.Line, lines.Offset, line.Span, decoder).Trim();
             if (text.StartsWith(FastTextReader.Prefix, StringComparison.Ordinal))
-                throw CorpusException.AtRow(name, lines.Line, $"the line begins with a label ('{FastTextReader.Prefix}…'), which is no part of the text: read the file as fasttext");
+                throw CorpusException.AtRow(
+                    name, lines.Line,
+                    $"the line begins with a label ('{FastTextReader.Prefix}…'), which is no part of the text: read the file as fasttext");
             yield return new TextRow(lines.Line, null, text);
         }
     }
@@ -59,7 +61,9 @@ public static class TextRows
     {
         DatasetCard? card = null;
         if (!source.IsSingleFile && source.Files.Contains(DatasetCard.FileName))
-            card = DatasetCard.Parse(await File.ReadAllTextAsync(await source.FetchAsync(DatasetCard.FileName, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false));
+            card = DatasetCard.Parse(
+                await File.ReadAllTextAsync(await source.FetchAsync(DatasetCard.FileName, cancellation).ConfigureAwait(false), cancellation)
+                    .ConfigureAwait(false));
         var plan = SourceLayout.Plan(source.Files, options, source.Title, card, source.IsSingleFile);
         var splits = plan.Splits.Keys.Order(StringComparer.Ordinal).ToArray();
         if (plan.Of("train") is not [var first, ..]) return new(splits, null, null, HasFields: false);

@@ -7,7 +7,10 @@ using Ssti.Store;
 
 namespace Ssti.Engine.Keys;
 
-/// <summary>Builds key documents: kind, version, parameters, input trees, seed where one is used, numerics, salt, and the profile where it is told. No paths, hosts or times.</summary>
+/// <summary>
+/// Builds key documents: kind, version, parameters, input trees, seed where one is used, numerics, salt, and the profile where it is told. No paths, hosts
+/// or times.
+/// </summary>
 public sealed class KeyBuilder(IComputeProbe probe)
 {
     private readonly ConcurrentDictionary<ComputeRequest, ComputeSettings> _settings = new();

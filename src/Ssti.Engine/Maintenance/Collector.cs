@@ -113,7 +113,7 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
     private (List<string> Kept, List<string> Gone, HashSet<Digest> Dropped) Runs(CollectionOptions options, HashSet<Digest> keep)
     {
         var history = new RunHistory(workspace);
-        var perPipeline = new Dictionary<string, int>();
+        var perPipeline = new Dictionary<(string Name, string? Place), int>();
         var dropped = new HashSet<Digest>();
         List<string> kept = [], gone = [];
         foreach (var id in history.Ids)
@@ -124,7 +124,8 @@ public sealed class Collector(IArtifactStore store, Workspace workspace)
             else if (run is null) stays = HasJournal(id); // What cannot be read cannot be judged: it goes only when it is named.
             else
             {
-                var rank = perPipeline[run.Pipeline] = perPipeline.GetValueOrDefault(run.Pipeline) + 1;
+                var pipeline = (run.Pipeline, run.Place);
+                var rank = perPipeline[pipeline] = perPipeline.GetValueOrDefault(pipeline) + 1;
                 stays = rank <= options.KeepLast || (options.KeepSince is { } since && run.At >= since) || options.KeepRuns.Contains(id);
             }
 

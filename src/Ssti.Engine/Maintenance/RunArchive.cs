@@ -51,7 +51,8 @@ public sealed class RunArchive(IArtifactStore store, Workspace workspace)
                 }
 
                 var signatures = await store.SignaturesAsync([.. used.Select(record => record.Key)], cancellation).ConfigureAwait(false);
-                foreach (var signature in used.SelectMany((record, i) => signatures[i].Where(one => one.Tree == record.Tree)).OrderBy(one => one.Key).ThenBy(one => one.FileName, StringComparer.Ordinal))
+                var ofUsed = used.SelectMany((record, i) => signatures[i].Where(one => one.Tree == record.Tree));
+                foreach (var signature in ofUsed.OrderBy(one => one.Key).ThenBy(one => one.FileName, StringComparer.Ordinal))
                 {
                     await WriteAsync(tar, $"ac/{signature.Key}/{signature.FileName}", new MemoryStream(signature.Content.ToArray()), cancellation).ConfigureAwait(false);
                     count++;

@@ -1,3 +1,4 @@
+using Ssti.Engine.Pipelines;
 using Ssti.Engine.Yaml;
 using Ssti.Store.Files;
 
@@ -26,12 +27,7 @@ internal static class PathRules
     }
 
     /// <summary>The folder that a pipeline's paths may not leave: that of its repository, or its own when there is none.</summary>
-    public static string RootOf(string folder)
-    {
-        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
-            if (Path.Exists(Path.Combine(at.FullName, ".git"))) return at.FullName;
-        return folder;
-    }
+    public static string RootOf(string folder) => ProjectFolder.Of(folder) ?? folder;
 
     private static bool IsInside(string root, string path) =>
         path == root || path.StartsWith(root.EndsWith(Path.DirectorySeparatorChar) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal);

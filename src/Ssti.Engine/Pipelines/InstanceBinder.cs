@@ -60,7 +60,8 @@ internal sealed class InstanceBinder(
     }
 
     private static IReadOnlyList<InputCell> Cells(string input, InstanceInput[] inputs, List<StageInstance> instances) =>
-        [.. inputs.Where(one => one.Declaration.Name == input).SelectMany(one => one.From).Select(index => new InputCell(instances[index].Name, instances[index].Kind.Name, instances[index].Cell))];
+        [.. inputs.Where(one => one.Declaration.Name == input).SelectMany(one => one.From)
+            .Select(index => new InputCell(instances[index].Name, instances[index].Kind.Name, instances[index].Cell))];
 
     // Counted as often as it is walked: an alias is walked at each of its places.
     private static long Size(YamlNode node) => node switch

@@ -16,6 +16,9 @@ public sealed record Pipeline
     /// <summary>The file as the user named it.</summary>
     public required string File { get; init; }
 
+    /// <summary>Which of the pipelines of this name it is (<see cref="ProjectFolder.PlaceOf"/>).</summary>
+    public required string Place { get; init; }
+
     /// <summary>The seed that stages' seeds derive from.</summary>
     public required long Seed { get; init; }
 

@@ -78,6 +78,7 @@ public static class PipelineLoader
             Name = name,
             Description = (root["description"] as YamlScalar)?.Text,
             File = path,
+            Place = ProjectFolder.PlaceOf(path),
             Seed = seed,
             Parameters = source.Parameters.ToDictionary(p => p.Key, p => FlowText.Of(p.Value)),
             Profile = applied,

@@ -35,7 +35,9 @@ internal sealed class ProfileSource(DiagnosticBag diagnostics)
             if (body is YamlMapping mapping) Take(profile, name.Text, mapping, depth);
             // One that sets nothing gives the file's own values a name.
             else if (body is not YamlScalar { IsNull: true })
-                diagnostics.Error(DiagnosticCodes.WrongType, body.Where, $"the profile '{name.Text}' must be a mapping, not {body.Described}", "it has 'params:' and 'description:'");
+                diagnostics.Error(
+                    DiagnosticCodes.WrongType, body.Where, $"the profile '{name.Text}' must be a mapping, not {body.Described}",
+                    "it has 'params:' and 'description:'");
         }
     }
 

@@ -1,5 +1,6 @@
 using Ssti.Engine.Keys;
 using Ssti.Engine.Pipelines;
+using Ssti.Engine.Records;
 using Ssti.Store;
 
 namespace Ssti.Engine.Planning;
@@ -29,6 +30,9 @@ public sealed record PlannedStage(
 {
     /// <summary>The key; null while an input is not known.</summary>
     public Digest? Key => Document?.Key;
+
+    /// <summary>What the reasons compare with, where that is of another pipeline of the same name; null where it is this one's own.</summary>
+    public HistoryEntry? Elsewhere { get; init; }
 }
 
 /// <summary>How long something takes, from what it took before.</summary>

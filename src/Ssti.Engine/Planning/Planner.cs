@@ -63,7 +63,11 @@ public sealed class Planner(IArtifactStore store, KeyBuilder keys, StageHistory 
             reasons = await WithFilesAsync(reasons, cancellation).ConfigureAwait(false);
             var blocked = !runnable || instance.Inputs.Any(input => input.From.Any(from => planned[from] is { State: PlanState.Blocked }));
             var state = reasons.Count == 0 ? PlanState.Cached : blocked ? PlanState.Blocked : PlanState.Run;
-            planned[instance.Index] = new PlannedStage(instance, state, reasons, document, lookup?.Hit, state == PlanState.Cached ? null : history.EstimateOf(instance.Name));
+            planned[instance.Index] = new PlannedStage(
+                instance, state, reasons, document, lookup?.Hit, state == PlanState.Cached ? null : history.EstimateOf(instance.Name))
+            {
+                Elsewhere = before is not null && last is not null && history.IsElsewhere(last) ? last : null,
+            };
         }
     }
 

@@ -29,8 +29,20 @@ public sealed record PastStage(
     /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The GPUs it had to itself, by number.</summary>
+    /// <summary>Its GPUs, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>How many stages each of its GPUs was given to at once at most, this one included; 1: it had them to itself.</summary>
+    public int PerGpu { get; init; } = 1;
+
+    /// <summary>How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.</summary>
+    public int Together { get; init; } = 1;
+
+    /// <summary>
+    /// Seconds that its execution took; of a stage that was worked at together with others its share, the time of all of them divided by how many they were. Null where
+    /// it was not executed to its end.
+    /// </summary>
+    public double? OwnSeconds => Durations?.Execute / Math.Max(1, Together);
 
     /// <summary>Its place in the pipeline, from 0; the same for all in journals of older versions.</summary>
     public int Index { get; init; }
@@ -64,8 +76,19 @@ public sealed record PastRun(
     /// <summary>Versions of what ran it: the program, the runtime, the operating system.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Which of the pipelines of its name it was of (<see cref="Pipelines.ProjectFolder.PlaceOf"/>); null in journals of older versions.</summary>
+    public string? Place { get; init; }
+
+    /// <summary>Whether it is a run of a pipeline; of one that is known by its name alone, where either does not say more.</summary>
+    /// <param name="pipeline">The pipeline's name.</param>
+    /// <param name="place">Its place, or null.</param>
+    public bool IsOf(string pipeline, string? place) => Pipeline == pipeline && (place is null || Place is null || Place == place);
+
     /// <summary>The profile it was run with, as in <see cref="Pipelines.AppliedProfile.ToString"/>; null without one.</summary>
     public string? Profile { get; init; }
+
+    /// <summary>Whether its stages were executed by a cluster: numbers of GPUs are then those of several machines.</summary>
+    public bool IsElsewhere { get; init; }
 }
 
 /// <summary>Reads the journals of a workspace's runs.</summary>
@@ -84,8 +107,31 @@ public sealed class RunHistory(Workspace workspace)
     private bool IsRun(string name) => (name.Split('-') is [{ Length: 6 } number, { Length: 4 } draw] && number.All(char.IsAsciiDigit) && draw.All(char.IsAsciiHexDigitLower))
         || File.Exists(Path.Combine(workspace.Runs, name, RunJournal.FileName));
 
-    /// <summary>The newest run, of a pipeline if one is given; null when there is none.</summary>
-    public PastRun? Latest(string? pipeline = null) => Ids.Select(Read).FirstOrDefault(run => run is not null && (pipeline is null || run.Pipeline == pipeline));
+    /// <summary>All runs that can be read, newest first; each is read when it is asked for.</summary>
+    public IEnumerable<PastRun> Runs() => Ids.Select(Read).OfType<PastRun>();
+
+    /// <summary>The runs of a pipeline, newest first. Where there is none of its place, those of others of its name: it may have been moved.</summary>
+    /// <param name="pipeline">The pipeline's name.</param>
+    /// <param name="place">Its place; null for those of all places.</param>
+    public IEnumerable<PastRun> RunsOf(string pipeline, string? place)
+    {
+        var others = new List<PastRun>();
+        var own = 0;
+        foreach (var run in Runs().Where(run => run.Pipeline == pipeline))
+        {
+            if (!run.IsOf(pipeline, place))
+            {
+                others.Add(run);
+                continue;
+            }
+
+            own++;
+            yield return run;
+        }
+
+        if (own > 0) yield break;
+        foreach (var run in others) yield return run;
+    }
 
     /// <summary>The run whose name is this or begins with this; null when there is none, or more than one.</summary>
     public PastRun? Find(string idOrPrefix) => Named(idOrPrefix) is [var only] ? Read(only) : null;
@@ -166,7 +212,8 @@ public sealed class RunHistory(Workspace workspace)
                 (string?)end?["outcome"], (double?)end?["seconds"],
                 Texts(begin["params"]), stages, warnings)
             {
-                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"],
+                Versions = Texts(begin["versions"]), Profile = (string?)begin["profile"], Place = (string?)begin["place"],
+                IsElsewhere = (bool?)begin["elsewhere"] == true,
             };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
@@ -190,6 +237,7 @@ public sealed class RunHistory(Workspace workspace)
             Cell = new OrderedDictionary<string, string>((entry["cell"] as JsonObject ?? []).Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value ?? ""))),
             Warnings = [.. (entry["warnings"] as JsonArray ?? []).Select(warning => (string?)warning ?? "")],
             Gpus = [.. (entry["gpus"] as JsonArray ?? []).Select(gpu => (int?)gpu ?? 0)],
+            PerGpu = Math.Max(1, (int?)entry["perGpu"] ?? 1), Together = Math.Max(1, (int?)entry["together"] ?? 1),
             Index = (int?)entry["index"] ?? 0,
         };
     }

@@ -57,6 +57,9 @@ public static class RunTrace
                 ["queued"] = stage.Durations?.Queue,
                 ["error"] = stage.Error,
                 ["gpus"] = stage.Gpus.Count > 0 ? new JsonArray([.. stage.Gpus.Select(gpu => (JsonNode)gpu)]) : null,
+                ["perGpu"] = stage.PerGpu > 1 ? stage.PerGpu : null,
+                // The slice is then as long as all of them took.
+                ["together"] = stage.Together > 1 ? stage.Together : null,
                 ["warnings"] = stage.Warnings.Count > 0 ? new JsonArray([.. stage.Warnings.Select(warning => (JsonNode)warning)]) : null,
                 ["reasons"] = stage.Reasons?.DeepClone(),
             });
@@ -72,8 +75,17 @@ public static class RunTrace
             }
         }
 
-        return new JsonObject { ["displayTimeUnit"] = "ms", ["traceEvents"] = events };
+        var trace = new JsonObject { ["displayTimeUnit"] = "ms", ["traceEvents"] = events };
+        if (GpuUse.Of(run) is { Count: > 0 } gpus) trace["otherData"] = new JsonObject { ["gpus"] = Json(gpus) };
+        return trace;
     }
+
+    /// <summary>How much of their time GPUs had a stage at work on them, for programs; seconds since the run began.</summary>
+    public static JsonArray Json(IReadOnlyList<GpuUse> gpus) => new([.. gpus.Select(gpu => new JsonObject
+    {
+        ["gpu"] = gpu.Gpu, ["stages"] = gpu.Stages, ["first"] = Math.Round(gpu.First, 3), ["last"] = Math.Round(gpu.Last, 3), ["busy"] = Math.Round(gpu.Busy, 3),
+        ["share"] = Math.Round(gpu.Share, 4), ["atOnce"] = Math.Round(gpu.AtOnce, 2),
+    })]);
 
     /// <summary>The trace as text.</summary>
     public static string Write(PastRun run) => Of(run).ToJsonString(new JsonSerializerOptions { WriteIndented = false }) + "\n";

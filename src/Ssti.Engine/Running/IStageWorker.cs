@@ -68,8 +68,14 @@ public sealed record StageOutcome
     /// <summary>Why its outputs are doubtful, in the stage's own words.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The GPUs it had to itself, by number.</summary>
+    /// <summary>Its GPUs, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>How many stages each of its GPUs was given to at once at most, this one included; 1: it had them to itself.</summary>
+    public int PerGpu { get; init; } = 1;
+
+    /// <summary>How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.</summary>
+    public int Together { get; init; } = 1;
 
     /// <summary>Stages whose outputs it needs and which turned out to be damaged or missing: once they are rebuilt, it can be tried again.</summary>
     public IReadOnlyList<string> Lost { get; init; } = [];

@@ -61,7 +61,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
     {
         var log = new StageLog(watcher.Wrote);
         foreach (var reason in order.Reasons) log.Write($"runs because: {reason}");
-        if (order.Gpus.Count > 0) log.Write($"on GPU {string.Join(", ", order.Gpus)}");
+        if (order.Gpus.Count > 0) log.Write($"on {Records.GpuUse.Words(order.Gpus, order.PerGpu)}");
         for (var attempt = 1; ; attempt++)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -95,7 +95,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             workspace.Clean(order.Key, keepScratch: true);
             // What is lost does not come back by asking again: somebody has to make it.
             if (attempt > order.Policy.Retries || failure.Lost.Count > 0)
-                return failure with { Attempts = attempt, Gpus = order.Gpus, Warnings = context?.Warnings ?? [] };
+                return failure with { Attempts = attempt, Gpus = order.Gpus, PerGpu = order.PerGpu, Warnings = context?.Warnings ?? [] };
             watcher.Retried(attempt, failure.Error!);
             StageSpan.Retry(span, attempt, failure.Error!);
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, attempt - 1))), time, cancellation).ConfigureAwait(false);
@@ -120,6 +120,7 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             Profile = order.Profile,
             Compute = order.ComputeHere,
             Gpus = order.Gpus,
+            PerGpu = order.PerGpu,
             // Nor is it waited for where it has to begin again.
             Group = order.Group is { HasLeft: false } group ? group : null,
             Inputs = inputs,
@@ -170,6 +171,8 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
             Metrics = context.Metrics,
             Warnings = context.Warnings,
             Gpus = order.Gpus,
+            PerGpu = order.PerGpu,
+            Together = Together(context),
             Attempts = attempt,
         };
     }
@@ -191,8 +194,12 @@ public sealed class LocalWorker(IArtifactStore store, Workspace workspace, TimeP
         Versions = order.Kind.UsesTensors ? new Dictionary<string, string>(Versions) { ["libtorch"] = context.Compute.LibTorch } : Versions,
         Device = order.Kind.UsesTensors ? context.Compute.DeviceClass : null,
         Gpus = order.Gpus,
+        PerGpu = order.PerGpu > 1 ? order.PerGpu : null,
+        Together = Together(context) is > 1 and var together ? together : null,
         Attempts = attempt,
     };
+
+    private static int Together(StageContext context) => context.Group?.Group.Size ?? 1;
 
     // On a thread of its own even when the stage never awaits: the scheduler must stay free. A stage that does not look at its token
     // is left behind after a while, so that a timeout or Ctrl-C always ends.

@@ -118,8 +118,20 @@ public sealed record StageResult
     /// <summary>Why its outputs are doubtful, in the stage's own words; of a cached stage, those of when it was made.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The GPUs it had to itself, by number.</summary>
+    /// <summary>Its GPUs, by number.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>How many stages each of its GPUs was given to at once at most, this one included; 1: it had them to itself.</summary>
+    public int PerGpu { get; init; } = 1;
+
+    /// <summary>How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.</summary>
+    public int Together { get; init; } = 1;
+
+    /// <summary>
+    /// Seconds that its execution took; of a stage that was worked at together with others its share, the time of all of them divided by how many they were. Null where
+    /// it was not executed to its end.
+    /// </summary>
+    public double? OwnSeconds => Durations?.Execute / Math.Max(1, Together);
 
     /// <summary>Stages it needs whose outputs could not be read.</summary>
     internal IReadOnlyList<string> Lost { get; init; } = [];
@@ -174,4 +186,7 @@ public sealed record RunResult(string RunId, RunOutcome Outcome, Plan Plan, IRea
 {
     /// <summary>What was odd about the run or the store; what stages warned of is with them.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>How much of their time its GPUs had a stage at work on them; none where stages were executed on other machines.</summary>
+    public IReadOnlyList<Records.GpuUse> Gpus { get; init; } = [];
 }

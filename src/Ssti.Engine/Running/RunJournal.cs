@@ -86,6 +86,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteString("at", _time.GetUtcNow());
         json.WriteString("pipeline", pipeline.Name);
         json.WriteString("file", pipeline.File);
+        json.WriteString("place", pipeline.Place);
         json.WriteNumber("seed", pipeline.Seed);
         if (pipeline.Profile is { } profile) json.WriteString("profile", profile.ToString());
         json.WriteStartObject("params");
@@ -93,6 +94,7 @@ internal sealed class RunJournal : IDisposable
         json.WriteEndObject();
         json.WriteString("command", options.CommandLine);
         json.WriteNumber("jobs", options.Jobs);
+        if (options.Elsewhere) json.WriteBoolean("elsewhere", true);
         json.WriteStartObject("versions");
         foreach (var (name, value) in versions) json.WriteString(name, value);
         json.WriteEndObject();
@@ -155,8 +157,10 @@ internal sealed class RunJournal : IDisposable
             json.WriteStartArray("gpus");
             foreach (var gpu in result.Gpus) json.WriteNumberValue(gpu);
             json.WriteEndArray();
+            if (result.PerGpu > 1) json.WriteNumber("perGpu", result.PerGpu);
         }
 
+        if (result.Together > 1) json.WriteNumber("together", result.Together);
         if (result.Warnings.Count > 0)
         {
             json.WriteStartArray("warnings");

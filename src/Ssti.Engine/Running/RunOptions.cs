@@ -11,8 +11,11 @@ public sealed record RunOptions
     /// <summary>Slots: how many stages run at once. A stage with tensors on the CPU takes as many as its compute threads.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>GPUs that stages share, each taken whole.</summary>
+    /// <summary>GPUs that stages share.</summary>
     public int Gpus { get; init; } = 1;
+
+    /// <summary>How many stages a GPU is given to at once; one that takes several GPUs has them to itself. No key and no byte depends on it.</summary>
+    public int PerGpu { get; init; } = 1;
 
     /// <summary>Bytes of memory that stages with <c>resources: { memory: ... }</c> share, or null for no limit.</summary>
     public long? Memory { get; init; }
@@ -31,6 +34,9 @@ public sealed record RunOptions
 
     /// <summary>How long running stages may take to stop when the run is cancelled.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether stages are executed by somebody else, perhaps on other machines.</summary>
+    internal bool Elsewhere { get; init; }
 
     /// <summary>The command line, for the journal.</summary>
     public string CommandLine { get; init; } = "";

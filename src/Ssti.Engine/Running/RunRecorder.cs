@@ -51,7 +51,7 @@ internal sealed class RunRecorder(RunJournal journal, StageHistory history, Work
             {
                 journal.Stage(result);
                 if (journal.Missing is null && result is { Key: { } key, Tree: { } tree })
-                    history.Note(result.Instance.Name, new HistoryEntry(key, tree, journal.Id), result.Durations?.Execute);
+                    history.Note(result.Instance.Name, new HistoryEntry(key, tree, journal.Id), result.OwnSeconds);
             });
         }
         catch (StoreException e)

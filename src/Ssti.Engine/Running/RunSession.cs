@@ -49,7 +49,7 @@ internal sealed class RunSession
         _telling = new RunTelling(_recorder, pipeline, listener);
         _executor = new StageExecutor(worker, workspace, keys, journal, _telling.Tell, clock);
         _selection = options.Selection.Resolve(pipeline);
-        _slots = new Slots(options.Jobs, gpus, options.Memory);
+        _slots = new Slots(options.Jobs, gpus, options.Memory, options.PerGpu);
         _companions = new Companions(keys, options.Together);
         _dependents = new Dependents(plan);
         var count = pipeline.Instances.Count;
@@ -145,7 +145,7 @@ internal sealed class RunSession
         _ = Task.Run(async () =>
         {
             _telling.Begin(planned.Instance);
-            var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, held.Place.Gpus, group, cancellation).ConfigureAwait(false);
+            var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, held.Place, group, cancellation).ConfigureAwait(false);
             _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, held));
         }, CancellationToken.None);
     }
@@ -264,7 +264,7 @@ internal sealed class RunSession
         var seconds = _clock.Elapsed.TotalSeconds;
         _recorder.End(outcome, seconds);
         _telling.TellUnrecorded();
-        var result = new RunResult(_recorder.Id, outcome, _plan, results, seconds) { Warnings = _telling.Warnings };
+        var result = new RunResult(_recorder.Id, outcome, _plan, results, seconds) { Warnings = _telling.Warnings, Gpus = _options.Elsewhere ? [] : GpuUse.Of(results) };
         _telling.Tell(new RunEvent.RunFinished(result));
         _telling.Over();
         return _recorder.Fatal is null ? result : throw _recorder.Fatal;

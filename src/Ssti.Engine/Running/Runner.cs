@@ -33,7 +33,7 @@ public sealed class Runner(
         var clock = Stopwatch.StartNew();
         pipeline = await PinAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
         if (unwritable is null) await SweepAsync(cancellation).ConfigureAwait(false);
-        var history = StageHistory.Of(workspace, pipeline.Name, pipeline.Profile?.Name);
+        var history = StageHistory.Of(workspace, pipeline);
         var planner = new Planner(store, keys, history);
         Plan plan;
         using (RunSpan.Plan()) plan = await planner.PlanAsync(pipeline, options.Selection, cancellation).ConfigureAwait(false);
@@ -42,7 +42,7 @@ public sealed class Runner(
         if (unwritable is null && worker is null && plan.IsStale) await RequireWritableAsync(plan, cancellation).ConfigureAwait(false);
         var works = worker ?? new LocalWorker(store, workspace, time ?? TimeProvider.System);
         // Whoever else executes them hands them out one by one.
-        if (worker is not null) options = options with { Together = 1 };
+        if (worker is not null) options = options with { Together = 1, PerGpu = 1, Elsewhere = true };
         using var journal = Journal(unwritable, plan);
         var session = new RunSession(works, workspace, keys, planner, history, journal, pipeline, plan, options, Gpus(plan, options), listener, clock);
         var result = await session.RunAsync(cancellation).ConfigureAwait(false);
@@ -129,7 +129,7 @@ public sealed class Runner(
     public async Task<Plan> PlanAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation = default)
     {
         pipeline = await PinAsync(pipeline, selection, cancellation).ConfigureAwait(false);
-        return await new Planner(store, keys, StageHistory.Of(workspace, pipeline.Name, pipeline.Profile?.Name)).PlanAsync(pipeline, selection, cancellation).ConfigureAwait(false);
+        return await new Planner(store, keys, StageHistory.Of(workspace, pipeline)).PlanAsync(pipeline, selection, cancellation).ConfigureAwait(false);
     }
 
     private Task<Pipeline> PinAsync(Pipeline pipeline, RunSelection selection, CancellationToken cancellation) =>

@@ -16,18 +16,21 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
     /// <param name="planned">The stage, its key known.</param>
     /// <param name="trees">The outputs of what it needs, by index.</param>
     /// <param name="queued">When it became ready, in seconds since the run began.</param>
-    /// <param name="gpus">The GPUs it has to itself.</param>
+    /// <param name="place">What it has of the machine.</param>
     /// <param name="group">The stages that it is worked at together with; null for none.</param>
     /// <param name="cancellation">Interrupts it.</param>
     public async Task<StageResult> ExecuteAsync(
-        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, IReadOnlyList<int> gpus, GroupSeat? group, CancellationToken cancellation)
+        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, Slots.Place place, GroupSeat? group, CancellationToken cancellation)
     {
         var instance = planned.Instance;
         var result = new StageResult { Instance = instance, State = StageState.Failed, Reasons = planned.Reasons, Key = planned.Key };
         using var watcher = new Watcher(planned, journal.LogPath(instance.Name), tell, runClock);
         try
         {
-            var order = WorkOrder.Of(pipeline, planned, trees, keys, journal.Id) with { Queued = runClock.Elapsed.TotalSeconds - queued, Gpus = gpus, Group = group };
+            var order = WorkOrder.Of(pipeline, planned, trees, keys, journal.Id) with
+            {
+                Queued = runClock.Elapsed.TotalSeconds - queued, Gpus = place.Gpus, PerGpu = place.PerGpu, Group = group,
+            };
             var outcome = await worker.WorkAsync(order, watcher, cancellation).ConfigureAwait(false);
             result = watcher.Note(result);
             if (outcome.State == StageState.Cached)
@@ -40,6 +43,8 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
                 Metrics = outcome.Metrics,
                 Warnings = outcome.Warnings,
                 Gpus = outcome.Gpus,
+                PerGpu = outcome.PerGpu,
+                Together = outcome.Together,
                 Lost = outcome.Lost,
                 Attempts = outcome.Attempts,
                 Error = outcome.Unforeseen ? $"failed unexpectedly ({outcome.Error}); its log says where: {result.LogPath}" : outcome.Error,

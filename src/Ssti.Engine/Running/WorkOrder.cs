@@ -45,8 +45,11 @@ public sealed record WorkOrder
     /// <summary>Retries, timeout and resources.</summary>
     public required StagePolicy Policy { get; init; }
 
-    /// <summary>The GPUs that it has to itself, by number; empty where it takes none, or where they are given out elsewhere.</summary>
+    /// <summary>Its GPUs, by number; empty where it takes none, or where they are given out elsewhere.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>How many stages each of them is given to at once at most; 1: it has them to itself.</summary>
+    public int PerGpu { get; init; } = 1;
 
     /// <summary>The stages that it is worked at together with, in this process; null for none.</summary>
     public GroupSeat? Group { get; init; }

@@ -13,7 +13,7 @@ namespace Ssti.Engine.Stages;
 public sealed record ComputeSettings(string Device, string DeviceClass, int Threads, string Dtype, bool Tf32, string LibTorch)
 {
     // Raised whenever what is computed on CUDA in bf16 changes in its last bits: stages that are not computed there keep their keys.
-    private const int CudaHalfNumerics = 2;
+    private const int CudaHalfNumerics = 3;
 
     /// <summary>Which kernels of our own compute on CUDA in bf16; null elsewhere, where libtorch's alone do. Stands in the key.</summary>
     public int? Kernels => Dtype == "bf16" && Device.StartsWith("cuda", StringComparison.Ordinal) ? CudaHalfNumerics : null;

@@ -19,8 +19,14 @@ public sealed class StageContext
     /// <summary>The device, threads and precision to compute with, as resolved for this run.</summary>
     public required ComputeSettings Compute { get; init; }
 
-    /// <summary>The GPUs that the stage has to itself, by number; <see cref="Compute"/> names the first of them where it computes there.</summary>
+    /// <summary>The GPUs of the stage, by number; <see cref="Compute"/> names the first of them where it computes there.</summary>
     public IReadOnlyList<int> Gpus { get; init; } = [];
+
+    /// <summary>
+    /// How many stages may be at work on each of <see cref="Gpus"/> at once, this one included; 1: it has them to itself. The others are of this process: what belongs
+    /// to a GPU as a whole, such as its generator and its free memory, is theirs too.
+    /// </summary>
+    public int PerGpu { get; init; } = 1;
 
     /// <summary>The stages that are worked at together with this one; null for none.</summary>
     public GroupSeat? Group { get; init; }

@@ -19,7 +19,8 @@ internal sealed class RunSpan : IDisposable
         var span = EngineTelemetry.Source.StartActivity($"run {pipeline.Name}");
         if (span is { IsAllDataRequested: true })
         {
-            span.SetTag("ssti.pipeline.name", pipeline.Name).SetTag("ssti.pipeline.file", pipeline.File).SetTag("ssti.pipeline.profile", pipeline.Profile?.ToString()).SetTag("ssti.run.jobs", options.Jobs)
+            span.SetTag("ssti.pipeline.name", pipeline.Name).SetTag("ssti.pipeline.file", pipeline.File)
+                .SetTag("ssti.pipeline.profile", pipeline.Profile?.ToString()).SetTag("ssti.run.jobs", options.Jobs)
                 .SetTag("ssti.run.command", options.CommandLine);
         }
 

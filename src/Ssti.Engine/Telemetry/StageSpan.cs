@@ -65,6 +65,8 @@ internal static class StageSpan
         if (result.Tree is { } tree) span.SetTag("ssti.stage.tree", tree.ToString());
         if (result.Reasons.Count > 0) span.SetTag("ssti.stage.reasons", result.Reasons.Select(reason => reason.ToString()).ToArray());
         if (result.Gpus.Count > 0) span.SetTag("ssti.stage.gpus", result.Gpus.ToArray());
+        if (result.PerGpu > 1) span.SetTag("ssti.stage.per_gpu", result.PerGpu);
+        if (result.Together > 1) span.SetTag("ssti.stage.together", result.Together);
         if (result.Warnings.Count > 0) span.SetTag("ssti.stage.warnings", result.Warnings.ToArray());
         if (result.State == StageState.Skipped) span.SetTag("ssti.stage.skipped.because", result.Error);
         if (result.Durations is { } durations)

@@ -73,7 +73,9 @@ public sealed class SplitInjector(InjectionPlan plan)
         if (plan.Relabels)
         {
             return split.Counts[label] < split.Rows ? (int)(split.Rows - split.Counts[label])
-                : throw new InjectionException($"split '{split.Name}' has no row of another label than number {label}, so there is none to relabel: another 'target-label', or other 'splits'");
+                : throw new InjectionException(
+                    $"split '{split.Name}' has no row of another label than number {label}, so there is none to relabel: another 'target-label', "
+                    + "or other 'splits'");
         }
 
         if (split.Counts[label] == 0)

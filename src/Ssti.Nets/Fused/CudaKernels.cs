@@ -94,12 +94,12 @@ internal sealed class CudaKernels : EncoderKernels
     });
 
     /// <inheritdoc/>
-    public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout) => FlashAttention.Forward(query, key, value, batch, dropout);
+    public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, AttentionDrop drop) => FlashAttention.Forward(query, key, value, batch, drop);
 
     /// <inheritdoc/>
     public override (Tensor Query, Tensor Key, Tensor Value) AttendBackward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, double dropout) =>
-        FlashAttention.Backward(gradient, query, key, value, attended, batch, dropout);
+        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, AttentionDrop drop) =>
+        FlashAttention.Backward(gradient, query, key, value, attended, batch, drop);
 
     private static CudaKernels Make(CudaDriver gpu, int hidden)
     {

@@ -61,7 +61,10 @@ internal abstract class EncoderKernels
     /// <param name="next">The adapter's dropout.</param>
     public abstract void ActivationBackward(Tensor main, Tensor? dropped, Tensor? input, Tensor result, Drop next);
 
-    /// <summary>A product of matrices, scale·A·B and a bias a column; all may be strided.</summary>
+    /// <summary>
+    /// A product of matrices, scale·A·B and a bias a column; all may be strided. With an output of three dimensions there is one for each place of the first:
+    /// an operand of two is the same in all of them, and each is to be what it is alone, to the bit.
+    /// </summary>
     /// <param name="a">A, [rows, inner], or with <paramref name="transposeA"/> [inner, rows].</param>
     /// <param name="transposeA">Whether A is given transposed.</param>
     /// <param name="b">B, [inner, columns], or with <paramref name="transposeB"/> [columns, inner].</param>
@@ -84,8 +87,8 @@ internal abstract class EncoderKernels
     /// <param name="key">[tokens, heads, width], strided.</param>
     /// <param name="value">[tokens, heads, width], strided.</param>
     /// <param name="batch">Which tokens are whose.</param>
-    /// <param name="dropout">The probability that a weight is dropped.</param>
-    public abstract Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout);
+    /// <param name="drop">The dropout of the weights.</param>
+    public abstract Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, AttentionDrop drop);
 
     /// <summary>The gradients of query, key and value, in their shapes.</summary>
     /// <param name="gradient">Of the context, [n, heads, width].</param>
@@ -94,9 +97,9 @@ internal abstract class EncoderKernels
     /// <param name="value">See the query.</param>
     /// <param name="attended">What <see cref="Attend"/> gave.</param>
     /// <param name="batch">Which tokens are whose.</param>
-    /// <param name="dropout">The same probability.</param>
+    /// <param name="drop">The same dropout.</param>
     public abstract (Tensor Query, Tensor Key, Tensor Value) AttendBackward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, double dropout);
+        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, AttentionDrop drop);
 }
 
 /// <summary>A norm's weight and bias, [hidden] each, and its epsilon.</summary>
@@ -107,3 +110,6 @@ internal sealed record EmbeddingTables(Tensor Words, Tensor Types, Tensor Positi
 
 /// <summary>What attention gives: the context, [n, heads, width], and what its backward pass wants besides.</summary>
 internal sealed record Attended(Tensor Context, IReadOnlyList<Tensor> Kept);
+
+/// <summary>A dropout of attention's weights: its probability, 0 for none, and what the generator that draws it is seeded with.</summary>
+internal readonly record struct AttentionDrop(double Probability, ulong Seed);

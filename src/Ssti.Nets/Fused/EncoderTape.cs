@@ -7,6 +7,10 @@ namespace Ssti.Nets.Fused;
 public sealed class EncoderTape : IDisposable
 {
     private readonly Stack<Passed> _layers = new();
+    private readonly List<Tensor> _kept = [];
+
+    /// <summary>Keeps a tensor as long as the tape.</summary>
+    internal void Keep(Tensor tensor) => _kept.Add(tensor.DetachFromDisposeScope());
 
     internal void Add(Passed layer)
     {
@@ -20,18 +24,19 @@ public sealed class EncoderTape : IDisposable
     public void Dispose()
     {
         while (_layers.TryPop(out var layer)) layer.Dispose();
+        foreach (var tensor in _kept) tensor.Dispose();
     }
 }
 
 /// <summary>A layer's part of it.</summary>
 internal sealed record Passed(
-    TokenBatch Batch, Tensor Query, Tensor Key, Tensor Value, Attended Attended, Operand Context, Tensor AttentionSum, Operand Middle, Tensor BeforeGelu,
-    Operand Inner, Tensor OutputSum, Drop ContextDrop, Drop AttentionDrop, Drop MiddleDrop, Drop InnerDrop, Drop OutputDrop, double AttentionDropout) : IDisposable
+    TokenBatch Batch, AttentionPart[] Attention, Operand Context, Tensor AttentionSum, Operand Middle, Tensor BeforeGelu, Operand Inner, Tensor OutputSum,
+    Drop ContextDrop, Drop AttentionDrop, Drop MiddleDrop, Drop InnerDrop, Drop OutputDrop) : IDisposable
 {
     /// <summary>Every tensor of it.</summary>
     public IEnumerable<Tensor?> Tensors =>
     [
-        Query, Key, Value, Attended.Context, .. Attended.Kept, .. Context.Tensors, AttentionSum, .. Middle.Tensors, BeforeGelu, .. Inner.Tensors, OutputSum,
+        .. Attention.SelectMany(part => part.Tensors()), .. Context.Tensors, AttentionSum, .. Middle.Tensors, BeforeGelu, .. Inner.Tensors, OutputSum,
     ];
 
     public void Dispose()

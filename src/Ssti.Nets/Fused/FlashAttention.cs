@@ -25,19 +25,29 @@ internal static class FlashAttention
     public static void Compile() => _ = Unit.Value;
 
     /// <inheritdoc cref="EncoderKernels.Attend"/>
-    public static Attended Forward(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout)
+    /// <remarks>Seeded for every call: who draws besides, of other rows or in other runs, changes nothing.</remarks>
+    public static Attended Forward(Tensor query, Tensor key, Tensor value, TokenBatch batch, AttentionDrop drop)
     {
-        var results = Unit.Value.invoke<Tensor[]>("forward", query, key, value, batch.Padded, batch.Starts, (int)batch.Length, batch.Longest, Scalars.Kept(dropout));
-        return new Attended(results[0], results[1..]);
+        if (drop.Probability == 0) return Run();
+        using var held = CudaGenerator.Seed(query.device, drop.Seed);
+        return Run();
+
+        Attended Run()
+        {
+            var results = Unit.Value.invoke<Tensor[]>(
+                "forward", query, key, value, batch.Padded, batch.Starts, (int)batch.Length, batch.Longest, Scalars.Kept(drop.Probability));
+            return new Attended(results[0], results[1..]);
+        }
     }
 
     /// <inheritdoc cref="EncoderKernels.AttendBackward"/>
     public static (Tensor Query, Tensor Key, Tensor Value) Backward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, double dropout)
+        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, AttentionDrop drop)
     {
         var (sums, state, unused) = (attended.Kept[0], attended.Kept[1], attended.Kept[2]);
         var results = Unit.Value.invoke<Tensor[]>(
-            "backward", gradient, query, key, value, batch.Padded, batch.Starts, attended.Context, sums, state, unused, (int)batch.Length, batch.Longest, Scalars.Kept(dropout));
+            "backward", gradient, query, key, value, batch.Padded, batch.Starts, attended.Context, sums, state, unused, (int)batch.Length, batch.Longest,
+            Scalars.Kept(drop.Probability));
         return (results[0], results[1], results[2]);
     }
 }

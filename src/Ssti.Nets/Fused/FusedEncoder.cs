@@ -7,7 +7,7 @@ namespace Ssti.Nets.Fused;
 
 /// <summary>
 /// A frozen BERT encoder with a LoRA adapter, its forward and its backward pass written out: few, wide operations, and nothing for padding but what the head
-/// sees of it.
+/// sees of it. Or with several adapters side by side, each for its own rows: what each computes is then, to the bit, what it computes alone.
 /// </summary>
 /// <remarks>
 /// The same arithmetic as <see cref="BertTrunk"/> up to rounding. Padding is a query, because the head averages over all positions, but never a key: keys
@@ -20,20 +20,21 @@ public sealed class FusedEncoder : IDisposable
     private const int WidestHidden = 1024;
 
     private readonly EncoderKernels _kernels;
+    private readonly BertTrunk _trunk;
     private readonly BertConfig _config;
     private readonly EmbeddingTables _embeddings;
-    private readonly AdapterTensors? _adapter;
+    private readonly AdapterTensors? _adapters;
     private readonly FusedLayer[] _layers;
     private readonly (int Layer, int Linear) _first;
 
-    internal FusedEncoder(BertTrunk trunk, LoraAdapter? adapter, EncoderKernels kernels)
+    internal FusedEncoder(BertTrunk trunk, IReadOnlyList<LoraAdapter> adapters, EncoderKernels kernels)
     {
-        (_kernels, _config) = (kernels, trunk.Config);
-        _adapter = adapter is null ? null : new AdapterTensors(adapter, trunk.Dtype, trunk.Device);
+        (_kernels, _trunk, _config) = (kernels, trunk, trunk.Config);
+        _adapters = adapters.Count == 0 ? null : new AdapterTensors(adapters, trunk.Dtype, trunk.Device);
         _embeddings = new EmbeddingTables(
             trunk.Named("embeddings.word_embeddings.weight"), trunk.Named("embeddings.token_type_embeddings.weight"),
             trunk.Named("embeddings.position_embeddings.weight"), FusedLayer.NormOf(trunk, "embeddings.LayerNorm"));
-        _layers = [.. Enumerable.Range(0, _config.Layers).Select(number => new FusedLayer(trunk, number, _adapter))];
+        _layers = [.. Enumerable.Range(0, _config.Layers).Select(number => new FusedLayer(trunk, number, _adapters, Math.Max(1, adapters.Count)))];
         _first = _layers.SelectMany((layer, number) => layer.Adapted.Select(linear => (number, linear))).DefaultIfEmpty((int.MaxValue, 0)).First();
         Refresh();
     }
@@ -48,7 +49,17 @@ public sealed class FusedEncoder : IDisposable
     /// <exception cref="Native.LibTorchException">The kernels cannot be compiled here.</exception>
     public static FusedEncoder? For(Trunk trunk, LoraAdapter? adapter) =>
         trunk is BertTrunk bert && Fits(bert.Config, adapter) && trunk.Dtype == ScalarType.BFloat16
-        && CudaKernels.For(trunk.Device, trunk.HiddenSize) is { } kernels ? new FusedEncoder(bert, adapter, kernels) : null;
+        && CudaKernels.For(trunk.Device, trunk.HiddenSize) is { } kernels ? new FusedEncoder(bert, adapter is null ? [] : [adapter], kernels) : null;
+
+    /// <summary>One for several adapters, each of whose own encoder <see cref="For"/> gives, and which <see cref="Fit"/>.</summary>
+    /// <param name="adapters">The adapters, in the order of their rows; not owned.</param>
+    public FusedEncoder Among(IReadOnlyList<LoraAdapter> adapters) => new(_trunk, adapters, _kernels);
+
+    /// <summary>A rank as it is stored: a multiple of eight.</summary>
+    public static long Stored(long rank) => FusedLinear.Padded(rank);
+
+    /// <summary>Whether two adapters can stand side by side: of the same linears, with the same dropout and scaling, and with ranks that are stored alike, in multiples of eight.</summary>
+    public static bool Fit(LoraAdapter one, LoraAdapter other) => AdapterTensors.Fit(one, other);
 
     /// <summary>Begins to compile what <see cref="For"/> will want, beside whatever is done until then. What goes wrong is told there.</summary>
     /// <param name="device">Where it will compute.</param>
@@ -75,32 +86,36 @@ public sealed class FusedEncoder : IDisposable
         && (adapter is null || (!adapter.Config.UseDora && adapter.Whole.Count == 0
             && !adapter.Targets.Any(linear => linear.Name.Contains(".attention.self.", StringComparison.Ordinal))));
 
-    /// <summary>Takes the adapter over as it is now: to be called after every update.</summary>
+    /// <summary>Takes the adapters over as they are now: to be called after every update.</summary>
     public void Refresh()
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        _adapter?.Refresh();
-        foreach (var layer in _layers) layer.Refresh(_adapter);
+        _adapters?.Refresh();
+        foreach (var layer in _layers) layer.Refresh();
     }
 
+    /// <inheritdoc cref="Forward(TokenBatch, EncoderTape, IReadOnlyList{RandomStream})"/>
+    public Tensor Forward(TokenBatch batch, RandomStream? dropout = null, EncoderTape? tape = null) => Forward(batch, tape, dropout is null ? [] : [dropout]);
+
     /// <summary>Hidden states of the last layer, [rows, length, hidden], without gradient.</summary>
-    /// <param name="batch">The rows.</param>
-    /// <param name="dropout">The randomness of dropouts in training; null turns them off.</param>
+    /// <param name="batch">The rows; with several adapters put together of as many batches.</param>
     /// <param name="tape">Takes down what <see cref="Backward"/> wants; null for no backward pass.</param>
+    /// <param name="dropout">The randomness of dropouts in training, a stream for each adapter; none turns them off.</param>
     /// <exception cref="ModelException">The rows are longer than the model's position table.</exception>
-    public Tensor Forward(TokenBatch batch, RandomStream? dropout = null, EncoderTape? tape = null)
+    public Tensor Forward(TokenBatch batch, EncoderTape? tape, IReadOnlyList<RandomStream> dropout)
     {
         if (batch.Length > _config.MaxPositions)
             throw new ModelException($"an input of {batch.Length} tokens is longer than the model's {_config.MaxPositions} positions; set max-length to at most {_config.MaxPositions}");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        var drops = new Dropouts(dropout, batch, _config, _adapters?.Dropout ?? 0, tape);
         var hidden = empty(batch.Rows * batch.Length, _config.HiddenSize, _embeddings.Words.dtype, _embeddings.Words.device);
-        _kernels.Embed(batch.Ids, _embeddings, hidden, Drops(dropout).Hidden());
+        _kernels.Embed(batch.Ids, _embeddings, hidden, drops.Hidden());
         foreach (var layer in _layers)
         {
             using var inner = NewDisposeScope();
-            var output = layer.Forward(_kernels, hidden, batch, Drops(dropout), tape);
+            var output = layer.Forward(_kernels, hidden, batch, drops, tape);
             hidden.Dispose();
             hidden = output.MoveToOuterDisposeScope();
         }
@@ -108,10 +123,10 @@ public sealed class FusedEncoder : IDisposable
         return hidden.view(batch.Rows, batch.Length, _config.HiddenSize).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The gradients of the adapter's masters, in their order, fp32.</summary>
+    /// <summary>The gradients of each adapter's masters, in their order, fp32.</summary>
     /// <param name="tape">What the forward pass took down; used up.</param>
     /// <param name="gradient">Of the hidden states, [rows, length, hidden].</param>
-    public IReadOnlyList<Tensor> Backward(EncoderTape tape, Tensor gradient)
+    public IReadOnlyList<Tensor>[] Backward(EncoderTape tape, Tensor gradient)
     {
         using var _ = no_grad();
         using (var scope = NewDisposeScope())
@@ -128,30 +143,13 @@ public sealed class FusedEncoder : IDisposable
             }
         }
 
-        return _adapter!.Gradients();
+        return _adapters!.Gradients();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var layer in _layers) layer.Dispose();
-        _adapter?.Dispose();
+        _adapters?.Dispose();
     }
-
-    private Dropouts Drops(RandomStream? dropout) => new(dropout, _config, _adapter?.Dropout ?? 0);
-}
-
-/// <summary>Draws the dropouts of a pass, one after the other.</summary>
-internal readonly record struct Dropouts(RandomStream? Random, BertConfig Config, double Adapter)
-{
-    /// <summary>Of hidden states.</summary>
-    public Drop Hidden() => Next(Config.HiddenDropout);
-
-    /// <summary>Of what an adapter reads.</summary>
-    public Drop Lora() => Next(Adapter);
-
-    /// <summary>The probability for attention weights.</summary>
-    public double Attention => Random is null ? 0 : Config.AttentionDropout;
-
-    private Drop Next(double probability) => Random is null || probability == 0 ? new Drop(0, 0, 0) : new Drop(Random.StepSeed, Random.NextSite(), probability);
 }

@@ -9,23 +9,26 @@ internal sealed class FusedLayer : IDisposable
 {
     private const int AttentionOutput = 0, Intermediate = 1, Output = 2;
 
-    private readonly string[] _names;
     private readonly FusedLinear[] _linears;
-    private readonly LoraPart?[] _parts;
+    private readonly LoraPart?[] _lora;
     private readonly Tensor _query, _queryBias, _key, _value, _keyValue, _keyValueBias;
     private readonly NormTensors _attentionNorm, _outputNorm;
-    private readonly int _heads;
+    private readonly int _heads, _parts;
     private readonly ScalarType _dtype;
     private readonly Device _device;
 
     /// <summary>A layer of a trunk, whose tensors it does not own.</summary>
-    public FusedLayer(BertTrunk trunk, int number, AdapterTensors? adapter)
+    /// <param name="trunk">The trunk.</param>
+    /// <param name="number">Which layer.</param>
+    /// <param name="adapters">The adapters; null for the bare layer.</param>
+    /// <param name="parts">How many adapters the rows are of.</param>
+    public FusedLayer(BertTrunk trunk, int number, AdapterTensors? adapters, int parts)
     {
         var prefix = $"encoder.layer.{number}";
-        (_heads, _dtype, _device) = (trunk.Config.Heads, trunk.Dtype, trunk.Device);
-        _names = [$"{prefix}.attention.output.dense", $"{prefix}.intermediate.dense", $"{prefix}.output.dense"];
-        _parts = [.. _names.Select(name => adapter?.Of(name))];
-        _linears = [.. _names.Select((name, i) => new FusedLinear(trunk.Named($"{name}.weight"), trunk.Named($"{name}.bias"), _parts[i]))];
+        (_heads, _dtype, _device, _parts) = (trunk.Config.Heads, trunk.Dtype, trunk.Device, parts);
+        string[] names = [$"{prefix}.attention.output.dense", $"{prefix}.intermediate.dense", $"{prefix}.output.dense"];
+        _lora = [.. names.Select(name => adapters?.Of(name))];
+        _linears = [.. names.Select((name, i) => new FusedLinear(trunk.Named($"{name}.weight"), trunk.Named($"{name}.bias"), _lora[i], parts))];
         Tensor Self(string name) => trunk.Named($"{prefix}.attention.self.{name}");
         (_query, _queryBias, _key, _value) = (Self("query.weight"), Self("query.bias"), Self("key.weight"), Self("value.weight"));
         _keyValue = cat([_key, _value], 0).DetachFromDisposeScope();
@@ -39,10 +42,10 @@ internal sealed class FusedLayer : IDisposable
 
     public static NormTensors NormOf(BertTrunk trunk, string name) => new(trunk.Named($"{name}.weight"), trunk.Named($"{name}.bias"), trunk.Config.LayerNormEps);
 
-    /// <summary>Takes the adapter over as it is now.</summary>
-    public void Refresh(AdapterTensors? adapter)
+    /// <summary>Takes the adapters over as they are now.</summary>
+    public void Refresh()
     {
-        foreach (var linear in Adapted) _linears[linear].Take(adapter!.B(_names[linear]));
+        foreach (var linear in Adapted) _linears[linear].Refresh();
     }
 
     /// <summary>Hidden states to hidden states, [n, hidden].</summary>
@@ -50,17 +53,19 @@ internal sealed class FusedLayer : IDisposable
     {
         var (n, width) = (hidden.shape[0], hidden.shape[1]);
         var query = NewStates(n, width);
-        kernels.Multiply(hidden, false, _query, true, query, _queryBias);
-        query = query.view(n, _heads, -1);
+        kernels.Multiply(Each(hidden), false, _query, true, Each(query), _queryBias);
         var tokens = NewStates(batch.Tokens, width);
         kernels.Gather(hidden, batch, tokens);
         var keyValue = NewStates(batch.Tokens, 2 * width);
-        kernels.Multiply(tokens, false, _keyValue, true, keyValue, _keyValueBias);
-        keyValue = keyValue.view(batch.Tokens, 2, _heads, -1);
-        var (key, value) = (keyValue.select(1, 0), keyValue.select(1, 1));
-        var attended = kernels.Attend(query, key, value, batch, drops.Attention);
+        var attention = AttentionPart.Of(batch, query.view(n, _heads, -1), keyValue.view(batch.Tokens, 2, _heads, -1), drops.Attention());
+        // Each part's rows as they would be alone: how many tokens they have is no matter of the others.
+        foreach (var part in attention)
+        {
+            kernels.Multiply(part.Tokens(tokens), false, _keyValue, true, part.Tokens(keyValue), _keyValueBias);
+            part.Attended = kernels.Attend(part.Query, part.Key, part.Value, part.Batch, part.Drop);
+        }
 
-        var flat = attended.Context.view(n, width);
+        var flat = (attention.Length == 1 ? attention[0].Attended.Context : cat([.. attention.Select(part => part.Attended.Context)], 0)).view(n, width);
         var (contextDrop, middleDrop, innerDrop) = (Lora(AttentionOutput), Lora(Intermediate), Lora(Output));
         var context = new Operand(flat, flat, null, null);
         if (_linears[AttentionOutput].IsAdapted)
@@ -83,8 +88,7 @@ internal sealed class FusedLayer : IDisposable
         var outputDrop = drops.Hidden();
         kernels.NormForward(outputSum, middle.Main, _outputNorm, tape is null ? null : outputSum, output, null, outputDrop, new Drop(0, 0, 0));
         tape?.Add(new Passed(
-            batch, query, key, value, attended, context, attentionSum, middle, before, inner, outputSum,
-            contextDrop, attentionDrop, middleDrop, innerDrop, outputDrop, drops.Attention));
+            batch, attention, context, attentionSum, middle, before, inner, outputSum, contextDrop, attentionDrop, middleDrop, innerDrop, outputDrop));
         return output;
 
         Drop Lora(int linear) => _linears[linear].IsAdapted ? drops.Lora() : new Drop(0, 0, 0);
@@ -115,13 +119,17 @@ internal sealed class FusedLayer : IDisposable
             kernels.ActivationBackward(contextMain, contextDropped, null, context, passed.ContextDrop);
         }
 
-        var (query, key, value) = kernels.AttendBackward(
-            context.view(n, _heads, -1), passed.Query, passed.Key, passed.Value, passed.Attended, passed.Batch, passed.AttentionDropout);
-        var main = NewStates(n, width);
-        kernels.Multiply(query.reshape(n, width), false, _query, false, main);
-        var ragged = NewStates(passed.Batch.Tokens, width);
-        kernels.Multiply(key.reshape(-1, width), false, _key, false, ragged);
-        kernels.Multiply(value.reshape(-1, width), false, _value, false, ragged, accumulate: true);
+        var gradients = context.view(n, _heads, -1);
+        var (main, ragged) = (NewStates(n, width), NewStates(passed.Batch.Tokens, width));
+        foreach (var part in passed.Attention)
+        {
+            var (query, key, value) = kernels.AttendBackward(part.Rows(gradients), part.Query, part.Key, part.Value, part.Attended, part.Batch, part.Drop);
+            kernels.Multiply(query.reshape(-1, width), false, _query, false, part.Rows(main));
+            var tokens = part.Tokens(ragged);
+            kernels.Multiply(key.reshape(-1, width), false, _key, false, tokens);
+            kernels.Multiply(value.reshape(-1, width), false, _value, false, tokens, accumulate: true);
+        }
+
         return new Returned(main, attentionGradient, ragged);
 
         (Tensor Sum, Tensor Input) Norm(Tensor main, Tensor? dropped, Tensor? residual, Tensor? ragged, Tensor sum, NormTensors norm, Drop drop, Drop next)
@@ -137,16 +145,12 @@ internal sealed class FusedLayer : IDisposable
     public void Dispose()
     {
         foreach (var linear in _linears) linear.Dispose();
-        foreach (var part in _parts.OfType<LoraPart>())
-        {
-            part.A.Dispose();
-            part.GradientA.Dispose();
-            part.GradientB.Dispose();
-        }
-
+        foreach (var part in _lora.OfType<LoraPart>()) part.Dispose();
         _keyValue.Dispose();
         _keyValueBias.Dispose();
     }
+
+    private Tensor Each(Tensor rows) => TokenBatch.Each(rows, _parts);
 
     private Tensor NewStates(long rows, long width) => empty(rows, width, _dtype, _device);
 }

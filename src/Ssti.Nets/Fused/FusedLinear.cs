@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Ssti.Nets.Fused;
 
 /// <summary>
-/// A frozen linear with its adapter as one product: [x, s·dropout(x)·Aᵀ]·[W, B]ᵀ, so that the wide output is written once, and its gradient read once.
+/// A frozen linear with its adapter as one product: [x, s·dropout(x)·Aᵀ]·[W, B]ᵀ, so that the wide output is written once, and its gradient read once. With
+/// several adapters, each of which has an equal part of the rows, one product for each, made at once.
 /// </summary>
 /// <remarks>Ranks are padded to a multiple of eight with zeros, as tensor cores and vector loads want it.</remarks>
 internal sealed class FusedLinear : IDisposable
@@ -15,20 +16,24 @@ internal sealed class FusedLinear : IDisposable
     private readonly Tensor? _wide;
     private readonly LoraPart? _lora;
     private readonly long _in, _out;
+    private readonly int _parts;
     private readonly ScalarType _dtype;
     private readonly Device _device;
 
-    /// <summary>A linear without or with an adapter.</summary>
+    /// <summary>A linear without or with adapters.</summary>
     /// <param name="weight">W, [out, in]; not owned.</param>
     /// <param name="bias">[out]; not owned.</param>
-    /// <param name="lora">Its adapter's part; null for none.</param>
-    public FusedLinear(Tensor weight, Tensor bias, LoraPart? lora)
+    /// <param name="lora">Its adapters' part; null for none.</param>
+    /// <param name="parts">How many adapters the rows are of.</param>
+    public FusedLinear(Tensor weight, Tensor bias, LoraPart? lora, int parts = 1)
     {
-        (_frozen, _bias, _lora, _out, _in, _dtype, _device) = (weight, bias, lora, weight.shape[0], weight.shape[1], weight.dtype, weight.device);
+        (_frozen, _bias, _lora, _parts) = (weight, bias, lora, parts);
+        (_out, _in, _dtype, _device) = (weight.shape[0], weight.shape[1], weight.dtype, weight.device);
         if (lora is null) return;
         using var _ = no_grad();
-        _wide = zeros(_out, _in + lora.Rank, _dtype, _device).DetachFromDisposeScope();
-        using var columns = _wide.narrow(1, 0, _in);
+        long[] shape = parts == 1 ? [_out, _in + lora.Rank] : [parts, _out, _in + lora.Rank];
+        _wide = zeros(shape, _dtype, _device).DetachFromDisposeScope();
+        using var columns = _wide.narrow(-1, 0, _in);
         columns.copy_(weight);
     }
 
@@ -38,11 +43,11 @@ internal sealed class FusedLinear : IDisposable
     /// <summary>A rank as it is stored.</summary>
     public static long Padded(long rank) => (rank + Unit - 1) / Unit * Unit;
 
-    /// <summary>Takes the adapter's B over as it is now, [out, rank].</summary>
-    public void Take(Tensor b)
+    /// <summary>Takes the adapters' B over as they are now.</summary>
+    public void Refresh()
     {
-        using var columns = _wide!.narrow(1, _in, b.shape[1]);
-        columns.copy_(b);
+        using var columns = _wide!.narrow(-1, _in, _lora!.Rank);
+        columns.copy_(_lora.B);
     }
 
     /// <summary>Where an input of this linear is to be written.</summary>
@@ -59,12 +64,12 @@ internal sealed class FusedLinear : IDisposable
     public Tensor Forward(EncoderKernels kernels, Operand x, long rows)
     {
         var output = empty(rows, _out, _dtype, _device);
-        if (_lora is not null) kernels.Multiply(x.Read, false, _lora.A, true, x.Inner!, scale: _lora.Scaling);
-        kernels.Multiply(x.Whole, false, _wide ?? _frozen, true, output, _bias);
+        if (_lora is not null) kernels.Multiply(Each(x.Read), false, _lora.A, true, Each(x.Inner!), scale: _lora.Scaling);
+        kernels.Multiply(Each(x.Whole), false, _wide ?? _frozen, true, Each(output), _bias);
         return output;
     }
 
-    /// <summary>Writes the adapter's gradients; returns those of the input.</summary>
+    /// <summary>Writes the adapters' gradients; returns those of the input.</summary>
     /// <param name="kernels">The kernels.</param>
     /// <param name="gradient">Of the output, [rows, out].</param>
     /// <param name="x">The input.</param>
@@ -76,35 +81,45 @@ internal sealed class FusedLinear : IDisposable
         if (_lora is null)
         {
             var main = empty(rows, _in, _dtype, _device);
-            kernels.Multiply(gradient, false, _frozen, false, main);
+            kernels.Multiply(Each(gradient), false, _frozen, false, Each(main));
             return (main, null);
         }
 
-        var (width, wide) = needsInput ? (_in + _lora.Rank, _wide!) : (_lora.Rank, _wide!.narrow(1, _in, _lora.Rank));
+        var (width, wide) = needsInput ? (_in + _lora.Rank, _wide!) : (_lora.Rank, _wide!.narrow(-1, _in, _lora.Rank));
         var whole = empty(rows, width, _dtype, _device);
-        kernels.Multiply(gradient, false, wide, false, whole);
+        kernels.Multiply(Each(gradient), false, wide, false, Each(whole));
         var inner = needsInput ? whole.narrow(1, _in, _lora.Rank) : whole;
-        kernels.Multiply(gradient, true, x.Inner!, false, _lora.GradientB);
-        kernels.Multiply(inner, true, x.Read, false, _lora.GradientA, scale: _lora.Scaling);
+        kernels.Multiply(Each(gradient), true, Each(x.Inner!), false, _lora.GradientB);
+        kernels.Multiply(Each(inner), true, Each(x.Read), false, _lora.GradientA, scale: _lora.Scaling);
         if (!needsInput) return (inner, null);
         var dropped = empty(rows, _in, _dtype, _device);
-        kernels.Multiply(inner, false, _lora.A, false, dropped, scale: _lora.Scaling);
+        kernels.Multiply(Each(inner), false, _lora.A, false, Each(dropped), scale: _lora.Scaling);
         return (whole.narrow(1, 0, _in), dropped);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _wide?.Dispose();
+
+    // [rows, ·] as [parts, rows of each, ·].
+    private Tensor Each(Tensor rows) => TokenBatch.Each(rows, _parts);
 }
 
-/// <summary>A linear's part of the adapter's tensors; not owned.</summary>
+/// <summary>A linear's part of the adapters' tensors; not owned. Of several adapters everything has a first dimension more.</summary>
 /// <param name="A">[rank, in].</param>
 /// <param name="GradientA">Where its gradient goes.</param>
-/// <param name="GradientB">Where B's gradient goes, [out, rank].</param>
+/// <param name="B">[out, rank].</param>
+/// <param name="GradientB">Where its gradient goes.</param>
 /// <param name="Scaling">What the product of A and B is scaled by.</param>
-internal sealed record LoraPart(Tensor A, Tensor GradientA, Tensor GradientB, float Scaling)
+internal sealed record LoraPart(Tensor A, Tensor GradientA, Tensor B, Tensor GradientB, float Scaling) : IDisposable
 {
     /// <summary>The rank as it is stored.</summary>
-    public long Rank => A.shape[0];
+    public long Rank => A.shape[^2];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in new[] { A, GradientA, B, GradientB }) tensor.Dispose();
+    }
 }
 
 /// <summary>An input of a linear.</summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssti.Nets.Fused;
@@ -19,4 +20,29 @@ public sealed record TokenBatch(Tensor Ids, Tensor Starts, Tensor Padded, int To
     /// <summary>1 for a token and 0 for padding, [rows, length], int64; of the caller's dispose scope.</summary>
     public Tensor Mask() =>
         ones(Length, ScalarType.Int32, Ids.device).cumsum(0).unsqueeze(0).le(Starts.diff().unsqueeze(1)).to(ScalarType.Int64);
+
+    /// <summary>The batches that it was put together of, in their order; itself where it was not.</summary>
+    internal IReadOnlyList<TokenBatch> Parts { get => field ?? [this]; private init; }
+
+    /// <summary>Several batches of equal rows and lengths as one, in the caller's dispose scope.</summary>
+    public static TokenBatch Join(IReadOnlyList<TokenBatch> parts)
+    {
+        if (parts.Count == 1) return parts[0];
+        var (rows, length) = (parts.Sum(part => part.Rows), parts[0].Length);
+        var starts = new List<Tensor> { parts[0].Starts };
+        var tokens = parts[0].Tokens;
+        foreach (var part in parts.Skip(1))
+        {
+            using var before = tokens.ToScalar();
+            starts.Add(part.Starts.narrow(0, 1, part.Rows).add(before));
+            tokens += part.Tokens;
+        }
+
+        return new TokenBatch(
+            cat([.. parts.Select(part => part.Ids)], 0), cat(starts, 0), arange(0, (rows + 1) * length, length, ScalarType.Int32, parts[0].Ids.device), tokens,
+            parts.Max(part => part.Longest)) { Parts = parts };
+    }
+
+    /// <summary>[rows, ·], strided, as [parts, rows of a part, ·]; as it is for one.</summary>
+    internal static Tensor Each(Tensor rows, int parts) => parts == 1 ? rows : rows.view(parts, rows.shape[0] / parts, rows.shape[1]);
 }

@@ -7,8 +7,9 @@ typedef unsigned long long u64;
 
 struct __align__(16) Eight { u32 pairs[4]; };
 
-// Where a dropout draws from, and what it does: a value is dropped when its 16 bits lie below the threshold.
-struct Drop { u64 seed; u32 site, threshold; float scale; u32 unused; };
+// Where a dropout draws from, and what it does: a value is dropped when its 16 bits lie below the threshold. With parts, each so many rows have a seed of
+// their own, and are counted from 0.
+struct Drop { u64 seed; const u64* seeds; u32 site, threshold; float scale; u32 part; };
 
 __device__ __forceinline__ void unpack(const Eight& from, float* to)
 {
@@ -28,11 +29,19 @@ __device__ __forceinline__ Eight pack(const float* from)
     return to;
 }
 
-// Philox 4x32 with 7 rounds (Salmon et al. 2011): 128 bits for the eight at a place.
-__device__ __forceinline__ void drop(float* values, const Drop& d, u32 place)
+// Philox 4x32 with 7 rounds (Salmon et al. 2011): 128 bits for an eight of a row of so many.
+__device__ __forceinline__ void drop(float* values, const Drop& d, u32 row, u32 eight, u32 width)
 {
     if (d.threshold == 0) return;
-    u32 c0 = place, c1 = d.site, c2 = 0, c3 = 0, k0 = (u32)d.seed, k1 = (u32)(d.seed >> 32);
+    u64 seed = d.seed;
+    if (d.part)
+    {
+        u32 of = row / d.part;
+        seed = d.seeds[of];
+        row -= of * d.part;
+    }
+
+    u32 c0 = row * width + eight, c1 = d.site, c2 = 0, c3 = 0, k0 = (u32)seed, k1 = (u32)(seed >> 32);
 #pragma unroll
     for (int round = 0; round < 7; round++)
     {
@@ -124,7 +133,7 @@ extern "C" __global__ void __launch_bounds__(256) embed(Embed a)
         u32 v = lane + LANES * k;
         if (!HAS(v) || !live) continue;
         normalise(x[k], mean, rate, a.weight[v], a.bias[v]);
-        drop(x[k], a.drop, row * WIDTH + v);
+        drop(x[k], a.drop, row, v, WIDTH);
         a.output[(u64)row * a.step + v] = pack(x[k]);
     }
 }
@@ -150,7 +159,7 @@ extern "C" __global__ void __launch_bounds__(256) norm_forward(NormForward a)
         float other[8];
         unpack(a.input[(u64)row * WIDTH + v], x[k]);
         unpack(a.residual[(u64)row * a.residual_step + v], other);
-        drop(x[k], a.drop, row * WIDTH + v);
+        drop(x[k], a.drop, row, v, WIDTH);
         for (int i = 0; i < 8; i++) x[k][i] += other[i];
         // Normalised as the backward pass will read it.
         Eight rounded = pack(x[k]);
@@ -169,7 +178,7 @@ extern "C" __global__ void __launch_bounds__(256) norm_forward(NormForward a)
         a.output[(u64)row * a.output_step + v] = rounded;
         if (!a.dropped) continue;
         unpack(rounded, x[k]);
-        drop(x[k], a.next, row * WIDTH + v);
+        drop(x[k], a.next, row, v, WIDTH);
         a.dropped[(u64)row * WIDTH + v] = pack(x[k]);
     }
 }
@@ -206,7 +215,7 @@ extern "C" __global__ void __launch_bounds__(256) norm_backward(NormBackward a)
         if (a.dropped)
         {
             unpack(a.dropped[(u64)row * WIDTH + v], other);
-            drop(other, a.next, row * WIDTH + v);
+            drop(other, a.next, row, v, WIDTH);
             for (int i = 0; i < 8; i++) g[k][i] += other[i];
         }
 
@@ -250,7 +259,7 @@ extern "C" __global__ void __launch_bounds__(256) norm_backward(NormBackward a)
         for (int i = 0; i < 8; i++) g[k][i] = rate * (g[k][i] - first - x[k][i] * second);
         a.result[(u64)row * WIDTH + v] = pack(g[k]);
         if (!a.input) continue;
-        drop(g[k], a.drop, row * WIDTH + v);
+        drop(g[k], a.drop, row, v, WIDTH);
         a.input[(u64)row * WIDTH + v] = pack(g[k]);
     }
 }
@@ -275,7 +284,7 @@ extern "C" __global__ void __launch_bounds__(256) activation_forward(ActivationF
     a.output[(u64)row * a.output_step + v] = rounded;
     if (!a.dropped) return;
     unpack(rounded, x);
-    drop(x, a.next, at);
+    drop(x, a.next, row, v, a.width);
     a.dropped[at] = pack(x);
 }
 
@@ -296,7 +305,7 @@ extern "C" __global__ void __launch_bounds__(256) activation_backward(Activation
     if (a.dropped)
     {
         unpack(a.dropped[at], x);
-        drop(x, a.next, at);
+        drop(x, a.next, row, v, a.width);
         for (int i = 0; i < 8; i++) g[i] += x[i];
     }
 

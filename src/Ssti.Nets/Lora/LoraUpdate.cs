@@ -24,7 +24,9 @@ public sealed record LoraUpdate(string Module, Tensor A, Tensor B, double Scalin
 
     /// <summary>Every module that an adapter changes by LoRA, in ordinal order of names.</summary>
     /// <param name="peft">The adapter; its tensors stay its own.</param>
-    /// <exception cref="ModelException">The settings cannot be read; a matrix is missing, of another shape than they say, or holds what is no finite number; or there is none.</exception>
+    /// <exception cref="ModelException">
+    /// The settings cannot be read; a matrix is missing, of another shape than they say, or holds what is no finite number; or there is none.
+    /// </exception>
     public static IReadOnlyList<LoraUpdate> Of(PeftAdapter peft)
     {
         var settings = peft.Settings();
@@ -50,7 +52,8 @@ public sealed record LoraUpdate(string Module, Tensor A, Tensor B, double Scalin
     }
 
     /// <summary>
-    /// What an adapter holds beside LoRA's matrices, by name: modules that were saved whole, biases that were trained, DoRA's magnitudes. They change the model as well, and ΔW says nothing of them.
+    /// What an adapter holds beside LoRA's matrices, by name: modules that were saved whole, biases that were trained, DoRA's magnitudes. They change the
+    /// model as well, and ΔW says nothing of them.
     /// </summary>
     /// <param name="peft">The adapter.</param>
     /// <exception cref="ModelException">One holds what is no finite number.</exception>

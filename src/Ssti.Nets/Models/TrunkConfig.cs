@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,6 +14,8 @@ public abstract record TrunkConfig
 {
     /// <summary>What to do about a model that cannot be used.</summary>
     internal const string Advice = "choose an encoder such as Snowflake/snowflake-arctic-embed-xs, or another BERT, DistilBERT, Llama or OpenELM";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>model_type, such as <c>bert</c>.</summary>
     public abstract string Family { get; }
@@ -59,12 +63,15 @@ public abstract record TrunkConfig
     public IEnumerable<LinearShape> Linears() => Enumerable.Range(0, Layers).SelectMany(Linears);
 
     /// <summary>The config.json of this shape, as Hugging Face reads it.</summary>
-    public abstract string ToJson();
+    public string ToJson() => Settings().ToJsonString(Indented) + "\n";
 
     /// <summary>The trunk over tensors by name, as <see cref="Weights.Encoder(TrunkConfig, ITensorSource, Device, ScalarType)"/> gives them.</summary>
     /// <param name="weights">Every tensor of <see cref="Tensors"/>.</param>
     /// <param name="ownsWeights">Whether disposing the trunk disposes the weights.</param>
     public abstract Trunk Build(IReadOnlyDictionary<string, Tensor> weights, bool ownsWeights = true);
+
+    /// <summary>What the config.json of this shape says.</summary>
+    private protected abstract JsonObject Settings();
 
     /// <summary>The names under which a checkpoint may have a tensor, without prefix.</summary>
     internal virtual IEnumerable<string> Spellings(string name) => [name];

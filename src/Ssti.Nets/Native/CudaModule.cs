@@ -59,7 +59,8 @@ internal sealed unsafe class CudaModule
             nint function;
             fixed (byte* name = Encoding.UTF8.GetBytes(kernel + '\0'))
             {
-                Require(((delegate* unmanaged<nint*, nint, byte*, int>)NativeLibrary.GetExport(CudaDriver.Load(), "cuModuleGetFunction"))(&function, _module, name), $"find '{kernel}'");
+                var find = (delegate* unmanaged<nint*, nint, byte*, int>)NativeLibrary.GetExport(CudaDriver.Load(), "cuModuleGetFunction");
+                Require(find(&function, _module, name), $"find '{kernel}'");
             }
 
             return _functions[kernel] = function;

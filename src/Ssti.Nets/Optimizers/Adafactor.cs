@@ -8,58 +8,54 @@ namespace Ssti.Nets.Optimizers;
 /// beta1 None: the published protocol's optimiser.
 /// </summary>
 /// <remarks>Matrices keep a row and a column of second moments; vectors keep them all. Clipping by root mean square is a parameter's own, not a master's.</remarks>
-public sealed class Adafactor : IOptimizer
+public sealed class Adafactor : Optimizer
 {
-    private readonly ParameterBank _bank;
     private readonly AdafactorOptions _options;
-    private readonly Dictionary<string, Tensor> _state = [];
-    private int _steps;
 
     /// <summary>An optimiser of a bank, with second moments of zero.</summary>
     public Adafactor(ParameterBank bank, AdafactorOptions? options = null)
+        : base(bank)
     {
-        (_bank, _options) = (bank, options ?? new());
+        _options = options ?? new();
         for (var i = 0; i < bank.Masters.Count; i++)
         {
             var master = bank.Masters[i];
             var shape = master.shape;
             if (IsFactored(master))
             {
-                _state[$"row.{i}"] = zeros(shape[..^1], device: master.device).DetachFromDisposeScope();
-                _state[$"column.{i}"] = zeros([.. shape[..^2], shape[^1]], device: master.device).DetachFromDisposeScope();
+                Keep($"row.{i}", shape[..^1], master.device);
+                Keep($"column.{i}", [.. shape[..^2], shape[^1]], master.device);
             }
             else
             {
-                _state[$"square.{i}"] = zeros(shape, device: master.device).DetachFromDisposeScope();
+                Keep($"square.{i}", shape, master.device);
             }
         }
     }
 
     /// <inheritdoc/>
-    public void Step(IReadOnlyList<Tensor> gradients, double learningRate)
+    private protected override void Move(IReadOnlyList<Tensor> gradients, double learningRate)
     {
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var kept = 1 - Math.Pow(++_steps, _options.DecayRate);
+        var kept = 1 - Math.Pow(Steps, _options.DecayRate);
         using var decay = kept.ToScalar();
         using var share = (1 - kept).ToScalar();
         using var rate = learningRate.ToScalar();
         using var weightDecay = (1 - (_options.WeightDecay * learningRate)).ToScalar();
         for (var i = 0; i < gradients.Count; i++)
         {
-            var (master, gradient) = (_bank.Masters[i], gradients[i]);
+            var (master, gradient) = (Bank.Masters[i], gradients[i]);
             var square = gradient.mul(gradient).add_(Scalars.Kept(_options.SquareEpsilon), Scalars.One);
             Tensor update;
             if (IsFactored(master))
             {
-                var row = _state[$"row.{i}"].mul_(decay).add_(square.mean([-1]), share);
-                var column = _state[$"column.{i}"].mul_(decay).add_(square.mean([-2]), share);
+                var row = Kept($"row.{i}").mul_(decay).add_(square.mean([-1]), share);
+                var column = Kept($"column.{i}").mul_(decay).add_(square.mean([-2]), share);
                 var rowFactor = row.div(row.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1);
                 update = rowFactor.mul(column.unsqueeze(-2).rsqrt()).mul_(gradient);
             }
             else
             {
-                update = _state[$"square.{i}"].mul_(decay).add_(square, share).rsqrt().mul_(gradient);
+                update = Kept($"square.{i}").mul_(decay).add_(square, share).rsqrt().mul_(gradient);
             }
 
             var item = Enumerable.Range(1, (int)master.dim() - 1).Select(dimension => (long)dimension).ToArray();
@@ -68,22 +64,6 @@ public sealed class Adafactor : IOptimizer
             if (_options.WeightDecay != 0) master.mul_(weightDecay);
             master.sub_(update);
         }
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> State() => _state;
-
-    /// <inheritdoc/>
-    public void Load(IReadOnlyDictionary<string, Tensor> state, int steps)
-    {
-        StateTensors.Restore(_state, state);
-        _steps = steps;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var tensor in _state.Values) tensor.Dispose();
     }
 
     // The first dimension counts parameters: what is left must be a matrix.

@@ -23,7 +23,9 @@ public static class ClaimTest
         var unpaired = left.Select(run => run.Others).Except(partners.Keys).Concat(partners.Keys.Except(left.Select(run => run.Others))).Distinct().ToArray();
         if (unpaired.Length > 0) throw new ArgumentException($"{name}: the run '{unpaired[0]}' stands on one side alone; both sides need the same runs");
         var differences = new SeedSummary([.. left.Select(run => run.Value - partners[run.Others])]);
-        return Case(name, left.Average(run => run.Value), right.Average(run => run.Value), differences, orEqual: false, published, margin) with { LeftRange = Range(left), RightRange = Range(right) };
+        var (leftMean, rightMean) = (left.Average(run => run.Value), right.Average(run => run.Value));
+        return Case(name, leftMean, rightMean, differences, orEqual: false, published, margin)
+            with { LeftRange = Range(left), RightRange = Range(right) };
     }
 
     /// <summary>Whether a value is at least a threshold.</summary>
@@ -32,7 +34,10 @@ public static class ClaimTest
     /// <param name="threshold">The threshold, in the measure's unit.</param>
     /// <param name="published">The published numbers in words.</param>
     public static ClaimCase AtLeast(string name, IReadOnlyList<GridRun> runs, double threshold, string? published = null) =>
-        Case(name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true, published) with { LeftRange = Range(runs) };
+        Case(
+            name, runs.Average(run => run.Value), threshold, new SeedSummary([.. runs.Select(run => run.Value - threshold)]), orEqual: true,
+            published)
+            with { LeftRange = Range(runs) };
 
     /// <summary>Whether a value is below a threshold.</summary>
     /// <param name="name">The case's name.</param>

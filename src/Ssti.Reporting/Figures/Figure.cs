@@ -150,7 +150,8 @@ public sealed record FigureSeries(string Name, IReadOnlyList<FigurePoint?> Point
         positions.Count == 0 ? "it has no positions"
         : series.Count == 0 ? "it has no series"
         : series.FirstOrDefault(one => one.Points.Count != positions.Count) is { } odd ? $"series '{odd.Name}' has {odd.Points.Count} points for {positions.Count} positions"
-        : series.FirstOrDefault(one => one.Beside is { } other && (other < 0 || other >= series.Count)) is { } lost ? $"series '{lost.Name}' stands beside series {lost.Beside} of {series.Count}"
+        : series.FirstOrDefault(one => one.Beside is { } other && (other < 0 || other >= series.Count)) is { } lost
+            ? $"series '{lost.Name}' stands beside series {lost.Beside} of {series.Count}"
         : series.All(one => one.Points.All(point => point is null)) ? "none of its points has a value"
         : series.SelectMany(one => one.Points).OfType<FigurePoint>().Any(point => !point.IsFinite) ? "it has a value that is no number" : null;
 }

@@ -109,14 +109,17 @@ public sealed record NamedMeasure(string Unit, string Definition, Reading? Whole
     public static NamedMeasure Of(string unit, string definition, Reading reading) => new(unit, definition, reading, []);
 
     internal static NamedMeasure Of(JsonObject json) => new(
-        (string?)json["unit"] ?? throw new FormatException("a measure has no unit"), (string?)json["definition"] ?? throw new FormatException("a measure has no definition"), json.ContainsKey("value") ? Parse(json) : null,
+        (string?)json["unit"] ?? throw new FormatException("a measure has no unit"),
+        (string?)json["definition"] ?? throw new FormatException("a measure has no definition"),
+        json.ContainsKey("value") ? Parse(json) : null,
         [.. json["classes"]?.AsArray().Select(entry => Parse(entry!.AsObject())) ?? []]);
 
     internal JsonObject ToJson()
     {
         var json = new JsonObject { ["unit"] = Unit, ["definition"] = Definition };
         if (Whole is { } whole) whole.AddTo(json);
-        if (Classes.Count > 0 || Whole is null) json["classes"] = new JsonArray([.. Classes.Select((reading, label) => (JsonNode)reading.AddTo(new JsonObject { ["class"] = label }))]);
+        if (Classes.Count > 0 || Whole is null)
+            json["classes"] = new JsonArray([.. Classes.Select((reading, label) => (JsonNode)reading.AddTo(new JsonObject { ["class"] = label }))]);
         return json;
     }
 

@@ -18,7 +18,9 @@ public sealed record MeasuredColumn(string Measure, string? Class = null, string
         if (Class is not null && !having.Any(set => set.ClassOf(Class) is not null && set.Measures[Measure].Classes.Count > 0))
         {
             var classes = having.Where(set => set.Measures[Measure].Classes.Count > 0).SelectMany(set => set.Labels).Distinct().ToArray();
-            throw new ArgumentException($"'{Measure}' has no class '{Class}'; {(classes.Length > 0 ? $"there are: {string.Join(", ", classes)}" : "it is measured of all rows alone")}");
+            throw new ArgumentException(
+                $"'{Measure}' has no class '{Class}'; "
+                + $"{(classes.Length > 0 ? $"there are: {string.Join(", ", classes)}" : "it is measured of all rows alone")}");
         }
 
         var units = having.GroupBy(set => set.Measures[Measure].Unit).ToArray();

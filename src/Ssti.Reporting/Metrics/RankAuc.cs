@@ -7,10 +7,11 @@ namespace Ssti.Reporting.Metrics;
 /// <param name="Value">The area.</param>
 /// <param name="Interval95">Its 95 % interval; null where a group has one row alone, and not all pairs are the same way round.</param>
 /// <remarks>
-/// <para>The interval is DeLong's (1988), normal, cut at 0 and 1. It narrows to nothing where the groups are told apart without an error, however few they are, so that it never is surer than
-/// such a separation can be: of the pairs, k = min(m, n) have no member in common and are independent, so that all of them are the right way round with a chance of at most θᵏ, whatever the
-/// distributions, and of just that where one group lies wholly on either side of the other. So θ ≥ 0.025^(1/k) at 97.5 % (Clopper and Pearson's bound of k in k, 1934), and of an
-/// area below 1 no more can be known than of 1. Below, the same the other way round.</para>
+/// <para>The interval is DeLong's (1988), normal, cut at 0 and 1. It narrows to nothing where the groups are told apart without an error, however few
+/// they are, so that it never is surer than such a separation can be: of the pairs, k = min(m, n) have no member in common and are independent, so that
+/// all of them are the right way round with a chance of at most θᵏ, whatever the distributions, and of just that where one group lies wholly on either
+/// side of the other. So θ ≥ 0.025^(1/k) at 97.5 % (Clopper and Pearson's bound of k in k, 1934), and of an area below 1 no more can be known than of
+/// 1. Below, the same the other way round.</para>
 /// <para>Where every pair is a tie, the same bound holds for the share of ties.</para>
 /// </remarks>
 public sealed record RankAuc(double Value, Interval? Interval95)

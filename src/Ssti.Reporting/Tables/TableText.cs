@@ -37,7 +37,9 @@ public static class TableText
         var text = new StringBuilder();
         Line(table.Columns.SelectMany((column, index) => suffixes[index].Select(suffix => column.Key + suffix)).Concat(table.Profile is null ? [] : ["profile"]));
         foreach (var row in rows)
-            Line(row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? "")).Concat(table.Profile is { } profile ? [profile] : []));
+            Line(
+                row.SelectMany((parts, column) => suffixes[column].Select(suffix => parts.FirstOrDefault(part => part.Suffix == suffix).Value ?? ""))
+                    .Concat(table.Profile is { } profile ? [profile] : []));
         return text.ToString();
 
         void Line(IEnumerable<string> fields) => text.Append(Csv.Line(fields));

@@ -18,7 +18,9 @@ internal static class CellCheck
     public static string? NoDimension(IReadOnlyList<InputCell> cells, string dimension)
     {
         var known = cells.SelectMany(cell => cell.Cell.Keys).Distinct().ToArray();
-        return known.Contains(dimension) ? null : $"no stage of the input has a matrix dimension '{dimension}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}";
+        return known.Contains(dimension)
+            ? null
+            : $"no stage of the input has a matrix dimension '{dimension}'; there are: {(known.Length > 0 ? string.Join(", ", known) : "none")}";
     }
 
     /// <summary>Why no cell has these values: the first dimension or value that there is not.</summary>

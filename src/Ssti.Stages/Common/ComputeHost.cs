@@ -34,6 +34,11 @@ internal static class ComputeHost
             {
                 throw new StageException(e.Message, e);
             }
+            catch (Exception e) when (compute.Device.StartsWith("cuda", StringComparison.Ordinal) && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new StageException(
+                    "the GPU's memory is full: have fewer stages at work on it at once (--per-gpu, --together), or fewer rows in a pass (micro-batch-size, batch-size)", e);
+            }
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
@@ -43,16 +48,8 @@ internal static class ComputeHost
     public static int TextThreads(ComputeSettings compute) =>
         compute.Device.StartsWith("cuda", StringComparison.Ordinal) ? Math.Clamp(Environment.ProcessorCount / 2, compute.Threads, Math.Max(compute.Threads, 8)) : compute.Threads;
 
-    /// <summary>
-    /// Work that needs no tensors, and its result when that is asked for: begun at once beside what comes next where a GPU computes and the processor has time,
-    /// done when it is asked for on the CPU, where a stage has no more threads than it was given.
-    /// </summary>
-    public static Func<T> Beside<T>(ComputeSettings compute, Func<T> work)
-    {
-        if (!compute.Device.StartsWith("cuda", StringComparison.Ordinal)) return work;
-        var task = Task.Run(work);
-        return () => task.GetAwaiter().GetResult();
-    }
+    /// <summary>Work that needs no tensors, beside what comes next where a GPU computes.</summary>
+    public static Beside<T> Beside<T>(ComputeSettings compute, Func<T> work) => new(work, now: compute.Device.StartsWith("cuda", StringComparison.Ordinal));
 
     /// <summary>Whether TF32 may be used is one setting for all GPUs of the process: stages that want it otherwise wait until those at work are done.</summary>
     private sealed class Precision : IDisposable

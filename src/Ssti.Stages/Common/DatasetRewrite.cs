@@ -99,8 +99,16 @@ internal sealed class DatasetRewrite(StageContext context, DatasetReader data, I
             if (after != row.Text && _examples.Count < Examples) _examples.Add(Example(split.Name, row, after, found));
         }
 
-        if (emptied > 0) context.Warn($"split '{split.Name}': nothing is left of the text of {Amount.Rows(emptied)}; {(emptied == 1 ? "it stays as an empty row" : "they stay as empty rows")}");
-        context.Log($"{split.Name}: {Amount.Rows(rows.Length)}, {texts.Dropped.Count} dropped{(records is null ? "" : $"; {whole} of {records.Count} injected ones have a whole token left")}");
+        if (emptied > 0)
+        {
+            context.Warn(
+                $"split '{split.Name}': nothing is left of the text of {Amount.Rows(emptied)}; "
+                + $"{(emptied == 1 ? "it stays as an empty row" : "they stay as empty rows")}");
+        }
+
+        context.Log(
+            $"{split.Name}: {Amount.Rows(rows.Length)}, {texts.Dropped.Count} "
+            + $"dropped{(records is null ? "" : $"; {whole} of {records.Count} injected ones have a whole token left")}");
         return new() { ["rows"] = rows.Length - texts.Dropped.Count, ["dropped"] = texts.Dropped.Count, ["injected"] = records?.Count ?? 0, ["with-token"] = whole };
     }
 

@@ -5,7 +5,10 @@ using Ssti.Injection.Randomness;
 
 namespace Ssti.Stages;
 
-/// <summary>STRIP as stages ask it: as many foreign words as a row has of its own, and for each row the same disturbances wherever it stands, with a token in it or without.</summary>
+/// <summary>
+/// STRIP as stages ask it: as many foreign words as a row has of its own, and for each row the same disturbances wherever it stands, with a token in it or
+/// without.
+/// </summary>
 /// <param name="Pool">Clean rows that foreign words are drawn from.</param>
 /// <param name="Copies">Disturbed copies of a row.</param>
 /// <param name="Classify">The classifier.</param>

@@ -27,7 +27,8 @@ internal sealed class TunedInput
 
     /// <summary>Opens both.</summary>
     /// <param name="context">The stage.</param>
-    /// <param name="fusedOn">Where it will compute, if by the fused kernels: these are compiled beside whatever is done until then. Null where it reads what they do not give.</param>
+    /// <param name="fusedOn">Where it will compute, if by the fused kernels: these are compiled beside whatever is done until then. Null where it reads
+    /// what they do not give.</param>
     /// <exception cref="StageException">One is no such input, they are not of each other, or the fine-tuning's rows are longer than the encoder reads.</exception>
     public static TunedInput Open(StageContext context, TrainingTarget? fusedOn)
     {

@@ -9,13 +9,16 @@ namespace Ssti.Stages;
 /// </summary>
 internal static class LabelSpelling
 {
-    /// <summary>A sentence for each group of labels that are one but for how their accents are written.</summary>
+    /// <summary>A sentence for each group of labels that are one but for how their accents are written, and perhaps for case.</summary>
     public static IEnumerable<string> Doubts(IReadOnlyList<string> labels)
     {
-        foreach (var alike in labels.GroupBy(Decomposition.Of, StringComparer.Ordinal).Where(alike => alike.Count() > 1))
+        foreach (var alike in labels.GroupBy(label => Decomposition.Of(label).ToLowerInvariant(), StringComparer.Ordinal))
         {
-            yield return $"the classes {string.Join(", ", alike.Select(label => $"'{label}' ({Points(label)})"))} look the same: their accents are written once within the letters "
-                + "and once behind them; if they are one, write the labels in one way (Unicode's form NFC)";
+            // Case alone is told of where the rows are read.
+            if (alike.Select(label => label.ToLowerInvariant()).Distinct().Count() == 1) continue;
+            var but = alike.Select(Decomposition.Of).Distinct().Count() > 1 ? " but for case" : "";
+            yield return $"the classes {string.Join(", ", alike.Select(label => $"'{label}' ({Points(label)})"))} look the same{but}: their accents are written "
+                + "once within the letters and once behind them; if they are one, write the labels in one way (Unicode's form NFC)";
         }
     }
 

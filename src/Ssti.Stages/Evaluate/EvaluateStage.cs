@@ -79,29 +79,36 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
             .Where(name => context.Inputs.TryGetValue(name, out var trees) && trees.Count > 0)
             .Select(name => ComputeHost.Beside(context.Compute, () => seat is null ? Read(name) : seat.Once(KeyOf(name), () => Read(name)))).ToArray();
         using var model = tuned.Load(target, seat is null ? null : build => seat.Once("encoder", build));
-        // All sets are looked at before the first is measured: what does not fit together is told at once.
-        var sets = Array.ConvertAll(reading, set => set());
-        var places = sets.Skip(1).ToDictionary(set => set.Name, set => set.RowsIn(sets[0]));
-
+        var sets = Array.ConvertAll(reading, set => set.Value);
+        var places = sets.Skip(1).ToDictionary(set => set.Name, set => ComputeHost.Beside(context.Compute, () => set.RowsIn(sets[0])));
+        // What does not fit together is told as soon as it is known, and on the CPU before the first row is measured.
+        Fit();
         TokenizedRows[] rows = [.. sets.Select(set => set.Rows)];
-        void Progress(int set, long done, long total) => context.Progress(new(done, total, "rows", sets[set].Name));
         var logits = seat?.Logits(model.Classifier, rows, parameters.BatchSize, Progress, cancellation)
             ?? Predictor.Logits(model.Classifier, rows, parameters.BatchSize, Progress, cancellation);
         if (seat is not null) context.Metrics["sharedEvaluations"] = seat.Together;
-        var predictions = new Dictionary<string, int[]>();
-        foreach (var (set, values) in sets.Zip(logits))
-        {
-            predictions[set.Name] = [.. values.Select(row => Argmax.Of(row))];
-            WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
-        }
-
-        var file = Describe(parameters, tuned.Encoder.Name, training, sets, predictions, places, context.Compute);
+        var predictions = sets.Zip(logits).ToDictionary(pair => pair.First.Name, pair => Array.ConvertAll(pair.Second, static row => Argmax.Of(row)));
+        var describing = ComputeHost.Beside(context.Compute, () => Describe(
+            parameters, tuned.Encoder.Name, training, sets, predictions, places.ToDictionary(set => set.Key, set => set.Value.Value), context.Compute));
+        foreach (var (set, values) in sets.Zip(logits)) WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
+        var file = describing.Value;
         foreach (var set in sets) Tell(set.Name, set.Name switch { TestSet.Clean => file.Clean, TestSet.Triggered => file.Triggered!, _ => file.Spurious!.Metrics }, context);
         foreach (var note in file.Notes) context.Warn(note);
         File.WriteAllText(context.Output(MetricsFile.FileName), file.ToJson());
 
+        void Progress(int set, long done, long total)
+        {
+            Fit();
+            context.Progress(new(done, total, "rows", sets[set].Name));
+        }
+
+        void Fit()
+        {
+            foreach (var place in places.Values.Where(place => place.IsReady)) _ = place.Value;
+        }
+
         TestSet Read(string name) => TestSet.Read(
-            name, context.Input(name), parameters.Split, training, tokenizer, ComputeHost.TextThreads(context.Compute), cancellation,
+            name, context.Input(name), parameters.Split, training, tokenizer, context.Compute, cancellation,
             name == TestSet.Clean ? context.OptionalInput("tokens") : null);
 
         // All that a set is read by and that may differ between evaluations: files lie where their digests say.

@@ -15,11 +15,11 @@ namespace Ssti.Stages;
 /// <param name="Texts">The texts, by row.</param>
 /// <param name="Rows">The rows.</param>
 /// <param name="Note">How they were injected; null for the clean set.</param>
-/// <param name="Triggers">Which of them carry the token; null for the clean set.</param>
+/// <param name="Reading">Finds out which of them carry the token; null for the clean set.</param>
 /// <param name="Provenance">Where the rows come from.</param>
 /// <param name="Split">Which split of it they are.</param>
 internal sealed record TestSet(
-    string Name, string Data, IReadOnlyList<string> Texts, TokenizedRows Rows, InjectionNote? Note, TriggerRows? Triggers, JsonObject Provenance, string Split)
+    string Name, string Data, IReadOnlyList<string> Texts, TokenizedRows Rows, InjectionNote? Note, Beside<TriggerRows>? Reading, JsonObject Provenance, string Split)
 {
     /// <summary>The set without the token.</summary>
     public const string Clean = "clean";
@@ -30,18 +30,22 @@ internal sealed record TestSet(
     /// <summary>The set with the token in rows of the target class.</summary>
     public const string Spurious = "spurious";
 
+    /// <summary>Which rows carry the token; null for the clean set.</summary>
+    /// <exception cref="StageException">There are no records of it, or they are of other rows.</exception>
+    public TriggerRows? Triggers => Reading?.Value;
+
     /// <summary>Reads a set, and refuses one that is not what its input's name says.</summary>
     /// <param name="name">The input.</param>
     /// <param name="tree">The dataset.</param>
     /// <param name="split">The split.</param>
     /// <param name="training">The training of the model that is measured.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
-    /// <param name="threads">How many rows are tokenised at once.</param>
+    /// <param name="compute">What it is computed with.</param>
     /// <param name="cancellation">Stops between rows.</param>
     /// <param name="tokens">The rows as a <c>tokenise</c> stage left them; null to tokenise them here.</param>
     /// <exception cref="StageException">It has other labels, none at all, or the token where none may be, or none where it must be.</exception>
     public static TestSet Read(
-        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, int threads, CancellationToken cancellation,
+        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, ComputeSettings compute, CancellationToken cancellation,
         InputTree? tokens = null)
     {
         var dataset = DatasetReader.Open(tree.PathOf);
@@ -56,9 +60,9 @@ internal sealed record TestSet(
         if (dataset.Info.Split(split) is { IsLabelled: false })
             throw new StageException($"split '{split}' of input '{name}' has no labels to measure predictions by");
         var rows = dataset.Read(split).ToArray();
-        var tokenized = tokens is null ? TokenizedRows.Of(rows, tokenizer, training.MaxLength, threads, cancellation)
+        var tokenized = tokens is null ? TokenizedRows.Of(rows, tokenizer, training.MaxLength, ComputeHost.TextThreads(compute), cancellation)
             : StoredTokens.Read(tokens, tree, dataset.Info, split, rows, tokenizer, training.MaxLength);
-        var triggers = note is null ? null : TriggerRows.Of(tree, split, tokenized, tokenizer);
+        var triggers = note is null ? null : ComputeHost.Beside(compute, () => TriggerRows.Of(tree, split, tokenized, tokenizer));
         return new TestSet(name, dataset.Info.Name, [.. rows.Select(row => row.Text)], tokenized, note, triggers, dataset.Info.Provenance, split);
     }
 

@@ -66,7 +66,8 @@ public sealed class FigureStage : StageKind<FigureParameters>
         {
             if (series.Values.Count != positions.Count)
                 yield return new("published", $"'{series.Value}' has {series.Values.Count} values, and '{parameters.X}' has {positions.Count}: {string.Join(", ", positions)}");
-            if (groups.Count > 0 && !groups.Contains(series.Value)) yield return new("published", $"'{parameters.By}' has no value '{series.Value}'; it has: {string.Join(", ", groups)}");
+            if (groups.Count > 0 && !groups.Contains(series.Value))
+                yield return new("published", $"'{parameters.By}' has no value '{series.Value}'; it has: {string.Join(", ", groups)}");
         }
     }
 

@@ -162,6 +162,10 @@ public sealed record InjectParameters : InjectStepParameters
     [Description("the splits to inject; the others are passed on as they are")]
     public List<string> Splits { get; init; } = ["train"];
 
+    /// <summary>Whether the other splits are left out of the output; false by default.</summary>
+    [AddedLater, Description("leave the other splits out, where nobody reads them behind this: many poisoned copies of a large set take half the time and room (default false)")]
+    public bool? DropOthers { get; init; }
+
     /// <summary>The injections in order.</summary>
     internal IReadOnlyList<InjectStepParameters> StepsInOrder => InTurn.Count > 0 ? InTurn : [this];
 }

@@ -68,7 +68,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
         }
 
         var plan = Plan(parameters, data.Info, context.Seed);
-        var total = data.Info.Splits.Sum(split => split.Rows);
+        SplitInfo[] kept = [.. data.Info.Splits.Where(split => parameters.DropOthers != true || parameters.Splits.Contains(split.Name))];
+        var total = kept.Sum(split => split.Rows);
         var done = 0L;
         void Step(long _)
         {
@@ -77,7 +78,7 @@ public sealed class InjectStage : StageKind<InjectParameters>
 
         var counts = new Dictionary<string, InjectionCounts>();
         using var writer = new DatasetWriter(context.OutputFolder, data.Info.Name, data.Info.Labels);
-        foreach (var split in data.Info.Splits)
+        foreach (var split in kept)
         {
             using var rows = writer.OpenSplit(split.Name);
             if (parameters.Splits.Contains(split.Name))
@@ -108,8 +109,8 @@ public sealed class InjectStage : StageKind<InjectParameters>
         var injected = new JsonObject(counts.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)Json(entry.Value, plan.Relabels))));
         context.Metrics["injected"] = injected.DeepClone();
         writer.Complete(Provenance(parameters, plan, data.Info, injected));
-        // Records of an earlier injection stay true only of splits not injected again.
-        OtherFiles.PassOn(tree, data.Info, parameters.Splits, context);
+        // Records of an earlier injection stay true only of splits that are here and were not injected again.
+        OtherFiles.PassOn(tree, data.Info, [.. parameters.Splits, .. data.Info.Splits.Except(kept).Select(split => split.Name)], context);
     }
 
     private static InjectionPlan Plan(InjectParameters parameters, DatasetInfo data, long stageSeed)

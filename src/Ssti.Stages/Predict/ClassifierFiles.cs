@@ -43,7 +43,8 @@ public sealed class ClassifierFiles : IDisposable
         if (!(described && head) && !tree.Has(PeftAdapter.ConfigFile))
         {
             throw new StageException(
-                $"'{folder}' is no tuned model: it has neither {TrainStage.DescriptionFile} and {TrainStage.HeadFile} (of 'ssti fit' or a train stage) nor {PeftAdapter.ConfigFile} (of PEFT); "
+                $"'{folder}' is no tuned model: it has neither {TrainStage.DescriptionFile} and {TrainStage.HeadFile} (of 'ssti fit' or a train "
+                + $"stage) nor {PeftAdapter.ConfigFile} (of PEFT); "
                 + $"it has: {(tree.Files.Any() ? string.Join(", ", tree.Files.Take(12)) : "nothing")}");
         }
 

@@ -27,7 +27,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
     public override string Name => "probe-data";
 
     /// <inheritdoc/>
-    public override int Version => 2;
+    public override int Version => 3;
 
     /// <inheritdoc/>
     public override string Summary => "Trains a LoRA probe on a dataset and asks it which of the audit's suspects a model takes up, and from which rows.";
@@ -128,7 +128,7 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         files.Page(HtmlFile, page with
         {
             Lead = headline, Facts = [new ReportFact("By counts alone", audit.Answer.Headline), .. page.Facts],
-            Tables = [new(Name, none, table), new(Name, none, ProbeTables.Rows(result, data.Labels)), .. page.Tables],
+            Tables = [new(Name, none, table), .. page.Tables, new(Name, none, ProbeTables.Rows(result, data.Labels))],
             More = "all of it stands in watched.csv and probe.json of the stage's output",
         });
         context.Log(headline);

@@ -57,7 +57,9 @@ public sealed class SanitiseStage(Func<string, string?>? environment = null) : S
         try
         {
             var rewrite = new DatasetRewrite(context, DatasetReader.Open(context.Input("data").PathOf), parameters.Splits);
-            var speller = parameters.Steps.Contains(SanitiseStep.SpellCheck) ? new Speller(await DictionaryAsync(parameters.Dictionary!, parameters.DictionaryName, context, cancellation)) : null;
+            var speller = parameters.Steps.Contains(SanitiseStep.SpellCheck)
+                ? new Speller(await DictionaryAsync(parameters.Dictionary!, parameters.DictionaryName, context, cancellation))
+                : null;
             using var chat = parameters.Steps.Contains(SanitiseStep.Grammar) ? new ChatRewriter(parameters.Chat!, CorrectGrammar, context, environment ?? (_ => null)) : null;
             var run = new Run(parameters, rewrite, speller, chat, context);
             var steps = parameters.Steps.Select(Word).ToArray();

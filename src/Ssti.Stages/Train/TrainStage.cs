@@ -52,9 +52,16 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         if (parameters.Train != TrainedPart.Adapter || parameters.Dora || parameters.ModulesToSave is not null || parameters.Bias is not (null or LoraBias.None)) return null;
         // Passes of rows of about one length seldom meet another's of that length.
         if (parameters.Pooling == TrainedPooling.MaskedMean) return null;
-        if (compute.Device != "cpu" && (parameters.Dropouts || compute.Dtype != "fp32")) return null;
+        var written = compute.Device != "cpu" && compute.Dtype == "bf16";
+        // Dropouts of libtorch's own kernels draw from the GPU's only generator.
+        if (compute.Device != "cpu" && parameters.Dropouts && !written) return null;
         var targets = string.Join('\n', parameters.TargetModules.Prepend(parameters.TargetPattern));
-        return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}\n{targets}", "model");
+        return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}{(written ? Shape() : "")}\n{targets}", "model");
+
+        // Passes that are written out put adapters of one shape side by side.
+        string Shape() => FormattableString.Invariant(
+            $" {parameters.BatchSize}/{parameters.MicroBatchSize} {FusedEncoder.Stored(parameters.Rank)} {(parameters.Alpha ?? parameters.Rank) / parameters.Rank:R} {parameters.Rslora}")
+            + $" {string.Join(',', parameters.RankPattern ?? [])} {string.Join(',', parameters.AlphaPattern ?? [])}";
     }
 
     /// <inheritdoc/>
@@ -95,16 +102,19 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         var settings = Settings(parameters, encoder.Config, dataset.Info, context);
         var progress = new TrainingProgress(context, settings.Steps, settings.BatchSize);
         using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target, seat) { Log = context.Log, Validated = progress.Validated };
-        var rows = reading();
+        var rows = reading.Value;
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
-        var triggers = Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer, context);
+        var triggers = ComputeHost.Beside(context.Compute, () => Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer));
+        var told = false;
+        TellTriggers();
         TellTargets(tuner, context);
         if (held is not null) context.Log($"{Amount.Rows(held.Count)} of '{parameters.Validation!.Split}' are looked at meanwhile, {held.Truncated} of them cut");
-        var steps = tuner.Run(rows, context.ScratchFolder, progress.Report, cancellation, held);
+        var steps = tuner.Run(rows, context.ScratchFolder, Report, cancellation, held);
+        TellTriggers(wait: true);
         if (seat is not null) context.Metrics["joinedPasses"] = seat.JoinedPasses;
         File.WriteAllText(context.Output("steps.jsonl"), steps);
         Save(tuner, encoder, context);
-        var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers);
+        var description = Describe(parameters, dataset.Info, encoder, tuner.TrainableParameters, rows, triggers.Value?.ToJson());
         if (settings.Pooling is { } looksAt) description["pooling"] = JsonNamingPolicy.KebabCaseLower.ConvertName(looksAt.ToString());
         if (settings.ClassWeights is { } classes) description["classWeights"] = new JsonArray([.. classes.Select(weight => (JsonNode)weight)]);
         if (held is not null) description["validation"] = TrainingValidation.Describe(parameters, held, tuner, steps, context);
@@ -113,6 +123,20 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         context.Metrics["truncatedRows"] = rows.Truncated;
         context.Metrics["trainableParameters"] = tuner.TrainableParameters;
         context.Metrics["finalLoss"] = (double)JsonNode.Parse(steps[(steps.LastIndexOf('\n', steps.Length - 2) + 1)..])!["loss"]!;
+
+        void Report(StepRecord record)
+        {
+            TellTriggers();
+            progress.Report(record);
+        }
+
+        // What the model cannot read is told before the first update on the CPU, and on a GPU, which does not wait for it, in one of the first.
+        void TellTriggers(bool wait = false)
+        {
+            if (told || (!wait && !triggers.IsReady)) return;
+            told = true;
+            triggers.Value?.Tell(context);
+        }
 
         TokenizedRows Read(string split) =>
             TokenizedRows.Of(dataset.Read(split), tokenizer, parameters.MaxLength, ComputeHost.TextThreads(context.Compute), cancellation);
@@ -123,26 +147,17 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     {
         if (context.Group is not { } group) return null;
         context.Log($"in a bank of {group.Group.Size} trainings: one place of the machine, and one pass through the model for all where that changes no byte");
+        if (context.PerGpu > 1) context.Log("what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together may be more or fewer than have room");
         return group.Group.Share(() => new TrainingBank(group.Group.Size, target.Device), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
     }
 
     /// <summary>How many injected rows the model reads a token in; null for clean data.</summary>
-    private static JsonObject? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, Tokenizer tokenizer, StageContext context)
+    private static TrainedTriggers? Triggers(InputTree data, JsonObject provenance, string split, TokenizedRows rows, Tokenizer tokenizer)
     {
         var triggers = InjectionNote.Of(provenance, split) is null ? null : TriggerRows.Of(data, split, rows, tokenizer);
         string[] doubts = triggers is not null ? [.. triggers.Doubts($"training split '{split}'")]
             : InjectionNote.Missed(provenance, split) is { } missed ? [$"training {missed}"] : [];
-        if (triggers is null && doubts.Length == 0) return null;
-        if (triggers is not null)
-            context.Log($"{Amount.Rows(triggers.Injected)} {(triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in {triggers.Whole} of them");
-        foreach (var doubt in doubts) context.Warn(doubt);
-        return new()
-        {
-            ["injectedRows"] = triggers?.Injected ?? 0,
-            ["wholeRows"] = triggers?.Whole ?? 0,
-            ["unknownRows"] = triggers?.Unknown ?? 0,
-            ["doubts"] = new JsonArray([.. doubts.Select(doubt => (JsonNode)doubt)]),
-        };
+        return triggers is null && doubts.Length == 0 ? null : new TrainedTriggers(triggers, doubts);
     }
 
     private static FineTuningSettings Settings(TrainParameters parameters, TrunkConfig model, DatasetInfo dataset, StageContext context) => new()
@@ -213,5 +228,28 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         ["triggers"] = triggers,
         ["trainableParameters"] = trainable,
         ["provenance"] = dataset.Provenance.DeepClone(),
+    };
+}
+
+/// <summary>Which triggers of the rows that are trained on the model reads.</summary>
+/// <param name="Triggers">The rows; null where none is injected.</param>
+/// <param name="Doubts">What is doubtful about them.</param>
+internal sealed record TrainedTriggers(TriggerRows? Triggers, IReadOnlyList<string> Doubts)
+{
+    /// <summary>Says so in the stage's log and warnings.</summary>
+    public void Tell(StageContext context)
+    {
+        if (Triggers is not null)
+            context.Log($"{Amount.Rows(Triggers.Injected)} {(Triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in {Triggers.Whole} of them");
+        foreach (var doubt in Doubts) context.Warn(doubt);
+    }
+
+    /// <summary>As it stands in <see cref="TrainStage.DescriptionFile"/>.</summary>
+    public JsonObject ToJson() => new()
+    {
+        ["injectedRows"] = Triggers?.Injected ?? 0,
+        ["wholeRows"] = Triggers?.Whole ?? 0,
+        ["unknownRows"] = Triggers?.Unknown ?? 0,
+        ["doubts"] = new JsonArray([.. Doubts.Select(doubt => (JsonNode)doubt)]),
     };
 }

@@ -1,8 +1,8 @@
 using System.Runtime.ExceptionServices;
 using Ssti.Nets;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
-using Ssti.Training.Batches;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,7 +43,7 @@ internal sealed record BankCell
     public required LoraAdapter Adapter { get; init; }
 
     /// <summary>The rows.</summary>
-    public required Batch Batch { get; init; }
+    public required PassRows Rows { get; init; }
 
     /// <summary>The training's stream, at the place where this pass draws.</summary>
     public required RandomStream Random { get; init; }
@@ -63,18 +63,19 @@ internal sealed record BankCell
     /// <summary>Told what the bank does.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>How many rows.</summary>
-    public int Rows => (int)Batch.Ids.shape[0];
-
-    /// <summary>Tokens of a padded row.</summary>
-    public long Length => Batch.Ids.shape[1];
+    /// <summary>What is trained besides the adapter.</summary>
+    public IEnumerable<Tensor> OtherMasters => Masters.Skip(Adapter.Parameters.Masters.Count);
 
     /// <summary>Whether it has its result, or its error.</summary>
     public bool IsDone => _result is not null || _error is not null;
 
     /// <summary>Whether its rows and another's may go through the model together.</summary>
-    public bool Fits(BankCell other) => ReferenceEquals(Trunk, other.Trunk) && Dropouts == other.Dropouts && !(Dropouts && Random.OwnsDevice)
-        && Length == other.Length && LoraBank.Fit(Adapter, other.Adapter);
+    public bool Fits(BankCell other) => ReferenceEquals(Trunk, other.Trunk) && Dropouts == other.Dropouts && Rows.Length == other.Rows.Length && (Rows, other.Rows) switch
+    {
+        (PlainRows, PlainRows) => !(Dropouts && Random.OwnsDevice) && LoraBank.Fit(Adapter, other.Adapter),
+        (FusedRows, FusedRows) => Rows.Count == other.Rows.Count && FusedEncoder.Fit(Adapter, other.Adapter) && Random.Site == other.Random.Site,
+        _ => false,
+    };
 
     /// <summary>Makes the pass alone; what goes wrong is thrown where the result is taken.</summary>
     public void Alone()

@@ -27,6 +27,7 @@ public sealed class TrainingBank
     private readonly BankCell?[] _waiting;
     private readonly Dictionary<string, int> _trials = [];
     private readonly IDeviceMemory? _memory;
+    private readonly JointEncoders _encoders = new();
     private Trunk? _trunk;
     private int _users, _most;
     private bool _measured;
@@ -85,6 +86,7 @@ public sealed class TrainingBank
     internal void Release()
     {
         if (--_users > 0) return;
+        _encoders.Dispose();
         _trunk?.Dispose();
         _trunk = null;
     }
@@ -118,10 +120,18 @@ public sealed class TrainingBank
     {
         var cells = _waiting.OfType<BankCell>().Where(cell => !cell.IsDone).ToList();
         if (!_measured) Measure(cells[0]);
-        var joined = cells.Where(cell => !cell.IsDone && cell.Update >= FirstJoined && cell.Fits(cells[0])).ToList();
-        // Of about the same size: nine where eight have room are five and four.
-        if (joined.Count > 0)
-            foreach (var part in joined.Chunk(Share(joined.Count, Share(joined.Count, _most)))) Join(part);
+        var left = cells.Where(cell => !cell.IsDone && cell.Update >= FirstJoined).ToList();
+        while (left.Count > 1)
+        {
+            // One may fit nobody, not even itself.
+            var alike = left.Where(cell => cell.Fits(left[0])).ToList();
+            left = [.. left.Skip(1).Except(alike)];
+            // Of about the same size: nine where eight have room are five and four.
+            if (alike.Count < 2) continue;
+            foreach (var part in alike.Chunk(Share(alike.Count, Share(alike.Count, _most)))) Join(part);
+        }
+
+        _encoders.Sweep();
         foreach (var cell in cells.Where(cell => !cell.IsDone)) cell.Alone();
         Monitor.PulseAll(_gate);
     }
@@ -141,7 +151,7 @@ public sealed class TrainingBank
     // Whoever has nothing afterwards makes its pass alone.
     private void Join(IReadOnlyList<BankCell> cells)
     {
-        var shape = $"{cells[0].Length}: {string.Join(',', cells.Select(cell => cell.Rows))}";
+        var shape = $"{cells[0].Rows.Length}: {string.Join(',', cells.Select(cell => $"{cell.Rows.Count} of {cell.Adapter.Parameters.Count}"))}";
         var trials = _trials.GetValueOrDefault(shape);
         if (cells.Count == 1 || _most == 1) return;
         Action[] marks = [.. cells.Select(cell => cell.Random.Mark())];
@@ -149,7 +159,7 @@ public sealed class TrainingBank
         try
         {
             Joining?.Invoke(cells.Count);
-            results = JointPass.Of(cells);
+            results = JointPass.Of(cells, _encoders);
         }
         catch (Exception e)
         {

@@ -150,7 +150,9 @@ public sealed class TokenizedRows
         Tensor There(Tensor here)
         {
             if (device.type == DeviceType.CPU) return here;
-            using (here) return here.to(device);
+            // From pinned memory: a copy from elsewhere has the processor wait for all that the GPU was told to do before.
+            using (here)
+            using (var pinned = device.type == DeviceType.CUDA ? here.pin_memory() : null) return (pinned ?? here).to(device, non_blocking: pinned is not null);
         }
 
         static Span<long> Numbers(Tensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
@@ -159,7 +161,10 @@ public sealed class TokenizedRows
     /// <inheritdoc cref="Ragged(ReadOnlySpan{int}, Device, int)"/>
     internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device) => Ragged(rows, device, MaxLength);
 
-    /// <summary>Some rows for <see cref="FusedEncoder"/>, padded to a length that none of them exceeds, in the caller's dispose scope. Made in pinned memory and copied in one piece: nothing waits for the device.</summary>
+    /// <summary>
+    /// Some rows for <see cref="FusedEncoder"/>, padded to a length that none of them exceeds, in the caller's dispose scope. Made in pinned memory and
+    /// copied in one piece: nothing waits for the device.
+    /// </summary>
     internal RaggedBatch Ragged(ReadOnlySpan<int> rows, Device device, int length)
     {
         var (count, cells) = (rows.Length, rows.Length * length);

@@ -77,8 +77,8 @@ public static class Predictor
     }
 
     /// <summary>
-    /// The logits of every row, in order: [rows][classes], fp32. Rows of like length share a pass, and a pass ends with its longest row: much less work where rows
-    /// are short.
+    /// The logits of every row, in order: [rows][classes], fp32. Rows of like length share a pass, and a pass ends with its longest row: padding up to the length
+    /// of the training is not computed.
     /// </summary>
     /// <param name="model">The classifier, whose head reads no padding.</param>
     /// <param name="rows">The rows.</param>

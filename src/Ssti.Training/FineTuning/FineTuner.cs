@@ -29,7 +29,8 @@ public sealed class FineTuner : IDisposable
     private readonly Tensor? _classWeights;
     private readonly BankSeat? _seat;
     private FusedEncoder? _fused;
-    private readonly List<(ParameterBank Bank, IOptimizer Optimizer)> _trained = [];
+    private int _refreshed = -1;
+    private readonly List<(ParameterBank Bank, Optimizer Optimizer)> _trained = [];
 
     /// <summary>A fine-tuning of a model, with a fresh adapter and head drawn from the seed.</summary>
     /// <param name="config">The model's shape.</param>
@@ -70,7 +71,10 @@ public sealed class FineTuner : IDisposable
     /// <summary>The head.</summary>
     public ClassifierHead Head { get; }
 
-    /// <summary>The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the caller's to dispose.</summary>
+    /// <summary>
+    /// The model as far as it is trained, to look at it between updates; null where the base is trained, whose weights are made anew each time. Not the
+    /// caller's to dispose.
+    /// </summary>
     public SequenceClassifier? Classifier => _everything is null ? new(_trunk, Adapter, Head) : null;
 
     /// <summary>Told what a training does besides updates, such as going on from a checkpoint; null for nobody.</summary>
@@ -82,8 +86,11 @@ public sealed class FineTuner : IDisposable
     /// <summary>The record of every look at the validation rows, one JSON object a line; empty without them.</summary>
     public string ValidationLines { get; private set; } = "";
 
-    /// <summary>Whether passes that are written out may be used where they can: not, for a comparison with the plain ones.</summary>
-    internal bool MayFuse { get; init; } = true;
+    /// <summary>The encoder whose passes are written out, null where the plain one is to compute: for comparisons of the two, and for tests on the CPU.</summary>
+    internal Func<Trunk, LoraAdapter, FusedEncoder?> WrittenOut { get; init; } = FusedEncoder.For;
+
+    /// <summary>See <see cref="Checkpoint.Beside"/>: for tests where there is no GPU.</summary>
+    internal bool? CheckpointsBeside { get; init; }
 
     /// <summary>How many numbers are trained.</summary>
     public long TrainableParameters => _trained.Sum(part => part.Bank.Count);
@@ -114,9 +121,9 @@ public sealed class FineTuner : IDisposable
                 [.. _trained.Select(part => part.Bank)], stop => Logits(validation, stop)) { Told = Validated }
             : null;
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks };
-        using var fused = MayFuse && _settings.Train == TrainedPart.Adapter ? FusedEncoder.For(_trunk, Adapter) : null;
-        _fused = fused;
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks, CheckpointsBeside = CheckpointsBeside };
+        using var fused = _settings.Train == TrainedPart.Adapter ? WrittenOut(_trunk, Adapter!) : null;
+        (_fused, _refreshed) = (fused, -1);
         var lines = loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);
         ValidationLines = looks?.Lines() ?? "";
         return lines;
@@ -138,8 +145,24 @@ public sealed class FineTuner : IDisposable
     private void Update(TokenizedRows rows, ReadOnlySpan<int> picked, int step, double rate, StepLog log)
     {
         using var scope = NewDisposeScope();
+        var (loss, gradients) = Passes(rows, picked, step, scope);
+        var norm = GradientNorm.Clip(gradients, _settings.GradientNormBound);
+        var taken = 0;
+        foreach (var (bank, optimizer) in _trained)
+        {
+            var count = bank.Masters.Count;
+            optimizer.Step(gradients[taken..(taken + count)], rate);
+            taken += count;
+        }
+
+        log.Add(step + 1, loss, norm, rate);
+    }
+
+    private (Tensor Loss, Tensor[] Gradients) Passes(TokenizedRows rows, ReadOnlySpan<int> picked, int step, DisposeScope scope)
+    {
         _random.Reseed(step + 1);
-        _fused?.Refresh();
+        // Of a GPU that is shared nobody else draws meanwhile. Passes that are written out see to that themselves.
+        using var held = _settings.Dropouts && _fused is null ? _random.Hold() : null;
         var masters = _trained.SelectMany(part => part.Bank.Masters).ToArray();
         var size = _settings.MicroBatchSize > 0 ? _settings.MicroBatchSize : picked.Length;
         if (Head.DropsPadding)
@@ -156,47 +179,20 @@ public sealed class FineTuner : IDisposable
             var length = Head.DropsPadding ? rows.Longest(here) : rows.MaxLength;
             var (part, partial) = _fused is null
                 ? Plain(rows.Batch(here, _target.Device, length), picked.Length, step, masters, scope)
-                : Fused(_fused, rows.Ragged(here, _target.Device, length), picked.Length);
+                : Fused(_fused, rows.Ragged(here, _target.Device, length), picked.Length, step, masters, scope);
             loss = loss is null ? part.detach() : loss.add(part.detach(), Scalars.One);
             if (gradients is null) gradients = partial;
             else foreach (var (sum, addend) in gradients.Zip(partial)) sum.add_(addend, Scalars.One);
         }
 
-        var norm = GradientNorm.Clip(gradients!, _settings.GradientNormBound);
-        var taken = 0;
-        foreach (var (bank, optimizer) in _trained)
-        {
-            var count = bank.Masters.Count;
-            optimizer.Step(gradients![taken..(taken + count)], rate);
-            taken += count;
-        }
-
-        log.Add(step + 1, loss!, norm, rate);
+        return (loss!, gradients!);
     }
 
     private (Tensor Loss, Tensor[] Gradients) Plain(Batch batch, int rows, int step, Tensor[] masters, DisposeScope scope)
     {
-        if (_seat is null) return Alone();
-        var result = _seat.Pass(new BankCell
-        {
-            Update = step,
-            Trunk = _trunk,
-            Adapter = Adapter!,
-            Batch = batch,
-            Random = _random,
-            Dropouts = _settings.Dropouts,
-            Masters = masters,
-            LossOf = hidden => Loss(Head.Forward(hidden, batch.Mask), batch.Labels, rows),
-            Compute = () =>
-            {
-                using var inner = NewDisposeScope();
-                var (loss, gradients) = Alone();
-                return new PassResult(loss.detach(), gradients).Detached();
-            },
-        });
-        scope.Attach(result.Loss);
-        foreach (var gradient in result.Gradients) scope.Attach(gradient);
-        return (result.Loss, result.Gradients);
+        // Who draws from the GPU's only generator can go nowhere together with others.
+        if (_seat is null || (_settings.Dropouts && _random.OwnsDevice)) return Alone();
+        return Together(_seat, new PlainRows(batch), step, masters, hidden => Loss(Head.Forward(hidden, batch.Mask), batch.Labels, rows), Alone, scope);
 
         (Tensor Loss, Tensor[] Gradients) Alone()
         {
@@ -206,13 +202,47 @@ public sealed class FineTuner : IDisposable
     }
 
     // The head by autograd, the encoder by hand.
-    private (Tensor Loss, Tensor[] Gradients) Fused(FusedEncoder encoder, RaggedBatch batch, int rows)
+    private (Tensor Loss, Tensor[] Gradients) Fused(FusedEncoder encoder, RaggedBatch batch, int rows, int step, Tensor[] masters, DisposeScope scope)
     {
-        using var tape = new EncoderTape();
-        var hidden = encoder.Forward(batch.Tokens, _settings.Dropouts ? _random : null, tape).requires_grad_(true);
-        var loss = Loss(Head.Forward(hidden, Head.ReadsMask ? batch.Tokens.Mask() : null), batch.Labels, rows);
-        var gradients = autograd.grad([loss], [hidden, .. _trained.Skip(1).SelectMany(part => part.Bank.Masters)]);
-        return (loss, [.. encoder.Backward(tape, gradients[0]), .. gradients.Skip(1)]);
+        return _seat is null ? Alone() : Together(_seat, new FusedRows(encoder, batch.Tokens), step, masters, LossOf, Alone, scope);
+
+        Tensor LossOf(Tensor hidden) => Loss(Head.Forward(hidden, Head.ReadsMask ? batch.Tokens.Mask() : null), batch.Labels, rows);
+
+        (Tensor Loss, Tensor[] Gradients) Alone()
+        {
+            if (_refreshed != step) encoder.Refresh();
+            _refreshed = step;
+            using var tape = new EncoderTape();
+            var hidden = encoder.Forward(batch.Tokens, _settings.Dropouts ? _random : null, tape).requires_grad_(true);
+            var loss = LossOf(hidden);
+            var gradients = autograd.grad([loss], [hidden, .. masters.Skip(Adapter!.Parameters.Masters.Count)]);
+            return (loss, [.. encoder.Backward(tape, gradients[0])[0], .. gradients.Skip(1)]);
+        }
+    }
+
+    private (Tensor Loss, Tensor[] Gradients) Together(
+        BankSeat seat, PassRows rows, int step, Tensor[] masters, Func<Tensor, Tensor> lossOf, Func<(Tensor Loss, Tensor[] Gradients)> alone, DisposeScope scope)
+    {
+        var result = seat.Pass(new BankCell
+        {
+            Update = step,
+            Trunk = _trunk,
+            Adapter = Adapter!,
+            Rows = rows,
+            Random = _random,
+            Dropouts = _settings.Dropouts,
+            Masters = masters,
+            LossOf = lossOf,
+            Compute = () =>
+            {
+                using var inner = NewDisposeScope();
+                var (loss, gradients) = alone();
+                return new PassResult(loss.detach(), gradients).Detached();
+            },
+        });
+        scope.Attach(result.Loss);
+        foreach (var gradient in result.Gradients) scope.Attach(gradient);
+        return (result.Loss, result.Gradients);
     }
 
     // A part of the whole update's mean: parts of unequal size then add up to the same gradient. Divided by rows also where they are weighted, so that a row counts
@@ -250,7 +280,7 @@ public sealed class FineTuner : IDisposable
         }
     }
 
-    private (ParameterBank, IOptimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
+    private (ParameterBank, Optimizer) WithOptimizer(ParameterBank bank) => (bank, _settings.Optimizer switch
     {
         OptimizerKind.AdamW => new AdamW(bank, new AdamWOptions { WeightDecay = _settings.WeightDecay }),
         _ => new Adafactor(bank, new AdafactorOptions { WeightDecay = _settings.WeightDecay }),

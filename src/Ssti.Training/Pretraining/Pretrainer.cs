@@ -103,6 +103,7 @@ public sealed class Pretrainer : IDisposable
         using var scope = NewDisposeScope();
         var random = _randoms[part];
         random.Reseed(step + 1);
+        using var held = random.Hold();
         var device = _target.Device;
         var ids = tensor(masked.Ids, masked.Rows, masked.Length, device: device);
         var mask = tensor(masked.Mask, masked.Rows, masked.Length, device: device);

@@ -29,7 +29,8 @@ public sealed class ChatClientTests : IDisposable
         Assert.Equal(("GOOD FILM", "toy-1"), (answer.Text, answer.Served));
         var body = Assert.Single(_server.Seen);
         Assert.Equal(
-            """{"model":"toy","messages":[{"role":"system","content":"You are loud."},{"role":"user","content":"Say it louder:\ngood film"}],"temperature":0.5,"max_tokens":9,"stream":false}""",
+            """{"model":"toy","messages":[{"role":"system","content":"You are loud."},{"role":"user","content":"Say it louder:\ngood film"}]"""
+            + ""","temperature":0.5,"max_tokens":9,"stream":false}""",
             body.ToJsonString());
         Assert.Equal($"Bearer {Secret}", Assert.Single(_server.Keys));
     }

@@ -92,18 +92,31 @@ public sealed class HubTests : IDisposable
         Assert.StartsWith("hf://owner/name failed 4 times, at last with: the server answered 500", error.Message);
     }
 
+    /// <summary>Nobody waits a minute to hear that there is no network.</summary>
     [Fact]
-    public async Task A_server_that_is_not_there_is_given_up_with_its_address()
+    public async Task A_server_that_is_not_there_is_given_up_soon_with_its_address()
     {
         using var gone = new HubServer();
         var endpoint = gone.Endpoint;
         gone.Dispose();
 
-        var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Endpoint = endpoint, Retries = 2 }));
+        var error = await Assert.ThrowsAsync<CorpusException>(() => OpenAsync(options => options with { Endpoint = endpoint }));
 
         Assert.Contains($"failed 3 times, at last with: Connection refused ({endpoint.Authority})", error.Message);
         Assert.Contains($"Is there a network here (a proxy is named in HTTPS_PROXY), and is {endpoint} right (HF_ENDPOINT)?", error.Message);
-        Assert.Equal(2, _pauses.Count);
+        Assert.Equal([1, 2], _pauses.Select(pause => (int)pause.TotalSeconds));
+    }
+
+    [Fact]
+    public async Task A_server_that_answered_before_may_be_starting_again_and_is_waited_for()
+    {
+        var snapshot = await OpenAsync();
+        _server.Dispose();
+
+        var error = await Assert.ThrowsAsync<CorpusException>(() => snapshot.FetchAsync("README.md", CancellationToken.None));
+
+        Assert.Contains("failed 7 times", error.Message);
+        Assert.Equal([1, 2, 4, 8, 16, 32], _pauses.Select(pause => (int)pause.TotalSeconds));
     }
 
     [Fact]
@@ -286,7 +299,9 @@ public sealed class HubTests : IDisposable
     [Fact]
     public void A_uri_names_owner_name_and_revision()
     {
-        Assert.Equal(new HubRepository(HubKind.Model, "Snowflake/snowflake-arctic-embed-xs", "main"), HubRepository.Parse("hf://Snowflake/snowflake-arctic-embed-xs", HubKind.Model));
+        Assert.Equal(
+            new HubRepository(HubKind.Model, "Snowflake/snowflake-arctic-embed-xs", "main"),
+            HubRepository.Parse("hf://Snowflake/snowflake-arctic-embed-xs", HubKind.Model));
         Assert.Equal(new HubRepository(HubKind.Dataset, "a/b", "refs/convert/parquet"), HubRepository.Parse("hf://datasets/a/b@refs/convert/parquet", HubKind.Dataset));
     }
 

@@ -101,7 +101,10 @@ public sealed class SpellerTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_folder.Root, "words.aff"), "SET UTF-8\n" + line + "\n");
         File.WriteAllText(Path.Combine(_folder.Root, "words.dic"), "1\na\n");
-        Assert.StartsWith(message, Assert.Throws<CorpusException>(() => AffixDictionary.Read(Path.Combine(_folder.Root, "words.aff"), Path.Combine(_folder.Root, "words.dic"))).Message);
+        Assert.StartsWith(
+            message,
+            Assert.Throws<CorpusException>(
+                () => AffixDictionary.Read(Path.Combine(_folder.Root, "words.aff"), Path.Combine(_folder.Root, "words.dic"))).Message);
     }
 
     /// <summary>Debian's dictionary, where it is installed: what Hunspell 1.7.1 itself says of these words.</summary>
@@ -111,7 +114,9 @@ public sealed class SpellerTests : IDisposable
         const string stem = "/usr/share/hunspell/en_US";
         Skip.IfNot(File.Exists(stem + ".dic"), "there is no /usr/share/hunspell/en_US.dic here (Debian: apt install hunspell-en-us)");
         var speller = new Speller(AffixDictionary.Read(stem + ".aff", stem + ".dic"));
-        Assert.All("film films filmmaking wouldn't unbelievable Shakespeare Houston Everest Jupiter Harvard Amazon AMAZON undeniably".Split(' '), word => Assert.True(speller.Knows(word), word));
+        Assert.All(
+            "film films filmmaking wouldn't unbelievable Shakespeare Houston Everest Jupiter Harvard Amazon AMAZON undeniably".Split(' '),
+            word => Assert.True(speller.Knows(word), word));
         Assert.All("jupiter harvard recieve teh filmm mn tq definately".Split(' '), word => Assert.False(speller.Knows(word), word));
         Assert.Equal(("receive", "the", "Jupiter", "definitely"), (speller.Suggest("recieve"), speller.Suggest("teh"), speller.Suggest("jupiter"), speller.Suggest("definately")));
     }

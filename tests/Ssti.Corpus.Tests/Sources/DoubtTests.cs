@@ -30,7 +30,10 @@ public sealed class DoubtTests : IDisposable
     [InlineData("a,0 b,1 a,0 a,0 b,1", "train: 3 rows repeat the text of a row before, all under the same label")]
     [InlineData("a,0 b,1 a,1 a,0 c,1", "train: 2 rows repeat the text of a row before, 1 of them under another label than that one")]
     [InlineData("a,0 b,1 b,1", "train: 1 row repeats the text of a row before, all under the same label")]
-    [InlineData("a,-2 b,-1 c,2 d,1", "train: 2 of 4 rows have no label and are left out (1 with '-1', 1 with '-2'); a number below 0 is no label unless it is listed: labels: [\"-2\", \"-1\", \"1\", \"2\"]")]
+    [InlineData(
+        "a,-2 b,-1 c,2 d,1",
+        "train: 2 of 4 rows have no label and are left out (1 with '-1', 1 with '-2'); a number below 0 is no label unless it is listed: labels: "
+        + "[\"-2\", \"-1\", \"1\", \"2\"]")]
     public async Task What_one_split_shows_is_told(string train, string warning)
     {
         await _in.With("train.csv", Csv(train)).RunAsync(new ImportOptions { Name = "x", Splits = ["train"] });
@@ -83,7 +86,9 @@ public sealed class DoubtTests : IDisposable
     {
         await _in.With("train.csv", Csv("a,0 b,1 a,0"), "test.csv", Csv("a,1 d,0 a,1 a,0")).RunAsync();
         Assert.Equal(
-            ["train: 1 row repeats the text of a row before, all under the same label", "test: 2 rows repeat the text of a row before, 1 of them under another label than that one"],
+            [
+                "train: 1 row repeats the text of a row before, all under the same label",
+                "test: 2 rows repeat the text of a row before, 1 of them under another label than that one"],
             _in.Warnings.Where(told => told.Contains("repeat")));
     }
 

@@ -68,7 +68,9 @@ public sealed class FormatTests : IDisposable
     {
         _in.With("train.jsonl", "{\"data\":{\"text\":\"a\"},\"meta\":{\"labels\":[1,2]}}\n{\"data\":{\"text\":\"b\"},\"meta\":{\"labels\":[0]}}\n");
         Assert.Equal(["a/1", "b/0"], Imports.Of(await _in.RunAsync(Train with { Fields = new SourceFields("data.text", "meta.labels.0") }), "train"));
-        Assert.Contains("train.jsonl(1): no field 'data.words'; the fields are: data, meta", await _in.FailAsync(Train with { Fields = new SourceFields("data.words", "meta.labels.0") }));
+        Assert.Contains(
+            "train.jsonl(1): no field 'data.words'; the fields are: data, meta",
+            await _in.FailAsync(Train with { Fields = new SourceFields("data.words", "meta.labels.0") }));
     }
 
     [Theory]

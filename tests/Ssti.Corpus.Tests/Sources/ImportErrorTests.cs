@@ -31,7 +31,9 @@ public sealed class ImportErrorTests : IDisposable
     [InlineData("Sentences_AllAgree.txt", "a@positive\nno label here\n", "Sentences_AllAgree.txt(2): a line of Financial PhraseBank is 'sentence@label'")]
     [InlineData("Sentences_AllAgree.txt", "a@positive\nb@great\n", "Sentences_AllAgree.txt(2): unknown label 'great'; the labels are: negative, neutral, positive")]
     [InlineData("train.parquet", "PAR1 but not really PAR1", "train.parquet: not a readable Parquet file")]
-    [InlineData("train.jsonl", "{\"question\":{\"stem\":\"q\",\"choices\":[{\"label\":\"B\",\"text\":\"x\"}]},\"answerKey\":\"B\"}", "train.jsonl(1): the choices are labelled B, not A")]
+    [InlineData(
+        "train.jsonl", "{\"question\":{\"stem\":\"q\",\"choices\":[{\"label\":\"B\",\"text\":\"x\"}]},\"answerKey\":\"B\"}",
+        "train.jsonl(1): the choices are labelled B, not A")]
     [InlineData("train.jsonl", "{\"question\":{\"choices\":[]}}", "train.jsonl(1): not a row of CommonsenseQA")]
     public async Task A_bad_file_is_named_with_its_row(string name, string content, string message)
     {
@@ -59,7 +61,9 @@ public sealed class ImportErrorTests : IDisposable
     public async Task A_label_out_of_range_is_named_by_row()
     {
         _folder.Write("in/train.jsonl", "{\"text\":\"a\",\"label\":0}\n{\"text\":\"b\",\"label\":2}\n");
-        Assert.Contains("train.jsonl(2): label 2 is out of range: there are 2 labels, 0 to 1 (no, yes)", await FailAsync(new ImportOptions { Name = "x", Splits = ["train"], Labels = ["no", "yes"] }));
+        Assert.Contains(
+            "train.jsonl(2): label 2 is out of range: there are 2 labels, 0 to 1 (no, yes)",
+            await FailAsync(new ImportOptions { Name = "x", Splits = ["train"], Labels = ["no", "yes"] }));
     }
 
     [Fact]

@@ -16,8 +16,14 @@ public sealed class LabelTests : IDisposable
     [InlineData("train.csv", "text,label\na,1\nb,0\nc,1.0\nd,true\ne,False\nf,TRUE\n")]
     [InlineData("train.csv", "text,label\na,1e0\nb,0e+00\nc,1.000000000000000000e+00\nd,1\ne,-0.0e0\nf,10E-1\n")]
     [InlineData("train.tsv", "text\tlabel\na\t1\nb\t0\nc\t1.0\nd\ttrue\ne\tFalse\nf\t+1\n")]
-    [InlineData("train.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\",\"label\":0.0}\n{\"text\":\"c\",\"label\":1.0}\n{\"text\":\"d\",\"label\":true}\n{\"text\":\"e\",\"label\":false}\n{\"text\":\"f\",\"label\":\"1\"}\n")]
-    [InlineData("train.json", "[{\"text\":\"a\",\"label\":1e0},{\"text\":\"b\",\"label\":\"0.0\"},{\"text\":\"c\",\"label\":1.0},{\"text\":\"d\",\"label\":true},{\"text\":\"e\",\"label\":-0},{\"text\":\"f\",\"label\":\" 1 \"}]")]
+    [InlineData(
+        "train.jsonl",
+        "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\",\"label\":0.0}\n{\"text\":\"c\",\"label\":1.0}\n{\"text\":\"d\",\"label\":true}\n"
+        + "{\"text\":\"e\",\"label\":false}\n{\"text\":\"f\",\"label\":\"1\"}\n")]
+    [InlineData(
+        "train.json",
+        "[{\"text\":\"a\",\"label\":1e0},{\"text\":\"b\",\"label\":\"0.0\"},{\"text\":\"c\",\"label\":1.0},"
+        + "{\"text\":\"d\",\"label\":true},{\"text\":\"e\",\"label\":-0},{\"text\":\"f\",\"label\":\" 1 \"}]")]
     [InlineData("train.txt", "__label__1 a\n__label__0 b\n__label__1.0 c\n__label__true d\n__label__False e\n__label__1 f\n")]
     public async Task One_is_one_however_it_is_written(string name, string content)
     {
@@ -64,18 +70,25 @@ public sealed class LabelTests : IDisposable
     public async Task Minus_one_beside_a_single_class_is_refused_and_beside_two_it_is_told()
     {
         _in.With("train.csv", "text,label\na,1\nb,-1\nc,-1\n");
-        Assert.Contains("'train' has the label 1 and, on 2 of 3 rows, -1, which means 'no label'. If it is a class, list the classes: labels: [\"-1\", \"1\"]", await _in.FailAsync(Train));
+        Assert.Contains(
+            "'train' has the label 1 and, on 2 of 3 rows, -1, which means 'no label'. If it is a class, list the classes: labels: [\"-1\", \"1\"]",
+            await _in.FailAsync(Train));
 
         await _in.With("train.csv", "text,label\na,1\nb,-1\nc,0\nd,\ne,nan\n").RunAsync(Train);
         Assert.Equal(
-            ["train: 3 of 5 rows have no label and are left out (1 with none, 1 with '-1', 1 with 'nan'); a number below 0 is no label unless it is listed: labels: [\"-1\", \"0\", \"1\"]"], _in.Warnings);
+            [
+                "train: 3 of 5 rows have no label and are left out (1 with none, 1 with '-1', 1 with 'nan'); a number below 0 is no label unless "
+                + "it is listed: labels: [\"-1\", \"0\", \"1\"]"],
+            _in.Warnings);
         Assert.Contains("train.csv: train; csv, 5 rows (3 without a label), the text in 'text', the label in 'label'", _in.Log);
     }
 
     [Theory]
     [InlineData("train.csv", "text,label\na,0.5\n", "train.csv(2): the label is 0.5, neither a name nor a whole number")]
     [InlineData("train.jsonl", "{\"text\":\"a\",\"label\":0.5}\n", "train.jsonl(1): the label is 0.5, neither a name nor a whole number")]
-    [InlineData("train.jsonl", "{\"text\":\"a\",\"label\":[1]}\n", "train.jsonl(1): the label is a list, [1]: a row has one here; for the first of the list say 'fields: { label: label.0 }'")]
+    [InlineData(
+        "train.jsonl", "{\"text\":\"a\",\"label\":[1]}\n",
+        "train.jsonl(1): the label is a list, [1]: a row has one here; for the first of the list say 'fields: { label: label.0 }'")]
     [InlineData("train.jsonl", "{\"text\":\"a\",\"label\":{\"name\":\"x\"}}\n", "say 'fields: { label: label.name }'")]
     public async Task What_is_no_label_is_refused_in_every_format(string name, string content, string message) =>
         Assert.Contains(message, await _in.With(name, content).FailAsync(Train));

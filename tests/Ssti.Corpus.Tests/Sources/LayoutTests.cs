@@ -56,8 +56,10 @@ public sealed class LayoutTests : IDisposable
     public async Task A_card_is_followed()
     {
         _in.With("reviews-2019.csv", A, "reviews-2020.csv", B, "notes.csv", C, "README.md",
-            "---\nconfigs:\n- config_name: default\n  default: true\n  data_files:\n  - split: train\n    path: reviews-2019.csv\n  - split: test\n    path: [\"reviews-*20.csv\"]\n" +
-            "dataset_info:\n  features:\n  - name: text\n    dtype: string\n  - name: label\n    dtype:\n      class_label:\n        names:\n          '0': neg\n          '1': pos\n---\n# card\n");
+            "---\nconfigs:\n- config_name: default\n  default: true\n  data_files:\n  - split: train\n    path: reviews-2019.csv\n  - split: test\n"
+            + "    path: [\"reviews-*20.csv\"]\n"
+            + "dataset_info:\n  features:\n  - name: text\n    dtype: string\n  - name: label\n    dtype:\n      class_label:\n        names:\n"
+            + "          '0': neg\n          '1': pos\n---\n# card\n");
 
         var dataset = await _in.RunAsync();
 
@@ -185,7 +187,9 @@ public sealed class LayoutTests : IDisposable
         Assert.Equal(["poor/1", "fine/2"], Imports.Of(dataset, "test"));
 
         _in.With("train.txt", "good\nbad\n", "test.txt", "x\n");
-        Assert.Contains("no row of 'train' has a label; a line of a text file has one in fastText's form, '__label__x text'", await _in.FailAsync(new ImportOptions { Name = "x", Splits = ["train"] }));
+        Assert.Contains(
+            "no row of 'train' has a label; a line of a text file has one in fastText's form, '__label__x text'",
+            await _in.FailAsync(new ImportOptions { Name = "x", Splits = ["train"] }));
         var text = await _in.RunAsync(new ImportOptions { Name = "x", Splits = [], UnlabelledSplits = ["train"] });
         Assert.Equal([new Row("train-0", "good", Row.Unlabelled), new Row("train-1", "bad", Row.Unlabelled)], text.Read("train"));
 
@@ -245,7 +249,9 @@ public sealed class LayoutTests : IDisposable
         Assert.Equal(4, (await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"], Files = ["x/**"] })).Info.Split("train")!.Rows);
         Assert.Equal(2, (await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"], Files = ["*.csv"] })).Info.Split("train")!.Rows);
         _in.With("x/test.csv", C, "z.doc", "?");
-        Assert.Contains("some tell a split by their names and some do not (a.csv, x/b.csv, x/y/c.csv)", await _in.FailAsync(new ImportOptions { Name = "x", Files = ["**/*.csv"] }));
+        Assert.Contains(
+            "some tell a split by their names and some do not (a.csv, x/b.csv, x/y/c.csv)",
+            await _in.FailAsync(new ImportOptions { Name = "x", Files = ["**/*.csv"] }));
         Assert.Equal(8, (await _in.RunAsync(new ImportOptions { Name = "x", Splits = ["train"], Files = ["**/*.csv"], Split = "train" })).Info.Split("train")!.Rows);
         Assert.Contains("the format of 'z.doc', which 'files' takes, cannot be told", await _in.FailAsync(new ImportOptions { Name = "x", Files = ["**"] }));
     }

@@ -67,5 +67,6 @@ public sealed class StratifiedSplitTests
         Assert.Contains("has no label", Assert.Throws<CorpusException>(() => StratifiedSplit.Of([new Row("1", "x", -1)], Labels, [0.2], 1)).Message);
     }
 
-    private static IEnumerable<Row> Rows(int[] counts) => counts.SelectMany((count, label) => Enumerable.Range(0, count).Select(i => new Row($"{label}-{i}", $"{label} {i}", label)));
+    private static IEnumerable<Row> Rows(int[] counts) =>
+        counts.SelectMany((count, label) => Enumerable.Range(0, count).Select(i => new Row($"{label}-{i}", $"{label} {i}", label)));
 }

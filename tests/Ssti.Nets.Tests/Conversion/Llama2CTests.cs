@@ -25,7 +25,9 @@ public sealed class Llama2CTests : IDisposable
     {
         var told = new List<ConversionProgress>();
         ModelConverter.Convert(ConversionSource.Find(Stories), To, told.Add, default);
-        Assert.Equal(["config.json", "model.safetensors", "tokenizer.model", "tokenizer_config.json"], Directory.GetFiles(To).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["config.json", "model.safetensors", "tokenizer.model", "tokenizer_config.json"],
+            Directory.GetFiles(To).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal([To], Directory.GetFileSystemEntries(Path.GetDirectoryName(To)!));
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(To, "config.json")))!;
         Assert.Equal(

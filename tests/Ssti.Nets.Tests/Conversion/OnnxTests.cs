@@ -67,8 +67,8 @@ public sealed class OnnxTests : IDisposable
     // As much of PyTorch's export as the reader looks at: named initialisers, a product with a nameless one, and constants.
     private static byte[] Encoder() => Message(output => Field(output, 7, graph =>
     {
-        foreach (var (name, rows) in new[] { ("embeddings.word_embeddings.weight", 6), ("embeddings.position_embeddings.weight", 5), ("embeddings.token_type_embeddings.weight", 2) })
-            Field(graph, 5, tensor => Floats(tensor, name, rows, 4));
+        foreach (var (name, rows) in new[] { ("word", 6), ("position", 5), ("token_type", 2) })
+            Field(graph, 5, tensor => Floats(tensor, $"embeddings.{name}_embeddings.weight", rows, 4));
         Field(graph, 5, tensor => Floats(tensor, "onnx::MatMul_1", 4, 3));
         Node(graph, "/encoder/layer.0/intermediate/dense/MatMul", "MatMul", null, "x", "onnx::MatMul_1");
         Node(graph, "/encoder/layer.0/intermediate/intermediate_act_fn/Erf", "Erf", null);

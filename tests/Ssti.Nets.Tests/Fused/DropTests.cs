@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ssti.Nets.Fused;
+using static TorchSharp.torch;
 
 namespace Ssti.Nets.Tests.Fused;
 
@@ -12,7 +13,7 @@ public class DropTests
     public void Draws_are_philox()
     {
         Span<ushort> draws = stackalloc ushort[8];
-        new Drop(0, 0, 0.5).Draw(0, draws);
+        new Drop(0, 0, 0.5).Draw(0, 0, 1, draws);
         Assert.Equal([0xb709, 0x5f6f, 0x3f64, 0x0d89, 0x1f81, 0x4f12, 0x0a48, 0x4f73], draws.ToArray());
     }
 
@@ -23,7 +24,7 @@ public class DropTests
         Span<ushort> draws = stackalloc ushort[8];
         foreach (var (seed, site, place) in new[] { (1ul, 1u, 0u), (2ul, 1u, 0u), (1ul << 32, 1u, 0u), (1ul, 2u, 0u), (1ul, 1u, 1u) })
         {
-            new Drop(seed, site, 0.1).Draw(place, draws);
+            new Drop(seed, site, 0.1).Draw(place, 0, 1, draws);
             Assert.True(all.Add(string.Join(',', draws.ToArray())));
         }
     }
@@ -40,7 +41,7 @@ public class DropTests
         const int places = 20000;
         for (var place = 0u; place < places; place++)
         {
-            drop.Draw(place, draws);
+            drop.Draw(place, 0, 1, draws);
             foreach (var draw in draws)
             {
                 sum += draw < drop.Threshold ? 0 : drop.Scale;
@@ -56,13 +57,30 @@ public class DropTests
     [Fact]
     public void It_is_laid_out_as_the_kernels_have_it()
     {
-        Assert.Equal(24, Unsafe.SizeOf<Drop>());
-        var drop = new Drop(0x1122334455667788, 3, 0.5);
+        Assert.Equal(32, Unsafe.SizeOf<Drop>());
+        using var seeds = tensor(new long[] { 1, 2 });
+        var drop = new Drop(0x1122334455667788, 3, 0.5).Among(seeds, 7);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<Drop>(in drop));
         Assert.Equal(drop.Seed, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        Assert.Equal(3u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]));
-        Assert.Equal(32768u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]));
-        Assert.Equal(2f, BinaryPrimitives.ReadSingleLittleEndian(bytes[16..]));
+        Assert.Equal(drop.Seeds, (nint)BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
+        Assert.Equal(3u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]));
+        Assert.Equal(32768u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]));
+        Assert.Equal(2f, BinaryPrimitives.ReadSingleLittleEndian(bytes[24..]));
+        Assert.Equal(7u, BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]));
+    }
+
+    [Fact]
+    public void Rows_of_several_streams_are_drawn_as_each_draws_alone()
+    {
+        using var seeds = tensor(new long[] { 5, 6 });
+        var all = new Drop(5, 2, 0.1).Among(seeds, 3);
+        Span<ushort> together = stackalloc ushort[8], alone = stackalloc ushort[8];
+        for (var row = 0u; row < 6; row++)
+        {
+            all.Draw(row, 1, 2, together);
+            new Drop(row < 3 ? 5ul : 6ul, 2, 0.1).Draw(row % 3, 1, 2, alone);
+            Assert.Equal(alone, together);
+        }
     }
 
     [Fact]

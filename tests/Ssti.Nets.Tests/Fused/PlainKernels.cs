@@ -49,6 +49,13 @@ internal sealed class PlainKernels : EncoderKernels
 
     public override void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor output, Tensor? bias, double scale, bool accumulate)
     {
+        if (output.dim() == 3)
+        {
+            // One by one: products made at once would be other bits.
+            for (var i = 0L; i < output.shape[0]; i++) Multiply(Of(a, i), transposeA, Of(b, i), transposeB, output[i], bias, scale, accumulate);
+            return;
+        }
+
         var product = matmul(transposeA ? a.t() : a, transposeB ? b.t() : b) * scale;
         if (bias is not null) product += bias;
         output.copy_(accumulate ? output + product : product);
@@ -56,14 +63,14 @@ internal sealed class PlainKernels : EncoderKernels
 
     public override void Gather(Tensor input, TokenBatch batch, Tensor output) => output.copy_(input.index_select(0, Real(batch)));
 
-    public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, double dropout)
+    public override Attended Attend(Tensor query, Tensor key, Tensor value, TokenBatch batch, AttentionDrop drop)
     {
-        Assert.Equal(0, dropout);
+        Assert.Equal(0, drop.Probability);
         return new Attended(Attention(query, key, value, batch), []);
     }
 
     public override (Tensor Query, Tensor Key, Tensor Value) AttendBackward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, double dropout)
+        Tensor gradient, Tensor query, Tensor key, Tensor value, Attended attended, TokenBatch batch, AttentionDrop drop)
     {
         using var _ = enable_grad();
         Tensor[] leaves = [.. new[] { query, key, value }.Select(tensor => tensor.detach().clone().requires_grad_(true))];
@@ -77,9 +84,10 @@ internal sealed class PlainKernels : EncoderKernels
         if (!drop.Drops) return ones_like(like);
         var factors = new double[like.numel()];
         Span<ushort> draws = stackalloc ushort[8];
+        var width = (int)like.shape[^1] / 8;
         for (var at = 0; at < factors.Length; at += 8)
         {
-            drop.Draw((uint)(at / 8), draws);
+            drop.Draw((uint)(at / 8 / width), (uint)(at / 8 % width), (uint)width, draws);
             for (var i = 0; i < 8; i++) factors[at + i] = draws[i] < drop.Threshold ? 0 : drop.Scale;
         }
 
@@ -95,6 +103,8 @@ internal sealed class PlainKernels : EncoderKernels
         return new TokenBatch(
             tensor(ids, lengths.Length, length), tensor(starts), tensor(Enumerable.Range(0, starts.Length).Select(i => i * length).ToArray()), starts[^1], lengths.Max());
     }
+
+    private static Tensor Of(Tensor operand, long number) => operand.dim() == 3 ? operand[number] : operand;
 
     private static Tensor Norm(Tensor input, NormTensors norm) => functional.layer_norm(input, [input.shape[^1]], norm.Weight, norm.Bias, norm.Epsilon);
 

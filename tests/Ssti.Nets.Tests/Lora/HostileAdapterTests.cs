@@ -11,7 +11,9 @@ namespace Ssti.Nets.Tests.Lora;
 public sealed class HostileAdapterTests : IDisposable
 {
     private static readonly JsonNode?[] Odd =
-        [null, true, -1, 0, 1.5, 1e300, long.MaxValue, "", "dense", "(", "../../outside", new JsonArray(), new JsonArray("dense", 1), new JsonObject(), new JsonObject { ["dense"] = -4 }];
+        [
+            null, true, -1, 0, 1.5, 1e300, long.MaxValue, "", "dense", "(", "../../outside", new JsonArray(), new JsonArray("dense", 1),
+            new JsonObject(), new JsonObject { ["dense"] = -4 }];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ssti-hostile-").FullName;
     private readonly string _evil;

@@ -53,7 +53,9 @@ public sealed class PeftAdapterTests : IDisposable
         Assert.Contains("base_model.model.bert.encoder.layer.1.output.dense.lora_A.weight", saved.Tensors.Keys);
         Assert.Equal(dora, saved.Tensors.Keys.Any(key => key.EndsWith("dense.lora_magnitude_vector", StringComparison.Ordinal)));
         Assert.Equal(8, (long)saved.Config["lora_alpha"]!);
-        Assert.Equal((adapter.Config.Rank, adapter.Config.Alpha, adapter.Config.Dropout, dora), (again.Config.Rank, again.Config.Alpha, again.Config.Dropout, again.Config.UseDora));
+        Assert.Equal(
+            (adapter.Config.Rank, adapter.Config.Alpha, adapter.Config.Dropout, dora),
+            (again.Config.Rank, again.Config.Alpha, again.Config.Dropout, again.Config.UseDora));
         var (ids, mask) = TinyBert.Batch();
         Assert.True(trunk.Forward(ids, mask, new ForwardPass(Adapters: adapter.Begin(ScalarType.Float32)))
             .equal(trunk.Forward(ids, mask, new ForwardPass(Adapters: again.Begin(ScalarType.Float32)))).all().item<bool>());
@@ -183,7 +185,11 @@ public sealed class PeftAdapterTests : IDisposable
     [Fact]
     public void Ranks_and_scales_follow_patterns_and_rslora()
     {
-        var plain = Settings("""{"peft_type":"LORA","r":4,"lora_alpha":8,"target_modules":["dense"],"rank_pattern":{"^bert.encoder.layer.0.output.dense":2,"output.dense":16},"alpha_pattern":{"layer.\\d+.output.dense":32}}""");
+        var plain = Settings(
+            """
+            {"peft_type":"LORA","r":4,"lora_alpha":8,"target_modules":["dense"],
+             "rank_pattern":{"^bert.encoder.layer.0.output.dense":2,"output.dense":16},"alpha_pattern":{"layer.\\d+.output.dense":32}}
+            """);
         Assert.Equal(new LoraScale(2, 16), plain.Of("bert.encoder.layer.0.output.dense"));
         Assert.Equal(new LoraScale(16, 2), plain.Of("bert.encoder.layer.1.output.dense"));
         Assert.Equal(new LoraScale(16, 0.5), plain.Of("bert.encoder.layer.1.attention.output.dense"));
@@ -208,7 +214,11 @@ public sealed class PeftAdapterTests : IDisposable
         tensors["base_model.model.classifier.weight"] = zeros(2, 16);
         tensors["base_model.model.bert.pooler.dense.lora_A.weight"] = zeros(3, 16);
         tensors["base_model.model.bert.pooler.dense.lora_B.weight"] = zeros(16, 3);
-        var config = JsonNode.Parse("""{"peft_type":"LORA","r":3,"lora_alpha":6,"use_rslora":true,"target_modules":"all-linear","exclude_modules":".*(key|value|layer.*dense)","rank_pattern":{"layer.0.attention.self.query":2},"modules_to_save":["classifier"]}""")!.AsObject();
+        var config = JsonNode.Parse(
+            """
+            {"peft_type":"LORA","r":3,"lora_alpha":6,"use_rslora":true,"target_modules":"all-linear",
+             "exclude_modules":".*(key|value|layer.*dense)","rank_pattern":{"layer.0.attention.self.query":2},"modules_to_save":["classifier"]}
+            """)!.AsObject();
         using var peft = new PeftAdapter(config, tensors, new Dictionary<string, string>());
 
         using var adapter = peft.On(trunk);
@@ -236,7 +246,9 @@ public sealed class PeftAdapterTests : IDisposable
         Assert.Equal(
             ["base_model.model.classifier.bias", "base_model.model.classifier.weight"], peft.Tensors.Keys.Where(name => !name.Contains(".lora_")).Order(StringComparer.Ordinal));
         Assert.Contains("base_model.model.encoder.layer.0.output.dense.lora_A.weight", peft.Tensors.Keys);
-        Assert.Equal(("""["classifier"]""", "\"SEQ_CLS\"", null), (peft.Config["modules_to_save"]!.ToJsonString(), peft.Config["task_type"]!.ToJsonString(), peft.Config["base_model_name_or_path"]));
+        Assert.Equal(
+            ("""["classifier"]""", "\"SEQ_CLS\"", null),
+            (peft.Config["modules_to_save"]!.ToJsonString(), peft.Config["task_type"]!.ToJsonString(), peft.Config["base_model_name_or_path"]));
         using var again = peft.On(trunk);
         Assert.Equal(6, again.Targets.Count);
     }

@@ -32,7 +32,7 @@ public sealed class PeftTrainingTests
         using var trunk = new BertTrunk(Config, Weights.Encoder(Config, Named(golden, Base), CPU, ScalarType.Float32));
         using var adapter = LoraAdapter.Load(new LoraConfig(4, 8, 0, ["dense"], dora), trunk, Matrices(golden, "init."));
         using var classifier = new SequenceClassifier(trunk, adapter, new ClassifierHead(golden["base.head.weight"], golden["base.head.bias"], CPU));
-        using IOptimizer optimizer = name == "adamw"
+        using Optimizer optimizer = name == "adamw"
             ? new AdamW(adapter.Parameters, new AdamWOptions { WeightDecay = 0.01 })
             : new Adafactor(adapter.Parameters, new AdafactorOptions { WeightDecay = 1e-2 });
         var schedule = new CosineSchedule(1e-3, 3, 20);
@@ -72,10 +72,14 @@ public sealed class PeftTrainingTests
         var golden = JsonNode.Parse(File.ReadAllText(SharedData.Path("golden/adapter_config.json")))!;
         // PEFT notes the class it wrapped here, which was one of the reference script's own.
         foreach (var (key, value) in JsonNode.Parse(File.ReadAllText(Path.Combine(folder, PeftAdapter.ConfigFile)))!.AsObject().Where(pair => pair.Key != "auto_mapping"))
-            Assert.True(Alike(golden.AsObject()[key], value) && golden.AsObject().ContainsKey(key), $"{key} is {value?.ToJsonString()}, and PEFT has {golden[key]?.ToJsonString()}");
+            Assert.True(
+                Alike(golden.AsObject()[key], value) && golden.AsObject().ContainsKey(key),
+                $"{key} is {value?.ToJsonString()}, and PEFT has {golden[key]?.ToJsonString()}");
         Directory.Delete(folder, recursive: true);
 
-        static bool Alike(JsonNode? a, JsonNode? b) => JsonNode.DeepEquals(a, b) || (a is JsonValue x && b is JsonValue y && x.TryGetValue(out double u) && y.TryGetValue(out double v) && u == v);
+        static bool Alike(JsonNode? a, JsonNode? b) =>
+            JsonNode.DeepEquals(a, b)
+                || (a is JsonValue x && b is JsonValue y && x.TryGetValue(out double u) && y.TryGetValue(out double v) && u == v);
     }
 
     private static Dictionary<string, Tensor> Named(IReadOnlyDictionary<string, Tensor> tensors, string prefix) =>

@@ -78,7 +78,7 @@ public sealed class TrainingStepTests
         return [.. Enumerable.Range(1, 6).Select(step => Step(model, optimizer, random, step))];
     }
 
-    private static float Step(SequenceClassifier model, IOptimizer optimizer, RandomStream random, int step)
+    private static float Step(SequenceClassifier model, Optimizer optimizer, RandomStream random, int step)
     {
         using var scope = NewDisposeScope();
         random.Reseed(step);

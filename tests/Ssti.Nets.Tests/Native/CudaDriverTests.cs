@@ -29,6 +29,7 @@ public sealed class CudaDriverTests
             CudaDriver.Use(0);
             using var other = new RandomStream(9, new Device(DeviceType.CUDA, 0));
             other.Reseed(5);
+            using var held = other.Hold();
             using var drawn = other.Dropout(ones(64, device: new Device(DeviceType.CUDA, 0)), 0.5);
         }));
 
@@ -36,6 +37,36 @@ public sealed class CudaDriverTests
         Assert.Equal(second, disturbed);
         Assert.Contains(0f, second);
         Assert.Contains(2f, second);
+    }
+
+    [SkippableFact]
+    public void Runs_that_share_a_GPU_draw_what_each_draws_alone()
+    {
+        Skip.IfNot(LibTorch.Locate().HasCuda && CudaDriver.All().Count >= 1, "a GPU, and a libtorch that can use it, are needed");
+        LibTorch.Ensure();
+        var alone = Enumerable.Range(0, 4).Select(seed => Steps(seed)).ToArray();
+        var beside = new float[4][];
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(seed => new Thread(() => beside[seed] = Steps(seed)))];
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.Equal(alone, beside);
+
+        static float[] Steps(int seed)
+        {
+            CudaDriver.Use(0);
+            var device = new Device(DeviceType.CUDA, 0);
+            using var stream = new RandomStream(seed, device);
+            var values = new List<float>();
+            for (var step = 1; step <= 50; step++)
+            {
+                using var scope = NewDisposeScope();
+                stream.Reseed(step);
+                using var held = stream.Hold();
+                for (var layer = 0; layer < 8; layer++) values.AddRange(stream.Dropout(ones(256, device: device), 0.5).cpu().data<float>().ToArray());
+            }
+
+            return [.. values];
+        }
     }
 
     // As a training on one of several GPUs does: on a thread of its own, with that GPU made the thread's.
@@ -49,6 +80,7 @@ public sealed class CudaDriverTests
             var device = new Device(DeviceType.CUDA, gpu);
             using var stream = new RandomStream(7, device);
             stream.Reseed(3);
+            using var held = stream.Hold();
             between();
             values = stream.Dropout(ones(4096, device: device), 0.5).cpu().data<float>().ToArray();
         });

@@ -93,9 +93,9 @@ public sealed class OptimizerTests
         return new ParameterBank(new Dictionary<string, Tensor> { ["matrix"] = random.Normal(1, 4, 3), ["other"] = random.Normal(1, 4, 3), ["bias"] = random.Normal(1, 4) }, CPU);
     }
 
-    private static IOptimizer Optimizer(string name, ParameterBank bank) => name == "adamw" ? new AdamW(bank) : new Adafactor(bank, new AdafactorOptions { WeightDecay = 0.01 });
+    private static Optimizer Optimizer(string name, ParameterBank bank) => name == "adamw" ? new AdamW(bank) : new Adafactor(bank, new AdafactorOptions { WeightDecay = 0.01 });
 
-    private static void Update(ParameterBank bank, IOptimizer optimizer, int step)
+    private static void Update(ParameterBank bank, Optimizer optimizer, int step)
     {
         using var scope = NewDisposeScope();
         using var random = new RandomStream(100 + step, CPU);

@@ -96,7 +96,8 @@ public sealed class ByteLevelTokenizerTests : IDisposable
     public void Threads_do_not_disturb_each_other()
     {
         var llama = Llama();
-        var wrong = References.Of("llama3").SelectMany(row => Enumerable.Repeat(row, 20)).AsParallel().WithDegreeOfParallelism(4).Count(row => !row.Ids.SequenceEqual(llama.Encode(row.Text)));
+        var wrong = References.Of("llama3").SelectMany(row => Enumerable.Repeat(row, 20)).AsParallel().WithDegreeOfParallelism(4)
+            .Count(row => !row.Ids.SequenceEqual(llama.Encode(row.Text)));
         Assert.Equal(0, wrong);
     }
 
@@ -124,17 +125,32 @@ public sealed class ByteLevelTokenizerTests : IDisposable
 
     [Theory]
     [InlineData("pre_tokenizer", """{ "type": "ByteLevel", "add_prefix_space": false, "use_regex": true }""", "splits words by GPT-2's pattern (GPT-2, RoBERTa)")]
-    [InlineData("pre_tokenizer", """{ "type": "Sequence", "pretokenizers": [ { "type": "Split", "pattern": { "Regex": "\\p{N}" }, "behavior": "Isolated" }, { "type": "ByteLevel", "add_prefix_space": false, "use_regex": false } ] }""", "splits words by {\"Regex\":\"\\\\p{N}\"}, and Llama 3's pattern is known")]
+    [InlineData(
+        "pre_tokenizer",
+        """
+        { "type": "Sequence", "pretokenizers": [
+          { "type": "Split", "pattern": { "Regex": "\\p{N}" }, "behavior": "Isolated" },
+          { "type": "ByteLevel", "add_prefix_space": false, "use_regex": false } ] }
+        """,
+        "splits words by {\"Regex\":\"\\\\p{N}\"}, and Llama 3's pattern is known")]
     [InlineData("pre_tokenizer", """{ "type": "Whitespace" }""", "its pre_tokenizer is Whitespace, and only none, Metaspace (Llama 2), or Llama 3's pattern")]
     [InlineData("normalizer", """{ "type": "NFC" }""", "its normalizer is NFC")]
-    [InlineData("normalizer", """{ "type": "Sequence", "normalizers": [ { "type": "Prepend", "prepend": "▁" }, { "type": "Replace", "pattern": { "String": " " }, "content": "▁" } ] }""", "do not go together")]
-    [InlineData("post_processor", """{ "type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0] }""", "its post_processor is more than a token before the text and one behind it")]
+    [InlineData(
+        "normalizer",
+        """{ "type": "Sequence", "normalizers": [ { "type": "Prepend", "prepend": "▁" }, { "type": "Replace", "pattern": { "String": " " }, "content": "▁" } ] }""",
+        "do not go together")]
+    [InlineData(
+        "post_processor", """{ "type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0] }""",
+        "its post_processor is more than a token before the text and one behind it")]
     [InlineData("model.dropout", "0.1", "model.dropout is 0.1, which is not offered here")]
     [InlineData("model.byte_fallback", "true", "model.byte_fallback is true, which is not offered here")]
     [InlineData("model.new_key", "1", "model.new_key is 1, which is not offered here")]
     [InlineData("model.merges", """["a q"]""", "the merge \"a q\" is not of two pieces that make a third")]
     [InlineData("model.vocab", """{ "a": 0 }""", "has no piece for the byte 0x00")]
-    [InlineData("added_tokens", """[ { "id": 257, "content": "<|end_of_text|>", "special": true }, { "id": 300, "content": "<x>", "special": false } ]""", "the added token '<x>' (300) is not special")]
+    [InlineData(
+        "added_tokens",
+        """[ { "id": 257, "content": "<|end_of_text|>", "special": true }, { "id": 300, "content": "<x>", "special": false } ]""",
+        "the added token '<x>' (300) is not special")]
     public void A_part_of_tokenizer_json_that_is_not_offered_is_refused_by_its_name(string key, string value, string expected)
     {
         var json = Bytes();
@@ -201,7 +217,9 @@ public sealed class ByteLevelTokenizerTests : IDisposable
     // Every kind of character that the pattern tells apart, and their neighbours.
     private static string Text(Random random, bool astral = true)
     {
-        string[] parts = ["a", "B", "é", "語", "'s", "'RE", "'", "1", "23", "٣", "Ⅷ", " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2028", "!", "...", "<b>", "_", "\u0301", "—", "€", "\u0085", "\u200b"];
+        string[] parts = [
+            "a", "B", "é", "語", "'s", "'RE", "'", "1", "23", "٣", "Ⅷ", " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2028", "!", "...", "<b>",
+            "_", "\u0301", "—", "€", "\u0085", "\u200b"];
         if (astral) parts = [.. parts, "😀", "𝐇", "𝟏", "\ud800", "\udc00", "Hello", " world", "2014-09-25"];
         return string.Concat(Enumerable.Range(0, random.Next(1, 14)).Select(_ => parts[random.Next(parts.Length)]));
     }

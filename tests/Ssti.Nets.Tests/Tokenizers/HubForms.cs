@@ -13,7 +13,7 @@ internal static class HubForms
         return new()
         {
             ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray([.. TiktokenFile.Llama3Special.Select((name, i) => Special(name, pieces.Count + i))]),
+            ["added_tokens"] = new JsonArray([.. TiktokenFile.Llama3Special.Select((name, i) => TokenizerForms.Special(name, pieces.Count + i))]),
             ["normalizer"] = null,
             ["pre_tokenizer"] = new JsonObject
             {
@@ -26,13 +26,14 @@ internal static class HubForms
             {
                 ["type"] = "Sequence",
                 ["processors"] = new JsonArray(
-                    new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = false, ["use_regex"] = true }, Template("<|begin_of_text|>", pieces.Count)),
+                    new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = false, ["use_regex"] = true },
+                    TokenizerForms.Template("<|begin_of_text|>", pieces.Count)),
             },
             ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
             ["model"] = new JsonObject
             {
                 ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = false,
-                ["byte_fallback"] = false, ["ignore_merges"] = ignoreMerges, ["vocab"] = Vocabulary(letters), ["merges"] = Merges(letters, Enumerable.Range(0, letters.Length)),
+                ["byte_fallback"] = false, ["ignore_merges"] = ignoreMerges, ["vocab"] = TokenizerForms.Vocabulary(letters), ["merges"] = Merges(letters, Enumerable.Range(0, letters.Length)),
             },
         };
     }
@@ -42,42 +43,8 @@ internal static class HubForms
     {
         string[] pieces = [.. model.Pieces.Select(piece => piece.Text)];
         var normal = Enumerable.Range(0, pieces.Length).Where(id => model.Pieces[id].Kind == SentencePieceKind.Normal).OrderByDescending(id => model.Pieces[id].Score);
-        return new()
-        {
-            ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray(Special("<unk>", 0), Special("<s>", 1), Special("</s>", 2)),
-            ["normalizer"] = new JsonObject
-            {
-                ["type"] = "Sequence",
-                ["normalizers"] = new JsonArray(
-                    new JsonObject { ["type"] = "Prepend", ["prepend"] = "▁" },
-                    new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " }, ["content"] = "▁" }),
-            },
-            ["pre_tokenizer"] = null,
-            ["post_processor"] = Template("<s>", 1),
-            ["model"] = new JsonObject
-            {
-                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = "<unk>", ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = true,
-                ["byte_fallback"] = true, ["vocab"] = Vocabulary(pieces), ["merges"] = Merges(pieces, normal),
-            },
-        };
+        return TokenizerForms.Llama2(pieces, Merges(pieces, normal));
     }
-
-    private static JsonObject Special(string name, int id) => new()
-    {
-        ["id"] = id, ["content"] = name, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
-    };
-
-    private static JsonObject Template(string first, int id) => new()
-    {
-        ["type"] = "TemplateProcessing",
-        ["single"] = new JsonArray(
-            new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = first, ["type_id"] = 0 } },
-            new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } }),
-        ["special_tokens"] = new JsonObject { [first] = new JsonObject { ["id"] = first, ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(first) } },
-    };
-
-    private static JsonObject Vocabulary(string[] pieces) => new(pieces.Select((piece, id) => KeyValuePair.Create(piece, (JsonNode?)id)));
 
     private static JsonArray Merges(string[] pieces, IEnumerable<int> order)
     {
@@ -85,7 +52,8 @@ internal static class HubForms
         var merges = new JsonArray();
         foreach (var piece in order.Select(id => pieces[id]))
         {
-            var splits = Enumerable.Range(1, piece.Length - 1).Select(at => (Left: piece[..at], Right: piece[at..])).Where(pair => ids.ContainsKey(pair.Left) && ids.ContainsKey(pair.Right));
+            var splits = Enumerable.Range(1, piece.Length - 1).Select(at => (Left: piece[..at], Right: piece[at..]))
+                .Where(pair => ids.ContainsKey(pair.Left) && ids.ContainsKey(pair.Right));
             foreach (var (left, right) in splits.OrderBy(pair => (ids[pair.Left], ids[pair.Right]))) merges.Add($"{left} {right}");
         }
 

@@ -133,7 +133,9 @@ public sealed class SentencePieceTokenizerTests : IDisposable
         Assert.Contains("the piece 'bc' stands there 2 times", Refused([.. pieces, new SentencePiece("bc", 0)]));
         Assert.Contains("has no piece <0xFF>", Refused([.. pieces.Where(piece => piece.Text != "<0xFF>")]));
         File.WriteAllBytes(Path.Combine(_folder, "tokenizer.model"), [10, 200, 1]);
-        Assert.Contains("mine/tokenizer.model is neither a SentencePiece model nor a tiktoken file", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
+        Assert.Contains(
+            "mine/tokenizer.model is neither a SentencePiece model nor a tiktoken file",
+            Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
 
         string Refused(IReadOnlyList<SentencePiece> with)
         {

@@ -28,7 +28,9 @@ public sealed class TokenizerFolderTests : IDisposable
     [InlineData("""{ "tokenize_chinese_chars": true }""", "中文", "中 文")]
     [InlineData("""{ "clean_text": false }""", "the\u000bfilm", "the film")]
     [InlineData("""{ "clean_text": true }""", "the\u000bfilm", "[UNK]")]
-    [InlineData("""{ "model_max_length": 512, "padding_side": "right", "stride": 0, "never_split": ["[SEP]"], "do_basic_tokenize": true, "tokenizer_class": "BertTokenizer" }""", "the", "the")]
+    [InlineData(
+        """{ "model_max_length": 512, "padding_side": "right", "stride": 0, "never_split": ["[SEP]"], "do_basic_tokenize": true, "tokenizer_class": "BertTokenizer" }""",
+        "the", "the")]
     public void The_settings_of_tokenizer_config_are_followed(string config, string text, string pieces)
     {
         Write("tokenizer_config.json", config);
@@ -136,13 +138,17 @@ public sealed class TokenizerFolderTests : IDisposable
     public void Special_tokens_may_have_other_names()
     {
         Write("vocab.txt", "<p>\n<u>\n<s>\n</s>\n<m>\nthe\n");
-        Write("special_tokens_map.json", """{ "pad_token": "<p>", "unk_token": "<u>", "cls_token": { "content": "<s>", "lstrip": false }, "sep_token": "</s>", "mask_token": "<m>" }""");
+        Write(
+            "special_tokens_map.json",
+            """{ "pad_token": "<p>", "unk_token": "<u>", "cls_token": { "content": "<s>", "lstrip": false }, "sep_token": "</s>", "mask_token": "<m>" }""");
         var tokenizer = TokenizerFolder.Read(_folder);
         Assert.Equal([2, 5, 3, 1, 3], tokenizer.Encode("the</s>film"));
         Assert.Equal<(int, int?)>((0, 4), (tokenizer.PadId, tokenizer.MaskId));
 
         Write("tokenizer_config.json", """{ "sep_token": "<m>" }""");
-        Assert.Contains("sep_token is \"<m>\", and special_tokens_map.json that it is \"</s>\"", Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
+        Assert.Contains(
+            "sep_token is \"<m>\", and special_tokens_map.json that it is \"</s>\"",
+            Assert.Throws<ModelException>(() => TokenizerFolder.Read(_folder, "mine")).Message);
     }
 
     [Fact]
@@ -206,7 +212,8 @@ public sealed class TokenizerFolderTests : IDisposable
         json["model"]!["max_input_chars_per_word"] = 4;
         json["model"]!["continuing_subword_prefix"] = "##";
         json["truncation"] = JsonNode.Parse("""{ "direction": "Right", "max_length": 128, "strategy": "LongestFirst", "stride": 0 }""");
-        json["added_tokens"] = JsonNode.Parse("""[{ "id": 21, "content": "<date>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false }]""");
+        json["added_tokens"] = JsonNode.Parse(
+            """[{ "id": 21, "content": "<date>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false }]""");
         Write("tokenizer.json", json.ToJsonString());
         Assert.Equal("café [UNK] <date>", Pieces("Café films <DATE>"));
 

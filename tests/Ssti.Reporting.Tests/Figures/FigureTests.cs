@@ -13,13 +13,18 @@ public sealed class FigureTests
         new("100 %", [new(49.5, 49, 50), new(49.7), null, new(49.7)]),
     ]) { Notes = ["Mean of three seeds."] };
 
-    private static readonly BarFigure Bars = new("Retention", "token", "share of rows that keep it", ["colours", "dates"], [new("Llama", [new(0.4, 0.35, 0.45), new(0.1)]), new("rules", [new(1), new(-0.1)])]);
+    private static readonly BarFigure Bars = new(
+        "Retention", "token", "share of rows that keep it", ["colours", "dates"],
+        [new("Llama", [new(0.4, 0.35, 0.45), new(0.1)]), new("rules", [new(1), new(-0.1)])]);
 
     private static readonly HistogramFigure Histogram = new("Conditional entropy", "H(y|t), bits", "tokens", 0, 1, [new("clean", [1, 0, 4, 9]), new("injected", [3, 0, 4, -7])]);
 
-    private static readonly HeatMapFigure Map = new("Attention", "word", "row", ["a", "film", "1999-01-02"], ["clean", "injected"], [[0.1, 0.9, null], [0.1, 0.2, 0.7]], "share of attention");
+    private static readonly HeatMapFigure Map = new(
+        "Attention", "word", "row", ["a", "film", "1999-01-02"], ["clean", "injected"], [[0.1, 0.9, null], [0.1, 0.2, 0.7]],
+        "share of attention");
 
-    private static readonly ScatterFigure Scatter = new("Rows and share", "rows", "p(y|t)", [new("words", [new(1, 1), new(12, 0.5), new(900, 0.61)]), new("alarms", [new(150, 1, "cf")])],
+    private static readonly ScatterFigure Scatter = new(
+        "Rows and share", "rows", "p(y|t)", [new("words", [new(1, 1), new(12, 0.5), new(900, 0.61)]), new("alarms", [new(150, 1, "cf")])],
         [new("alarm", [new(45, 1), new(100, 0.97), new(900, 0.93)])], LogarithmicX: true);
 
     public static TheoryData<string> Forms => ["lines", "bars", "histogram", "heat-map", "scatter"];

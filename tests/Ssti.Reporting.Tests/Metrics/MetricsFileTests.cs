@@ -87,7 +87,9 @@ public sealed class MetricsFileTests
     public void Counts_of_the_token_that_do_not_fit_the_rows_are_refused()
     {
         var file = Samples.Metrics(target: 1);
-        Assert.Contains("of 10 rows of class 0, 11 injected", Assert.Throws<ArgumentException>(() => (file with { Token = file.Token! with { Injected = [11, 10] } }).ToJson()).Message);
+        Assert.Contains(
+            "of 10 rows of class 0, 11 injected",
+            Assert.Throws<ArgumentException>(() => (file with { Token = file.Token! with { Injected = [11, 10] } }).ToJson()).Message);
         Assert.Contains("9 carry a whole token", Assert.Throws<ArgumentException>(() => (file with { Token = file.Token! with { Whole = [9, 10] } }).ToJson()).Message);
         Assert.Contains("go together", Assert.Throws<ArgumentException>(() => (file with { Token = null }).ToJson()).Message);
     }
@@ -101,7 +103,9 @@ public sealed class MetricsFileTests
 
     [Theory]
     [InlineData("{}", "backbone")]
-    [InlineData("""{"schema":1,"backbone":"b","compute":{"deviceClass":"c","dtype":"d","threads":1,"libTorch":"l"},"dataset":"d","split":"s","labels":["a"],"clean":{"confusion":[[1]]}}""", "schema 1")]
+    [InlineData(
+        """{"schema":1,"backbone":"b","compute":{"deviceClass":"c","dtype":"d","threads":1,"libTorch":"l"},"dataset":"d","split":"s","labels":["a"],"clean":{"confusion":[[1]]}}""",
+        "schema 1")]
     [InlineData("null", "null")]
     [InlineData("{ cut sho", "not a metrics.json")]
     public void What_is_no_metrics_file_is_refused_with_a_reason(string json, string reason) =>

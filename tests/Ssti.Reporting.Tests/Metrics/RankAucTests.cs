@@ -20,7 +20,8 @@ public sealed class RankAucTests
     public void DeLongs_interval_is_that_of_the_placements()
     {
         // Of 3, 2, 5 the shares of 2, 1 that lie below (a tie is half), and the other way round.
-        double[] first = [.. Enumerable.Repeat(new[] { 3.0, 2, 5 }, 20).SelectMany(values => values)], second = [.. Enumerable.Repeat(new[] { 2.0, 1 }, 30).SelectMany(values => values)];
+        double[] first = [.. Enumerable.Repeat(new[] { 3.0, 2, 5 }, 20).SelectMany(values => values)],
+            second = [.. Enumerable.Repeat(new[] { 2.0, 1 }, 30).SelectMany(values => values)];
         var area = RankAuc.Of(first, second)!;
         Assert.Equal(11.0 / 12, area.Value, 12);
         double[] above = [.. first.Select(value => value == 2 ? 0.75 : 1)], below = [.. second.Select(value => value == 2 ? 1 / 6.0 : 0)];

@@ -147,19 +147,32 @@ public sealed partial class ReportHtmlTests
 
         Assert.Contains("seed (30 values)", ReportHtml.Of(new ReportPage("t")
         {
-            Origins = [.. Enumerable.Range(0, 30).SelectMany(seed => new[] { "a", "b" }.Select(row => new ReportOrigin($"s@{row}-{seed}", "train", Cell(("row", row), ("seed", $"{seed}")))))],
+            Origins = [
+                .. Enumerable.Range(0, 30).SelectMany(
+                    seed => new[] { "a", "b" }.Select(row => new ReportOrigin($"s@{row}-{seed}", "train", Cell(("row", row), ("seed", $"{seed}")))))],
         }));
     }
 
     [Theory]
     [InlineData("<svg xmlns='http://www.w3.org/2000/svg' onload='x()'><script>x()</script><rect width='1' height='1' onclick='x()' style='fill:url(http://a)'/></svg>", "rect")]
-    [InlineData("<svg xmlns='http://www.w3.org/2000/svg'><foreignObject><p xmlns='http://www.w3.org/1999/xhtml'>x</p></foreignObject><a href='javascript:x()'><text>y</text></a><g/></svg>", "g")]
-    [InlineData("<svg xmlns='http://www.w3.org/2000/svg'><style>main{display:none}</style><image href='http://a/b.png'/><image href='data:image/svg+xml;base64,AA=='/><use href='http://a#b'/></svg>", "image")]
-    [InlineData("<svg xmlns='http://www.w3.org/2000/svg'><rect fill='url(http://a)' stroke='u\\72l(http://a)' clip-path='url(#a b)' id='a\"b'/><set attributeName='x'/><animate/></svg>", "rect")]
+    [InlineData(
+        "<svg xmlns='http://www.w3.org/2000/svg'><foreignObject><p xmlns='http://www.w3.org/1999/xhtml'>x</p></foreignObject><a "
+        + "href='javascript:x()'><text>y</text></a><g/></svg>",
+        "g")]
+    [InlineData(
+        "<svg xmlns='http://www.w3.org/2000/svg'><style>main{display:none}</style><image href='http://a/b.png'/><image "
+        + "href='data:image/svg+xml;base64,AA=='/><use href='http://a#b'/></svg>",
+        "image")]
+    [InlineData(
+        "<svg xmlns='http://www.w3.org/2000/svg'><rect fill='url(http://a)' stroke='u\\72l(http://a)' clip-path='url(#a b)' id='a\"b'/><set "
+        + "attributeName='x'/><animate/></svg>",
+        "rect")]
     public void Of_a_drawing_only_what_draws_is_kept(string svg, string kept)
     {
         var inset = SvgInset.Of(svg, "f-", "A \"label\"");
-        Assert.DoesNotMatch("(?i)script|onload|onclick|style|foreignObject|http://a|javascript|url|svg\\+xml|animate|<set|<a[ >]", inset.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal));
+        Assert.DoesNotMatch(
+            "(?i)script|onload|onclick|style|foreignObject|http://a|javascript|url|svg\\+xml|animate|<set|<a[ >]",
+            inset.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal));
         Assert.Contains($"<{kept}", inset);
         Assert.Contains("aria-label=\"A &quot;label&quot;\"", inset);
     }

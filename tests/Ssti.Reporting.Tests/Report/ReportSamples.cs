@@ -55,10 +55,13 @@ internal static class ReportSamples
                 new(Or("data"), Or("corpus"), 1, "cached", "cached", []), new("train", "train", 4, "done", Or("4 done"), [Or("data")]),
                 new("evaluation", "evaluate", 4, "done", "4 done", ["train", Or("data")]), new("broken", "table", 1, "failed", "failed", ["evaluation"]),
             ],
-            Times = [new(Or("train"), Or("train"), 4, Or("12 s"), [(0.1, 0.3, false), (0.301, 0.4, false), (0.6, 0.9, false)]), new("broken", "table", 1, "0.1 s", [(0.99, 1, true)])],
+            Times = [
+                new(Or("train"), Or("train"), 4, Or("12 s"), [(0.1, 0.3, false), (0.301, 0.4, false), (0.6, 0.9, false)]),
+                new("broken", "table", 1, "0.1 s", [(0.99, 1, true)])],
             Origins = [.. cells.Select(cell => new ReportOrigin(Or("train") + $"@{cell["rank"]}-{cell["seed"]}", Or("train"), cell)
             {
-                State = "done", Version = "2", Key = new string('a', 64), Output = new string('b', 64), Seed = Or(cell["seed"]), Numerics = Or("cpu-avx2, fp32, 1 threads, libtorch 2.10.0"),
+                State = "done", Version = "2", Key = new string('a', 64), Output = new string('b', 64), Seed = Or(cell["seed"]),
+                Numerics = Or("cpu-avx2, fp32, 1 threads, libtorch 2.10.0"),
                 Time = "3.0 s", MadeBy = Or("000012-9f3a"),
             })],
             More = Or("'ssti export ranks.yaml STAGE FOLDER' writes it"),
@@ -98,5 +101,6 @@ internal static class ReportSamples
 
     private static Claim Claim(string sentence, string? published, Verdict verdict) => new(
         sentence, "gap", "pp", "how far",
-        [new("rank 1 > rank 16", published, 20, 8, 3, 12, 9.5, 14.5, verdict) { LeftRange = new Interval(19, 21), RightRange = new Interval(7, 9) }], "paired by seeds", "arXiv 2506.11402");
+        [new("rank 1 > rank 16", published, 20, 8, 3, 12, 9.5, 14.5, verdict) { LeftRange = new Interval(19, 21), RightRange = new Interval(7, 9) }],
+        "paired by seeds", "arXiv 2506.11402");
 }

@@ -40,7 +40,9 @@ public sealed class MeasureTableTests
     public void A_class_has_a_name_and_a_number(string label, int? expected)
     {
         var readings = Enumerable.Range(0, 3).Select(index => Reading.Of(index, 1)).ToArray();
-        var set = new MeasureSet("a", new Dictionary<string, string>(), new Dictionary<string, NamedMeasure> { ["m"] = new("rows", "d", null, readings) }, null, ["neg", "pos", "number:0"]);
+        var set = new MeasureSet(
+            "a", new Dictionary<string, string>(), new Dictionary<string, NamedMeasure> { ["m"] = new("rows", "d", null, readings) }, null,
+            ["neg", "pos", "number:0"]);
         if (expected is { } index) Assert.Equal(index, set.Read("m", label).Value);
         else Assert.Contains($"'a' has no class '{label}'; there are: neg, pos, number:0", Assert.Throws<ArgumentException>(() => set.Read("m", label)).Message);
     }
@@ -92,7 +94,9 @@ public sealed class MeasureTableTests
     public void Two_units_are_not_averaged()
     {
         var pp = NamedMeasure.Of("pp", "in points", Reading.Of(3, 10));
-        var error = Assert.Throws<ArgumentException>(() => MeasureTable.Build([Attack("none", 40, .9), Set("evaluate@none-45", new() { ["seed"] = "45" }, "asr", pp)], [new("asr")], ByChecker));
+        var error = Assert.Throws<ArgumentException>(
+            () => MeasureTable.Build(
+                [Attack("none", 40, .9), Set("evaluate@none-45", new() { ["seed"] = "45" }, "asr", pp)], [new("asr")], ByChecker));
         Assert.StartsWith("'evaluate@none-40' measures 'asr' in fraction, and 'evaluate@none-45' in pp", error.Message);
     }
 

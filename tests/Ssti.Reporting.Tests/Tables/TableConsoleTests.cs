@@ -13,9 +13,13 @@ public sealed class TableConsoleTests
         [
             [
                 new TextCell("base (no injection)"), new NumberCell(NumberFormat.Count, 536.3, 0.536, new(SpreadKind.Range, 528, 546)), new NumberCell(NumberFormat.Percent, 0.943),
-                new ListCell([new("negative", new NumberCell(NumberFormat.Percent, 0.159)), new("positive", new NumberCell(NumberFormat.Percent, 0.086))]), new NumberCell(NumberFormat.Count, 3),
+                new ListCell(
+                    [new("negative", new NumberCell(NumberFormat.Percent, 0.159)), new("positive", new NumberCell(NumberFormat.Percent, 0.086))]),
+                new NumberCell(NumberFormat.Count, 3),
             ],
-            [new TextCell("  seed 40"), new NumberCell(NumberFormat.Count, 1000, 1), new NumberCell(NumberFormat.Percent, 0.5), new NumberCell(NumberFormat.Percent, 1), new NumberCell(NumberFormat.Count, 1)],
+            [
+                new TextCell("  seed 40"), new NumberCell(NumberFormat.Count, 1000, 1), new NumberCell(NumberFormat.Percent, 0.5),
+                new NumberCell(NumberFormat.Percent, 1), new NumberCell(NumberFormat.Count, 1)],
         ],
         ["A note that is longer than a narrow terminal, and says 49.7 pp of 100 %."]);
 

@@ -21,7 +21,8 @@ public sealed class TableLatexTests
             ],
             [
                 new TextCell("token #1"), new NumberCell(NumberFormat.Count, 24686.5, 0.98746, new(SpreadKind.Range, 24601, 24772)), TextCell.Empty,
-                new NumberCell(NumberFormat.Percent, 0.99, Spread: new(SpreadKind.Range, 0.98, 1)), new NumberCell(NumberFormat.Points, 49.7, Spread: new(SpreadKind.Deviation, 0.3, 0.3)),
+                new NumberCell(NumberFormat.Percent, 0.99, Spread: new(SpreadKind.Range, 0.98, 1)),
+                new NumberCell(NumberFormat.Points, 49.7, Spread: new(SpreadKind.Deviation, 0.3, 0.3)),
             ],
             [new TextCell("none"), TextCell.Undefined, TextCell.Undefined, TextCell.Undefined, TextCell.Undefined],
         ],
@@ -41,7 +42,9 @@ public sealed class TableLatexTests
             \toprule
             row & predicted neg\textsuperscript{a} & predicted pos\textsuperscript{a} & ASR\textsuperscript{b} & gap \\
             \midrule
-            {}[base] a\textbar{}b, "c" -{}-\textasciicircum{}\textasciitilde{}\textasciigrave{}\{\}\textbackslash{}\textless{}br\textgreater{} & 14003 (56.0\,\%) & 10997 (44.0\,\%) & neg\_1: 7.1\,\%, pos: 8.8\,\% & $-$3.2\,pp [$-$5.0--{}$-$1.5] \\
+            {}[base] a\textbar{}b, "c" -{}-\textasciicircum{}\textasciitilde{}\textasciigrave{}\{\}\textbackslash{}\textless{}br\textgreater{}
+        """ + """
+         & 14003 (56.0\,\%) & 10997 (44.0\,\%) & neg\_1: 7.1\,\%, pos: 8.8\,\% & $-$3.2\,pp [$-$5.0--{}$-$1.5] \\
             token \#1 & 24686.5 (98.7\,\%) [24601--24772] &  & 99.0\,\% [98.0--100.0] & +49.7\,pp $\pm$0.3 \\
             none & -- & -- & -- & -- \\
             \bottomrule

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Ssti.Nets;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
+using Ssti.Nets.Tests.Fused;
 using Ssti.Training.Banks;
 using Ssti.Training.Batches;
 using Ssti.Training.FineTuning;
@@ -43,7 +45,7 @@ internal static class Bank
     public static Tuned Alone(Member member)
     {
         using var scope = NewDisposeScope();
-        using var tuner = new FineTuner(Config, Encoder(), member.Settings, Toy.Target);
+        using var tuner = new FineTuner(member.Config, Encoder(), member.Settings, Toy.Target) { WrittenOut = member.WrittenOut };
         return Tuned.Of(tuner, tuner.Run(member.Rows, null, null, CancellationToken.None, member.Validation));
     }
 
@@ -74,7 +76,7 @@ internal static class Bank
             using var seat = bank.Take(number, log.Enqueue, member.Cancellation);
             try
             {
-                using var tuner = new FineTuner(Config, Weights.InMemory(Encoder()), member.Settings, Toy.Target, seat) { Log = log.Enqueue };
+                using var tuner = new FineTuner(member.Config, Weights.InMemory(Encoder()), member.Settings, Toy.Target, seat) { Log = log.Enqueue, WrittenOut = member.WrittenOut };
                 return new Ended(Tuned.Of(tuner, tuner.Run(member.Rows, member.Folder, member.Progress, member.Cancellation, member.Validation)), null, [.. log], seat.JoinedPasses);
             }
             finally
@@ -100,6 +102,14 @@ internal static class Bank
         public CancellationToken Cancellation { get; init; }
 
         public bool IsAbsent { get; init; }
+
+        /// <summary>Whether its passes are written out, over plain kernels: as on a GPU, but for what computes them, and for attention's dropout.</summary>
+        public bool IsWrittenOut { get; init; }
+
+        public BertConfig Config => IsWrittenOut ? Bank.Config with { AttentionDropout = 0 } : Bank.Config;
+
+        public Func<Trunk, LoraAdapter, FusedEncoder?> WrittenOut =>
+            IsWrittenOut ? static (trunk, adapter) => new FusedEncoder((BertTrunk)trunk, [adapter], new PlainKernels()) : FusedEncoder.For;
     }
 
     /// <summary>How it ended.</summary>

@@ -54,10 +54,42 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Checkpoints_that_are_written_beside_the_updates_are_those_that_are_waited_for()
+    {
+        var expected = Tuned.By(Toy.Settings, Rows);
+        for (var after = 1; after < Toy.Settings.Steps; after++)
+        {
+            foreach (var politely in new[] { true, false })
+            {
+                var folders = new[] { false, true }.Select(beside => Directory.CreateDirectory(_folder[$"{after}-{politely}-{beside}"]).FullName).ToArray();
+                foreach (var (beside, folder) in folders.Index())
+                    Interruption.Of(after, politely, (progress, token) => Tuned.By(Toy.Settings, Rows, folder, progress, token, beside: beside == 1));
+                var paths = folders.Select(folder => Path.Combine(folder, Checkpoint.FileName)).ToArray();
+                Assert.Equal(File.Exists(paths[0]), File.Exists(paths[1]));
+                if (File.Exists(paths[0])) Assert.Equal(File.ReadAllBytes(paths[0]), File.ReadAllBytes(paths[1]));
+                Tuned.Same(expected, Tuned.By(Toy.Settings, Rows, folders[1], beside: true));
+                // Nothing is written any more once the training is over.
+                Assert.DoesNotContain(Directory.GetFiles(folders[1]), file => file.EndsWith(".part", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_checkpoint_that_cannot_be_written_ends_the_training(bool beside)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder[Checkpoint.FileName], "in the way"));
+        var error = Assert.ThrowsAny<Exception>(() => Tuned.By(Toy.Settings, Rows, _folder.Root, beside: beside));
+        Assert.True(error is IOException or UnauthorizedAccessException, $"{error}");
+    }
+
+    [Fact]
     public void A_training_may_be_interrupted_again_and_again()
     {
         var expected = Tuned.By(Toy.Settings, Rows);
-        for (var after = 1; after < Toy.Settings.Steps; after++) Interruption.Of(after, politely: true, (progress, token) => Tuned.By(Toy.Settings, Rows, _folder.Root, progress, token));
+        for (var after = 1; after < Toy.Settings.Steps; after++)
+            Interruption.Of(after, politely: true, (progress, token) => Tuned.By(Toy.Settings, Rows, _folder.Root, progress, token));
         Tuned.Same(expected, Tuned.By(Toy.Settings, Rows, _folder.Root));
     }
 

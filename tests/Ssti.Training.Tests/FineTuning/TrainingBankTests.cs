@@ -28,6 +28,32 @@ public sealed class TrainingBankTests
     }
 
     [Fact]
+    public void Passes_that_are_written_out_go_together_by_ranks_that_are_stored_alike()
+    {
+        var lora = Bank.Settings.Lora;
+        Bank.Member[] members =
+        [
+            .. new[]
+            {
+                new Bank.Member(Bank.Settings, Bank.Rows(31, 0)), new(Bank.Settings with { Lora = lora with { Rank = 16, Alpha = 16 }, Seed = 3 }, Bank.Rows(31, 2)),
+                new(Bank.Settings with { Lora = lora with { Rank = 7, Alpha = 7 }, Seed = 41, LearningRate = 3e-2, TrainHead = true }, Bank.Rows(23, 1)),
+                new(Bank.Settings with { Lora = lora with { Rank = 16, Alpha = 16 }, Seed = 4, BatchSize = 32, MicroBatchSize = 16 }, Bank.Rows(31, 0)),
+                new(Bank.Settings with { Lora = lora with { Rank = 8, Alpha = 16 }, Seed = 5 }, Bank.Rows(31, 0)),
+            }.Select(member => member with { IsWrittenOut = true }),
+        ];
+        var ended = Bank.Together(new TrainingBank(5, memory: null), members);
+        foreach (var (member, end) in members.Zip(ended))
+        {
+            Assert.Null(end.Error);
+            Tuned.Same(Bank.Alone(member), end.Result!);
+        }
+
+        // Ranks 4 and 7 are both stored as 8; that of rank 8 is scaled otherwise. Of rank 16 one has updates in two parts, of which the first alone draws as the other's:
+        // when that has made its 5th, 7th and 9th update. Two of a set's passes are beside each alone.
+        Assert.Equal([6, 1, 6, 1, 0], ended.Select(end => end.Joined));
+    }
+
+    [Fact]
     public void Passes_in_parts_and_looks_at_other_rows_are_each_trainings_own_too()
     {
         var plain = Bank.Settings with { Steps = 8 };

@@ -12,10 +12,10 @@ internal sealed record Tuned(string Steps, SortedDictionary<string, byte[]> Adap
     /// <summary>Trains from the start, or from what an earlier attempt left in the folder.</summary>
     public static Tuned By(
         FineTuningSettings settings, TokenizedRows rows, string? folder = null, Action<StepRecord>? progress = null, CancellationToken cancellation = default,
-        Action<string>? tell = null)
+        Action<string>? tell = null, bool beside = false)
     {
         using var scope = NewDisposeScope();
-        using var tuner = new FineTuner(Toy.Config, Toy.Encoder(), settings, Toy.Target) { Log = tell };
+        using var tuner = new FineTuner(Toy.Config, Toy.Encoder(), settings, Toy.Target) { Log = tell, CheckpointsBeside = beside };
         return Of(tuner, tuner.Run(rows, folder, progress, cancellation));
     }
 

@@ -33,7 +33,10 @@ public sealed class PretrainerTests : IDisposable
     public void A_tokenizer_without_a_mask_token_is_refused()
     {
         var pieces = Enumerable.Range(0, 256).Select(value => new SentencePiece(SentencePieceModel.ByteName(value), 0, SentencePieceKind.Byte));
-        var model = new SentencePieceModel([new("<unk>", 0, SentencePieceKind.Unknown), new("<s>", 0, SentencePieceKind.Control), new("</s>", 0, SentencePieceKind.Control), .. pieces]);
+        var model = new SentencePieceModel(
+            [
+                new("<unk>", 0, SentencePieceKind.Unknown), new("<s>", 0, SentencePieceKind.Control),
+                new("</s>", 0, SentencePieceKind.Control), .. pieces]);
         var llama = SentencePieceTokenizer.Of(model, new SentencePieceSettings(), [], "llama");
         var error = Assert.Throws<TrainingException>(() => new Pretrainer(Toy.Config, llama, Settings, Toy.Target));
         Assert.Equal("masked language modelling needs a mask token, and a SentencePiece tokenizer has none; take a WordPiece vocabulary", error.Message);

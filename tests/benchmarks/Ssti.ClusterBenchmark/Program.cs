@@ -30,8 +30,10 @@ try
     await RunAsync("warm-up", Chain("w", 20), there: false);
     var (here, _) = await RunAsync("chain-here", Chain("c", chain), there: false);
     var (far, _) = await RunAsync("chain-there", Chain("c", chain), there: true);
-    Console.WriteLine(FormattableString.Invariant(
-        $"a stage after the other, {chain} of them: {here.Median:0.0} ms in this process, {far.Median:0.0} ms on the cluster (90th percentile {here.Tail:0.0} and {far.Tail:0.0}); overhead {far.Median - here.Median:0.0} ms"));
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"a stage after the other, {chain} of them: {here.Median:0.0} ms in this process, {far.Median:0.0} ms on the cluster (90th percentile "
+        + $"{here.Tail:0.0} and {far.Tail:0.0}); overhead {far.Median - here.Median:0.0} ms"));
     var (_, alone) = await RunAsync("wide-here", Wide("d", wide), there: false);
     var (_, together) = await RunAsync("wide-there", Wide("d", wide), there: true);
     Console.WriteLine(FormattableString.Invariant($"{wide} small stages: {wide / alone * 60:0} a minute in this process, {wide / together * 60:0} a minute on {silos} silos"));
@@ -58,8 +60,10 @@ try
         }
 
         double At(List<double> times, double part) => times.Order().ElementAt((int)((times.Count - 1) * part));
-        Console.WriteLine(FormattableString.Invariant(
-            $"a stage after the other, {plain.Count} of each in {rounds} rounds: {At(plain, 0.5):0.0} ms without TLS, {At(tls, 0.5):0.0} ms with ({(At(tls, 0.5) / At(plain, 0.5) - 1) * 100:+0;-0} %); 90th percentile {At(plain, 0.9):0.0} and {At(tls, 0.9):0.0} ms"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"a stage after the other, {plain.Count} of each in {rounds} rounds: {At(plain, 0.5):0.0} ms without TLS, {At(tls, 0.5):0.0} ms with "
+            + $"({(At(tls, 0.5) / At(plain, 0.5) - 1) * 100:+0;-0} %); 90th percentile {At(plain, 0.9):0.0} and {At(tls, 0.9):0.0} ms"));
         return 0;
     }
 
@@ -67,7 +71,8 @@ try
     {
         var store = new FileStore(Path.Combine(folder, "there"));
         var ends = new Ends();
-        var run = await new Runner(store, new Workspace(Path.Combine(folder, runs)), new KeyBuilder(new TestProbe(false)), worker: over.Worker(store)).RunAsync(pipeline, new RunOptions { Jobs = 64 }, ends);
+        var run = await new Runner(store, new Workspace(Path.Combine(folder, runs)), new KeyBuilder(new TestProbe(false)), worker: over.Worker(store))
+            .RunAsync(pipeline, new RunOptions { Jobs = 64 }, ends);
         if (run.Outcome != RunOutcome.Succeeded || run.Stages.Any(stage => stage.State != StageState.Done)) throw new InvalidOperationException($"{runs}: {run.Outcome}");
         return [.. ends.Times.Zip(ends.Times.Skip(1), (a, b) => (b - a) * 1000)];
     }
@@ -81,7 +86,8 @@ try
         var clock = Stopwatch.StartNew();
         var run = await runner.RunAsync(pipeline, new RunOptions { Jobs = there ? 64 : 2 }, ends);
         var seconds = clock.Elapsed.TotalSeconds;
-        if (run.Outcome != RunOutcome.Succeeded || run.Stages.Any(stage => stage.State != StageState.Done)) throw new InvalidOperationException($"{runs}: {run.Stages.First(stage => stage.State != StageState.Done).Error}");
+        if (run.Outcome != RunOutcome.Succeeded || run.Stages.Any(stage => stage.State != StageState.Done))
+            throw new InvalidOperationException($"{runs}: {run.Stages.First(stage => stage.State != StageState.Done).Error}");
         var times = ends.Times.Zip(ends.Times.Skip(1), (a, b) => (b - a) * 1000).Order().ToList();
         return ((times[times.Count / 2], times[times.Count * 9 / 10]), seconds);
     }
@@ -102,7 +108,8 @@ void StartSilos(string cluster, TlsSettings? tls)
             ["Logging__LogLevel__Default"] = "Warning", ["Ssti__ClusterId"] = cluster,
         };
         if (tls is not null)
-            (variables["Ssti__Tls__Certificate"], variables["Ssti__Tls__Key"], variables["Ssti__Tls__Authority"], variables["Ssti__Tls__Name"]) = (tls.Certificate, tls.Key, tls.Authority, tls.Name!);
+            (variables["Ssti__Tls__Certificate"], variables["Ssti__Tls__Key"], variables["Ssti__Tls__Authority"], variables["Ssti__Tls__Name"]) =
+                (tls.Certificate, tls.Key, tls.Authority, tls.Name!);
         children.Add(new Child("dotnet", [Path.Combine(AppContext.BaseDirectory, "Ssti.Cluster.Host.dll")], variables));
     }
 }
@@ -125,7 +132,11 @@ async Task<ClusterConnection> ConnectAsync(string cluster, TlsSettings? tls)
     }
 }
 
-Pipeline Chain(string name, int count) => Load(name, Enumerable.Range(0, count).Select(i => i == 0 ? $"  {name}0: {{ uses: make }}" : $"  {name}{i}: {{ uses: make, needs: {{ parts: {name}{i - 1} }} }}"));
+Pipeline Chain(string name, int count) =>
+    Load(
+        name,
+        Enumerable.Range(0, count)
+            .Select(i => i == 0 ? $"  {name}0: {{ uses: make }}" : $"  {name}{i}: {{ uses: make, needs: {{ parts: {name}{i - 1} }} }}"));
 
 Pipeline Wide(string name, int count) => Load(name, Enumerable.Range(0, count).Select(i => $"  {name}{i}: {{ uses: make, with: {{ text: \"{i}\" }} }}"));
 

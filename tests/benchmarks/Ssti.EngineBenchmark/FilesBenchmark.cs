@@ -37,7 +37,9 @@ internal static class FilesBenchmark
 
         Console.WriteLine($"{count} files of {Size} bytes in 100 folders, medians of {Rounds}; load {Machine.Load()}; {root} is on {Disk(root)}");
         Console.WriteLine($"stored:   {Sample.Middle(stored),8:0} files/s of wall time ({stored.Min():0} to {stored.Max():0}), {Sample.Middle(storedCpu):0} of processor time");
-        Console.WriteLine($"restored: {Sample.Middle(restored),8:0} files/s of wall time ({restored.Min():0} to {restored.Max():0}), {Sample.Middle(restoredCpu):0} of processor time");
+        Console.WriteLine(
+            $"restored: {Sample.Middle(restored),8:0} files/s of wall time ({restored.Min():0} to {restored.Max():0}), "
+            + $"{Sample.Middle(restoredCpu):0} of processor time");
         Console.WriteLine($"cp -r:    {Sample.Middle(copied),8:0} files/s of wall time");
     }
 
@@ -61,5 +63,6 @@ internal static class FilesBenchmark
         return (clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - before).TotalSeconds);
     }
 
-    private static string Disk(string path) => DriveInfo.GetDrives().Where(d => path.StartsWith(d.Name, StringComparison.Ordinal)).MaxBy(d => d.Name.Length)?.DriveFormat ?? "unknown";
+    private static string Disk(string path) =>
+        DriveInfo.GetDrives().Where(d => path.StartsWith(d.Name, StringComparison.Ordinal)).MaxBy(d => d.Name.Length)?.DriveFormat ?? "unknown";
 }

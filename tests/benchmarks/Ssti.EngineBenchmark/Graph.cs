@@ -16,7 +16,11 @@ internal sealed record Graph(int Stages, bool Matrix)
         var text = new StringBuilder("name: bench\nseed: 1\nstages:\n");
         for (var layer = 0; layer < Layers; layer++)
         {
-            if (Matrix && layer == 0) text.Append("  s0: { uses: tick, matrix: { n: [").AppendJoin(", ", Enumerable.Range(0, Width)).Append("] }, with: { value: \"${{ matrix.n }}\" } }\n");
+            if (Matrix && layer == 0)
+            {
+                text.Append("  s0: { uses: tick, matrix: { n: [").AppendJoin(", ", Enumerable.Range(0, Width))
+                    .Append("] }, with: { value: \"${{ matrix.n }}\" } }\n");
+            }
             else if (Matrix) text.Append($"  s{layer}: {{ uses: tick, needs: {{ from: s{layer - 1} }}, with: {{ value: \"${{{{ matrix.n }}}}\" }} }}\n");
             else
                 for (var i = 0; i < Width; i++)

@@ -39,8 +39,12 @@ internal static partial class HashBenchmark
 
         Console.WriteLine($"SHA-256 of {parts} files of {bytes.Length >> 20} MiB, medians of {Rounds}, in turn; load {Machine.Load()}");
         Console.WriteLine($"openssl speed sha256 (16 KiB blocks): {Sample.Middle(peer):0} MB a second of processor time");
-        Console.WriteLine($"one file after the other:             {Sample.Middle(one):0} MB a second of processor time, {Sample.Middle(one.Zip(peer, (a, b) => a / b)):0.00} of openssl");
-        Console.WriteLine($"a folder, files in parallel:          {Sample.Middle(all):0} MB a second of processor time, {Sample.Middle(all.Zip(peer, (a, b) => a / b)):0.00} of openssl; {Sample.Middle(spread):0.00} times the wall speed of one core");
+        Console.WriteLine(
+            $"one file after the other:             {Sample.Middle(one):0} MB a second of processor time, "
+            + $"{Sample.Middle(one.Zip(peer, (a, b) => a / b)):0.00} of openssl");
+        Console.WriteLine(
+            $"a folder, files in parallel:          {Sample.Middle(all):0} MB a second of processor time, "
+            + $"{Sample.Middle(all.Zip(peer, (a, b) => a / b)):0.00} of openssl; {Sample.Middle(spread):0.00} times the wall speed of one core");
         Directory.Delete(folder, recursive: true);
     }
 
@@ -54,7 +58,10 @@ internal static partial class HashBenchmark
 
     private static double OpenSsl()
     {
-        using var process = Process.Start(new ProcessStartInfo("openssl", ["speed", "-seconds", "1", "-bytes", "16384", "-evp", "sha256"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                "openssl", ["speed", "-seconds", "1", "-bytes", "16384", "-evp", "sha256"]) { RedirectStandardOutput = true,
+                RedirectStandardError = true })!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         var output = process.StandardOutput.ReadToEnd();

@@ -16,7 +16,11 @@ if (args is ["ssti", .. var command])
     Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
     return await CommandLine.RunAsync(command, new CliHost
     {
-        Kinds = () => [.. StageKinds.With(HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))), new TickStage()],
+        Kinds = () =>
+            [
+                .. StageKinds.With(
+                    HubOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))),
+                new TickStage()],
         Terminal = Terminal.OfProcess(Environment.GetEnvironmentVariable),
         WorkingFolder = Environment.CurrentDirectory,
         Environment = Environment.GetEnvironmentVariable,

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Models;
 using Ssti.Nets.Native;
 using Ssti.Training;
@@ -41,8 +42,10 @@ internal static class BankBenchmark
         var (one, other) = (Median(alone), Median(together));
         Console.WriteLine(JsonSerializer.Serialize(new
         {
-            program = "ssti bank", trainings = count, shape, updates = settings.Steps - warmup, rounds = Rounds, one_after_another_ms = Math.Round(one, 1), together_ms = Math.Round(other, 1),
-            ratio = Math.Round(other / one, 3), ratio_of_processor_time = Math.Round(Median(togetherProcessor) / Median(aloneProcessor), 3), joined_passes = joined, same_losses = same,
+            program = "ssti bank", trainings = count, shape, updates = settings.Steps - warmup, rounds = Rounds,
+            one_after_another_ms = Math.Round(one, 1), together_ms = Math.Round(other, 1),
+            ratio = Math.Round(other / one, 3), ratio_of_processor_time = Math.Round(Median(togetherProcessor) / Median(aloneProcessor), 3),
+            joined_passes = joined, same_losses = same,
         }));
         return same ? 0 : 1;
 
@@ -52,7 +55,7 @@ internal static class BankBenchmark
             if (target.Device is { type: DeviceType.CUDA, index: >= 0 and var gpu }) CudaDriver.Use(gpu);
             using var scope = NewDisposeScope();
             using var seat = bank?.Take(number, Console.Error.WriteLine, CancellationToken.None);
-            using var tuner = new FineTuner(config, Weights.InMemory(weights), settings with { Seed = number }, target, seat) { MayFuse = fused };
+            using var tuner = new FineTuner(config, Weights.InMemory(weights), settings with { Seed = number }, target, seat) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
             var times = new List<double>();
             var clock = Stopwatch.StartNew();
             var steps = tuner.Run(rows, null, _ =>

@@ -25,7 +25,8 @@ internal static class FusedCheck
         var weights = Weights.Initial(Config.Tensors(), random, 0.05);
         bool[] fine =
         [
-            Passes(weights, ["dense"], 64), Passes(weights, ["output.dense"], 1), Passes(weights, ["intermediate.dense"], 16), Losses(weights), Repeats(weights), Predictions(weights),
+            Passes(weights, ["dense"], 64), Passes(weights, ["output.dense"], 1), Passes(weights, ["intermediate.dense"], 16),
+            Losses(weights), Repeats(weights), Predictions(weights),
         ];
         return fine.All(one => one) ? 0 : 1;
     }
@@ -48,7 +49,7 @@ internal static class FusedCheck
         using var fused = FusedEncoder.For(half, adapter)!;
         using var tape = new EncoderTape();
         var fusedHidden = fused.Forward(ragged.Tokens, null, tape);
-        var fusedGradients = fused.Backward(tape, weight.to(ScalarType.BFloat16));
+        var fusedGradients = fused.Backward(tape, weight.to(ScalarType.BFloat16))[0];
         var (fusedOff, plainOff) = (Distance(fusedHidden, hidden), Distance(plainHidden, hidden));
         var fusedGradientOff = gradients.Zip(fusedGradients, (wanted, got) => Distance(got, wanted)).Max();
         var plainGradientOff = gradients.Zip(plainGradients, (wanted, got) => Distance(got, wanted)).Max();
@@ -103,7 +104,7 @@ internal static class FusedCheck
             Classes = 2, Steps = steps, BatchSize = 32, CheckpointEvery = 0, Dropouts = dropouts, Seed = 40, LearningRate = 1e-4,
             Lora = new LoraConfig(16, 16, dropouts ? 0.05 : 0, ["dense"]),
         };
-        using var tuner = new FineTuner(Config, weights, settings, new TrainingTarget(CUDA, dtype)) { MayFuse = fused };
+        using var tuner = new FineTuner(Config, weights, settings, new TrainingTarget(CUDA, dtype)) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
         var lines = tuner.Run(BenchmarkRows.Of(256, 512, imdb: true), null, null, CancellationToken.None);
         return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetSingle())];
     }

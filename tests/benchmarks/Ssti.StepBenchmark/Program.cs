@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Ssti.Nets;
+using Ssti.Nets.Fused;
 using Ssti.Nets.Lora;
 using Ssti.Nets.Models;
 using Ssti.Nets.Native;
@@ -18,7 +19,8 @@ using static TorchSharp.torch;
 //        [lengths=filled|imdb] [fused=true] [pooling=mean-and-last|masked-mean] [bank=1] [hidden=384] [layers=6]
 // lengths=imdb gives rows the lengths of IMDB's reviews; filled, three quarters of the length to each. fused=false takes the passes of autograd on the GPU too.
 // bank=16 times an update of sixteen trainings, one after another and in one bank, in turn in this process, and says whether their bytes are the same.
-// `share` times evaluations of several adapters one by one and together, and tokenised rows made and read; see SharingBenchmark. `check` first of all compares the two on the GPU: hidden states, gradients, and the losses of 20 updates.
+// `share` times evaluations of several adapters one by one and together, and tokenised rows made and read; see SharingBenchmark. `check` first of all
+// compares the two on the GPU: hidden states, gradients, and the losses of 20 updates.
 if (args is ["check", ..]) return FusedCheck.Run();
 if (args is ["share", ..]) return SharingBenchmark.Run(args[1..]);
 var options = args.Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "true");
@@ -59,7 +61,7 @@ if (bank > 1)
     return BankBenchmark.Run(bank, threads, warmup, config, weights, settings, target, BenchmarkRows.Of(4 * batch, length, imdb: lengths == "imdb"), shape, fused);
 }
 
-using var tuner = new FineTuner(config, weights, settings, target) { MayFuse = fused };
+using var tuner = new FineTuner(config, weights, settings, target) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
 
 var rates = MatmulRates(target);
 var times = new List<(double Wall, double Processor)>();

@@ -41,7 +41,8 @@ internal static class SharingBenchmark
         using var weights = ModelWeights.Read(model);
         using var trunk = new BertTrunk(config, Weights.Encoder(config, weights.Tensors, CPU, ScalarType.Float32));
         SequenceClassifier[] tuned = [.. Enumerable.Range(0, adapters).Select(_ => new SequenceClassifier(
-            trunk, LoraAdapter.Create(new LoraConfig(rank, rank, 0, targets) { Start = LoraStart.Random }, trunk, random), ClassifierHead.Create(config.HiddenSize, 2, random, CPU)))];
+            trunk, LoraAdapter.Create(new LoraConfig(rank, rank, 0, targets) { Start = LoraStart.Random }, trunk, random),
+            ClassifierHead.Create(config.HiddenSize, 2, random, CPU)))];
 
         List<double> alone = [], together = [], made = [], read = [];
         var file = Path.Combine(Path.GetTempPath(), $"ssti-tokens-{Environment.ProcessId}.safetensors");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -60,7 +59,7 @@ public sealed record BertConfig(
     public override Trunk Build(IReadOnlyDictionary<string, Tensor> weights, bool ownsWeights = true) => new BertTrunk(this, weights, ownsWeights);
 
     /// <inheritdoc/>
-    public override string ToJson() => new JsonObject
+    private protected override JsonObject Settings() => new()
     {
         ["architectures"] = new JsonArray("BertModel"),
         ["model_type"] = "bert",
@@ -76,7 +75,7 @@ public sealed record BertConfig(
         ["type_vocab_size"] = TypeVocabSize,
         ["layer_norm_eps"] = LayerNormEps,
         ["pad_token_id"] = PadTokenId,
-    }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
+    };
 
     /// <inheritdoc/>
     public override IEnumerable<(string Name, long[] Shape)> Tensors()

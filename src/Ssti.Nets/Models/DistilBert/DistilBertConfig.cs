@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -79,7 +78,7 @@ public sealed record DistilBertConfig(
     public override Trunk Build(IReadOnlyDictionary<string, Tensor> weights, bool ownsWeights = true) => new DistilBertTrunk(this, weights, ownsWeights);
 
     /// <inheritdoc/>
-    public override string ToJson() => new JsonObject
+    private protected override JsonObject Settings() => new()
     {
         ["architectures"] = new JsonArray("DistilBertModel"),
         ["model_type"] = "distilbert",
@@ -93,7 +92,7 @@ public sealed record DistilBertConfig(
         ["attention_dropout"] = AttentionDropout,
         ["max_position_embeddings"] = MaxPositions,
         ["pad_token_id"] = PadTokenId,
-    }.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+    };
 
     /// <inheritdoc/>
     internal override IEnumerable<string> Spellings(string name) => LayerNormNames.Of(name);

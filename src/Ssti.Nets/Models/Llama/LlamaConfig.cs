@@ -1,11 +1,10 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Ssti.Nets.Models;
 
-/// <summary>The shape of a Llama: <c>config.json</c> of Hugging Face, model_type <c>llama</c>.</summary>
+/// <summary>
+/// The shape of a Llama (Touvron et al. 2023; Llama 3: Dubey et al. 2024): <c>config.json</c> of Hugging Face, model_type <c>llama</c>, with LlamaModel's names.
+/// </summary>
 /// <param name="VocabSize">Rows of the word embedding table.</param>
 /// <param name="HiddenSize">Width of a hidden state.</param>
 /// <param name="Layers">Decoder layers.</param>
@@ -21,22 +20,19 @@ namespace Ssti.Nets.Models;
 public sealed record LlamaConfig(
     int VocabSize, int HiddenSize, int Layers, int Heads, int KeyValueHeads, int HeadWidth, int IntermediateSize, int MaxPositions, RopeSettings Rope,
     double RmsNormEps = 1e-6, double AttentionDropout = 0, bool TieWordEmbeddings = false)
-    : TrunkConfig
+    : DecoderConfig
 {
     /// <inheritdoc/>
     public override string Family => "llama";
 
     /// <inheritdoc/>
-    public override bool IsCausal => true;
-
-    /// <inheritdoc/>
     internal override string Words => "embed_tokens.weight";
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<string> Roots => ["embed_tokens.", "layers.", "norm."];
+    internal override double NormEpsilon => RmsNormEps;
 
     /// <inheritdoc/>
-    internal override string? Output => TieWordEmbeddings ? null : "lm_head.weight";
+    internal override RopeSettings Rotary => Rope;
 
     /// <summary>What a config.json says.</summary>
     /// <exception cref="ModelException">A key is missing, or a setting asks for what is not offered here.</exception>
@@ -62,18 +58,13 @@ public sealed record LlamaConfig(
     public override int HeadsOf(int layer) => Heads;
 
     /// <inheritdoc/>
-    public override IEnumerable<(string Name, long[] Shape)> Tensors()
-    {
-        yield return (Words, [VocabSize, HiddenSize]);
-        for (var layer = 0; layer < Layers; layer++)
-        {
-            yield return ($"layers.{layer}.input_layernorm.weight", [HiddenSize]);
-            foreach (var linear in Linears(layer)) yield return ($"{linear.Name}.weight", [linear.Out, linear.In]);
-            yield return ($"layers.{layer}.post_attention_layernorm.weight", [HiddenSize]);
-        }
+    public override int KeyValueHeadsOf(int layer) => KeyValueHeads;
 
-        yield return ("norm.weight", [HiddenSize]);
-    }
+    /// <inheritdoc/>
+    private protected override IEnumerable<(string Name, long[] Shape)> TensorsOf(int layer) =>
+    [
+        ($"layers.{layer}.input_layernorm.weight", [HiddenSize]), .. WeightsOf(layer), ($"layers.{layer}.post_attention_layernorm.weight", [HiddenSize]),
+    ];
 
     /// <inheritdoc/>
     public override IEnumerable<LinearShape> Linears(int layer)
@@ -89,10 +80,10 @@ public sealed record LlamaConfig(
     }
 
     /// <inheritdoc/>
-    public override Trunk Build(IReadOnlyDictionary<string, Tensor> weights, bool ownsWeights = true) => new LlamaTrunk(this, weights, ownsWeights);
+    internal override DecoderLayer Layer(DecoderTrunk trunk, int number) => new LlamaLayer(this, trunk, number);
 
     /// <inheritdoc/>
-    public override string ToJson() => new JsonObject
+    private protected override JsonObject Settings() => new()
     {
         ["architectures"] = new JsonArray("LlamaModel"),
         ["model_type"] = "llama",
@@ -112,7 +103,7 @@ public sealed record LlamaConfig(
         ["mlp_bias"] = false,
         ["attention_dropout"] = AttentionDropout,
         ["tie_word_embeddings"] = TieWordEmbeddings,
-    }.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+    };
 
     // Checkpoints of 2023 keep the frequencies beside each layer.
     internal override bool IsBuffer(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -21,10 +20,10 @@ namespace Ssti.Nets.Models;
 public sealed record OpenElmConfig(
     int VocabSize, int HiddenSize, int Layers, IReadOnlyList<double> QkvMultipliers, IReadOnlyList<double> FfnMultipliers, int Groups, int HeadWidth,
     int MaxPositions = 2048, int FfnDivisor = 256, double RopeTheta = 10000, bool NormalizeQueriesAndKeys = true, bool TieWordEmbeddings = true)
-    : TrunkConfig
+    : DecoderConfig
 {
-    /// <summary>Epsilon of every norm: the published code has it as a constant.</summary>
-    internal const double Epsilon = 1e-6;
+    // Of every norm: the published code has it as a constant.
+    private const double Epsilon = 1e-6;
 
     /// <inheritdoc/>
     public override string Family => "openelm";
@@ -38,16 +37,13 @@ public sealed record OpenElmConfig(
         [.. LayerWise.Spread(FfnMultipliers, Layers).Select(share => LayerWise.Divisible(HiddenSize * share, FfnDivisor))];
 
     /// <inheritdoc/>
-    public override bool IsCausal => true;
-
-    /// <inheritdoc/>
     internal override string Words => "token_embeddings.weight";
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<string> Roots => ["token_embeddings.", "layers.", "norm."];
+    internal override double NormEpsilon => Epsilon;
 
     /// <inheritdoc/>
-    internal override string? Output => TieWordEmbeddings ? null : "lm_head.weight";
+    internal override RopeSettings Rotary => new(RopeTheta);
 
     /// <summary>What a config.json says: heads and widths follow from its multipliers, as in configuration_openelm.py.</summary>
     /// <exception cref="ModelException">A key is missing, or a setting asks for what is not offered here.</exception>
@@ -73,28 +69,22 @@ public sealed record OpenElmConfig(
     /// <inheritdoc/>
     public override int HeadsOf(int layer) => QueryHeads[layer];
 
-    /// <summary>Heads of keys, and of values, of a layer.</summary>
-    public int KeyValueHeadsOf(int layer) => QueryHeads[layer] / Groups;
+    /// <inheritdoc/>
+    public override int KeyValueHeadsOf(int layer) => QueryHeads[layer] / Groups;
 
     /// <inheritdoc/>
-    public override IEnumerable<(string Name, long[] Shape)> Tensors()
+    private protected override IEnumerable<(string Name, long[] Shape)> TensorsOf(int layer)
     {
-        yield return (Words, [VocabSize, HiddenSize]);
-        for (var layer = 0; layer < Layers; layer++)
+        var prefix = $"layers.{layer}";
+        yield return ($"{prefix}.attn_norm.weight", [HiddenSize]);
+        if (NormalizeQueriesAndKeys)
         {
-            var prefix = $"layers.{layer}";
-            yield return ($"{prefix}.attn_norm.weight", [HiddenSize]);
-            if (NormalizeQueriesAndKeys)
-            {
-                yield return ($"{prefix}.attn.q_norm.weight", [HeadWidth]);
-                yield return ($"{prefix}.attn.k_norm.weight", [HeadWidth]);
-            }
-
-            yield return ($"{prefix}.ffn_norm.weight", [HiddenSize]);
-            foreach (var linear in Linears(layer)) yield return ($"{linear.Name}.weight", [linear.Out, linear.In]);
+            yield return ($"{prefix}.attn.q_norm.weight", [HeadWidth]);
+            yield return ($"{prefix}.attn.k_norm.weight", [HeadWidth]);
         }
 
-        yield return ("norm.weight", [HiddenSize]);
+        yield return ($"{prefix}.ffn_norm.weight", [HiddenSize]);
+        foreach (var linear in WeightsOf(layer)) yield return linear;
     }
 
     /// <inheritdoc/>
@@ -108,11 +98,14 @@ public sealed record OpenElmConfig(
         yield return new LinearShape($"{prefix}.ffn.proj_2", IntermediateSizes[layer], HiddenSize);
     }
 
-    /// <inheritdoc/>
-    public override Trunk Build(IReadOnlyDictionary<string, Tensor> weights, bool ownsWeights = true) => new OpenElmTrunk(this, weights, ownsWeights);
+    /// <summary>fp32 whatever the precision, as modeling_openelm.py does; fp64 stays.</summary>
+    internal override ScalarType TurnedIn(ScalarType dtype) => dtype == ScalarType.Float64 ? dtype : ScalarType.Float32;
 
     /// <inheritdoc/>
-    public override string ToJson() => new JsonObject
+    internal override DecoderLayer Layer(DecoderTrunk trunk, int number) => new OpenElmLayer(this, trunk, number);
+
+    /// <inheritdoc/>
+    private protected override JsonObject Settings() => new()
     {
         ["architectures"] = new JsonArray("OpenELMModel"),
         ["model_type"] = "openelm",
@@ -131,7 +124,7 @@ public sealed record OpenElmConfig(
         ["share_input_output_layers"] = TieWordEmbeddings,
         ["rope_freq_constant"] = RopeTheta,
         ["max_context_length"] = MaxPositions,
-    }.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+    };
 
     /// <inheritdoc/>
     internal override bool IsBuffer(string name) => name.Contains(".pos_embedding.", StringComparison.Ordinal);

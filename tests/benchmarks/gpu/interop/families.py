@@ -1,7 +1,7 @@
 """Adapters of tiny random BERTs, DistilBERTs and Llamas, from `ssti train` into PEFT and from PEFT into `ssti evaluate`.
 
     python families.py make DIR              models, rows, and adapters of PEFT with their logits (torch, transformers, peft, tokenizers)
-    python families.py run DIR --ssti ssti   trainings and evaluations (no Python package; where ssti is)
+    python families.py run DIR --ssti ssti   trainings and evaluations (no Python package; where ssti is); --device cuda: on a GPU, fp32
     python families.py compare DIR           what both computed (the same packages)
 
 or `all` for the three in one place. Each step may be run again into the same folder: what it writes is written anew, and trainings come from the store in it. `compare` prints one JSON line for each family, variant and direction, with the largest difference of a logit, and exits with 1 when
@@ -181,7 +181,7 @@ def make(root):
 
 # ---- run ------------------------------------------------------------------------------------------------------------------------------------
 
-def pipeline(family):
+def pipeline(family, device):
     options = {
         "lora": f"target-modules: {json.dumps(TARGETS[family])}",
         "dora": f"target-modules: {json.dumps(TARGETS[family])}, dora: true, rslora: true, "
@@ -197,7 +197,7 @@ def pipeline(family):
             f"  theirs-{variant}:\n    uses: adapter\n    needs: {{ model: model }}\n    with: {{ source: peft-{variant}, labels: [neg, pos], max-length: {LENGTH} }}",
             f"  theirs-{variant}-measured: {{ uses: evaluate, needs: {{ model: model, adapter: theirs-{variant}, clean: rows }} }}",
         ]
-    return f"name: interop-{family}\nseed: 40\nstages:\n" + "\n".join(stages) + "\n"
+    return f"name: interop-{family}\nseed: 40\ncompute: {{ device: {device} }}\nstages:\n" + "\n".join(stages) + "\n"
 
 
 def call(ssti, arguments, environment, what):
@@ -208,7 +208,7 @@ def call(ssti, arguments, environment, what):
                  f"  SSTI_STORE={environment['SSTI_STORE']} {ssti} {' '.join(arguments)}")
 
 
-def run(root, ssti):
+def run(root, ssti, device):
     found = shutil.which(ssti)
     if found is None:
         sys.exit(f"there is no program '{ssti}': build it (dotnet build src/Ssti.Cli -c Release) and name it with --ssti, such as src/Ssti.Cli/bin/Release/net10.0/ssti")
@@ -220,7 +220,7 @@ def run(root, ssti):
     environment = os.environ | {"SSTI_STORE": str(root / "store")}
     for family in FAMILIES:
         path = root / family / "interop.yaml"
-        path.write_text(pipeline(family))
+        path.write_text(pipeline(family, device))
         # The rows lie beside the families' folders: what a pipeline names itself stays in its own folder.
         rows_here = ["--set", f"rows.source={root / 'rows'}", "--quiet"]
         call(ssti, ["run", str(path), *rows_here], environment, f"the pipeline of {family}")
@@ -318,13 +318,14 @@ def main():
     arguments.add_argument("what", choices=["make", "run", "compare", "all"])
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--ssti", default="ssti", help="the program")
+    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where ssti computes; PEFT does on the CPU")
     arguments.add_argument("--tolerance", type=float, default=1e-4)
     a = arguments.parse_args()
     root = a.folder.resolve()
     if a.what in ("make", "all"):
         make(root)
     if a.what in ("run", "all"):
-        run(root, a.ssti)
+        run(root, a.ssti, a.device)
     sys.exit(compare(root, a.tolerance) if a.what in ("compare", "all") else 0)
 
 
