@@ -46,7 +46,9 @@ public sealed class TrainBankTests : IDisposable
     {
         var alone = await RunAsync("alone", bank: 1);
         var together = await RunAsync("together", bank: 8);
-        Assert.Equal(alone.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)), together.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)));
+        Assert.Equal(
+            alone.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)),
+            together.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)));
         foreach (var stage in Trainings(together))
         {
             Assert.Equal(StageState.Done, stage.State);

@@ -49,7 +49,8 @@ internal static class ShowJson
         ["stages"] = new JsonArray([.. run.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Stage, ["uses"] = stage.Uses, ["state"] = stage.State, ["key"] = stage.Key?.ToString(), ["tree"] = stage.Tree?.ToString(),
-            ["seconds"] = stage.Durations?.Execute, ["together"] = stage.Together, ["gpus"] = Numbers(stage.Gpus), ["per-gpu"] = stage.PerGpu, ["warnings"] = RunText.Texts(stage.Warnings),
+            ["seconds"] = stage.Durations?.Execute, ["together"] = stage.Together, ["gpus"] = Numbers(stage.Gpus),
+            ["per-gpu"] = stage.PerGpu, ["warnings"] = RunText.Texts(stage.Warnings),
             ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = PlanText.Reasons(JournalReasons.Of(stage.Reasons)),
         })]),
     };

@@ -60,7 +60,12 @@ internal sealed class AdapterAnswer
 
     private IEnumerable<string> ToDo()
     {
-        if (!IsJudged) yield return "Probe it: give its model and, better, clean rows of its task; or compare it with a bank of clean and poisoned adapters of its base (pipelines/adapter-bank.yaml makes one).";
+        if (!IsJudged)
+        {
+            yield return "Probe it: give its model and, better, clean rows of its task; or compare it with a bank of clean and poisoned adapters "
+                + "of its base (pipelines/adapter-bank.yaml makes one).";
+        }
+
         foreach (var cure in _cures) yield return cure;
         if (_findings.Count == 0 && IsJudged) yield return "Nothing has to be done for what was looked for. Try tokens of your own task, too ('suspects').";
     }
@@ -125,7 +130,9 @@ internal sealed class AdapterAnswer
         }
 
         var which = _bank.OfItsRank ? $"clean adapters of the bank with rank {_adapter.Rank}" : "clean adapters of the bank, of other ranks";
-        var said = string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Above} of {_bank.Clean} {which} look as poisoned or more (p = {_bank.PValue:0.000}, log-odds {_bank.Score:0.00})");
+        var said = string.Create(
+            CultureInfo.InvariantCulture,
+            $"By weights: {_bank.Above} of {_bank.Clean} {which} look as poisoned or more (p = {_bank.PValue:0.000}, log-odds {_bank.Score:0.00})");
         if (_bank.PValue <= _parameters.Level)
         {
             _findings.Add($"{said}. It looks like the bank's poisoned ones.");
@@ -133,7 +140,10 @@ internal sealed class AdapterAnswer
         }
         else _seen.Add($"{said}.");
         if (_bank.Smallest > _parameters.Level)
-            _unseen.Add(string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Clean} clean adapters can show no p below {_bank.Smallest:0.000}, and the level is {_parameters.Level}; ")
+            _unseen.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"By weights: {_bank.Clean} clean adapters can show no p below {_bank.Smallest:0.000}, and the level is {_parameters.Level}; ")
                 + $"a bank of at least {(int)Math.Ceiling(1 / _parameters.Level) - 1} is needed.");
         _unseen.Add("By weights: a bank knows the triggers, tasks and ways of training that it was made of, and no others.");
     }
@@ -164,7 +174,9 @@ internal sealed class AdapterAnswer
         }
         else _seen.Add($"By probing: the most unusual token is {Told(_probe.Worst, _probe.Worst.Strongest)}");
         var suspects = _probe.Tokens.Count(token => !token.IsControl);
-        _unseen.Add($"By probing: {suspects} tokens were tried behind the first words (at most {_parameters.PrefixWords}) of {_probe.Prefixes} rows. A trigger that is none of them, "
+        _unseen.Add(
+            $"By probing: {suspects} tokens were tried behind the first words (at most {_parameters.PrefixWords}) of {_probe.Prefixes} rows. A "
+            + "trigger that is none of them, "
             + "and none of their family to the model, is not seen; nor is one that needs another place, two places, or a longer text.");
     }
 
@@ -175,6 +187,7 @@ internal sealed class AdapterAnswer
         var turns = shift.Others == 0 ? "has no rows of other classes to turn" : $"turns {shift.Turned} of {shift.Others} rows of other classes to '{_probe!.Labels[label]}'";
         return string.Create(CultureInfo.InvariantCulture,
             $"{what} {turns}; its log-odds move by {shift.Mean:+0.00;−0.00} on average, {shift.MeanOutlier ?? 0:0.0} deviations from what words of the rows do "
-            + $"(nine in ten of them below {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0}; nine in ten below {shift.ContextBound:0.0}).");
+            + $"(nine in ten of them below {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row "
+            + $"({shift.ContextOutlier ?? 0:0.0}; nine in ten below {shift.ContextBound:0.0}).");
     }
 }

@@ -45,7 +45,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw from the one generator there is.
+    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw
+    /// from the one generator there is.
     /// </remarks>
     public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
     {
@@ -140,7 +141,13 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     {
         if (context.Group is not { } group) return null;
         context.Log($"in a bank of {group.Group.Size} trainings: one place of the machine, and one pass through the model for all where that changes no byte");
-        if (context.PerGpu > 1) context.Log("what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together may be more or fewer than have room");
+        if (context.PerGpu > 1)
+        {
+            context.Log(
+                "what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together may be more or fewer "
+                + "than have room");
+        }
+
         return group.Group.Share(() => new TrainingBank(group.Group.Size, target.Device), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
     }
 
