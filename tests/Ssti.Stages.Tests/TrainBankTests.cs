@@ -101,6 +101,21 @@ public sealed class TrainBankTests : IDisposable
         if (can) Assert.NotEqual(same, new TrainStage().Likeness(new TrainParameters { MaxLength = 8, Dropouts = parameters.Dropouts }, compute)!.Text);
     }
 
+    [Fact]
+    public void In_bf16_on_a_GPU_those_of_one_shape_are_alike()
+    {
+        var compute = new ComputeSettings("cuda", "cuda-sm90", 1, "bf16", false, "2.11");
+        string Of(TrainParameters parameters) => new TrainStage().Likeness(parameters, compute)!.Text;
+        var like = Of(new());
+        Assert.Equal(like, Of(new() { Rank = 57, LearningRate = 1, Steps = 5 }));
+        Assert.Equal(like, Of(new() { Rank = 60, Alpha = 60 }));
+        TrainParameters[] others =
+        [
+            new() { Rank = 56 }, new() { Alpha = 128 }, new() { BatchSize = 16 }, new() { MicroBatchSize = 16 }, new() { MaxLength = 8 },
+        ];
+        foreach (var other in others) Assert.NotEqual(like, Of(other));
+    }
+
     private static IEnumerable<StageResult> Trainings(RunResult run) => run.Stages.Where(stage => stage.Instance.Kind is TrainStage && stage.Instance.Name != "diverges");
 
     private Task<RunResult> RunAsync(string store, int bank, IRunListener? listener = null, CancellationToken cancellation = default) => TogetherRun.Async(

@@ -55,6 +55,9 @@ public sealed class FusedEncoder : IDisposable
     /// <param name="adapters">The adapters, in the order of their rows; not owned.</param>
     public FusedEncoder Among(IReadOnlyList<LoraAdapter> adapters) => new(_trunk, adapters, _kernels);
 
+    /// <summary>A rank as it is stored: a multiple of eight.</summary>
+    public static long Stored(long rank) => FusedLinear.Padded(rank);
+
     /// <summary>
     /// Whether two adapters can stand side by side: of the same linears, with the same dropout and scaling, and with ranks that are stored alike, in
     /// multiples of eight.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -53,9 +54,18 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         if (parameters.Train != TrainedPart.Adapter || parameters.Dora || parameters.ModulesToSave is not null || parameters.Bias is not (null or LoraBias.None)) return null;
         // Passes of rows of about one length seldom meet another's of that length.
         if (parameters.Pooling == TrainedPooling.MaskedMean) return null;
-        if (compute.Device != "cpu" && (parameters.Dropouts || compute.Dtype != "fp32")) return null;
+        var written = compute.Device != "cpu" && compute.Dtype == "bf16";
+        // Dropouts of libtorch's own kernels draw from the GPU's only generator.
+        if (compute.Device != "cpu" && parameters.Dropouts && !written) return null;
         var targets = string.Join('\n', parameters.TargetModules.Prepend(parameters.TargetPattern));
-        return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}\n{targets}", "model");
+        return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}{(written ? Shape() : "")}\n{targets}", "model");
+
+        // Passes that are written out put adapters of one shape side by side.
+        string Shape() => string.Create(
+            CultureInfo.InvariantCulture,
+            $" {parameters.BatchSize}/{parameters.MicroBatchSize} {FusedEncoder.Stored(parameters.Rank)} "
+            + $"{(parameters.Alpha ?? parameters.Rank) / parameters.Rank:R} {parameters.Rslora}")
+            + $" {string.Join(',', parameters.RankPattern ?? [])} {string.Join(',', parameters.AlphaPattern ?? [])}";
     }
 
     /// <inheritdoc/>
