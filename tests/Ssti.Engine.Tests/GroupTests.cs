@@ -56,7 +56,8 @@ public sealed class GroupTests : IDisposable
         Assert.Contains("\"together\":3", RunTrace.Write(past));
         // What a later run is estimated to take is the time that the group took, and not three times that.
         var estimates = StageHistory.Of(other.Workspace, other.Load(Yaml("a, b, c"), Catalog()));
-        Assert.Equal(together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
+        Assert.Equal(
+            together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
 
         Assert.All(
             (await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages,

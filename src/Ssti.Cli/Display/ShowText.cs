@@ -40,7 +40,7 @@ internal static class ShowText
         [
             Text(stage!["stage"]), Text(stage["uses"]), Text(stage["state"]),
             new TextCell(stage["seconds"] is { } seconds
-                ? $"{Durations.Show(seconds.GetValue<double>())}{Words.Together(stage["together"]!.GetValue<int>())}" : ""),
+                ? Durations.Show(seconds.GetValue<double>()) + Words.Together(stage["together"]!.GetValue<int>()) : ""),
             Short(stage["key"]), Short(stage["tree"]),
             stage["error"] is { } error ? Text(error) : new TextCell(string.Join("; ", stage["reasons"]!.AsArray().Select(reason => (string?)reason!["text"]))),
         ])],

@@ -29,8 +29,9 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
     {
         var tuned = TunedInput.Open(context, target);
         var (training, tokenizer) = (tuned.Training, tuned.Tokenizer);
-        var clean = TestSet.Read(TestSet.Clean, context.Input("clean"), parameters.Split, training, tokenizer, context.Compute, cancellation);
-        var triggered = TestSet.Read(TestSet.Triggered, context.Input("triggered"), parameters.Split, training, tokenizer, context.Compute, cancellation);
+        TestSet Read(string name) =>
+            TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, context.Compute, cancellation);
+        var (clean, triggered) = (Read(TestSet.Clean), Read(TestSet.Triggered));
         var places = triggered.RowsIn(clean);
         var known = DatasetReader.Open(context.Input("clean").PathOf);
         if (InjectionNote.Of(known.Info.Provenance, parameters.ModelSplit) is not null)

@@ -108,7 +108,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target, seat) { Log = context.Log, Validated = progress.Validated };
         var rows = reading.Value;
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
-        var triggers = ComputeHost.Beside(context.Compute, () => Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer));
+        var triggers = ComputeHost.Beside(
+            context.Compute, () => Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer));
         var told = false;
         TellTriggers();
         TellTargets(tuner, context);
@@ -134,7 +135,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
             progress.Report(record);
         }
 
-        // What the model cannot read is told before the first update on the CPU, and on a GPU, which does not wait for it, in one of the first.
+        // On the CPU before the first update, and on a GPU, which does not wait for it, in one of the first.
         void TellTriggers(bool wait = false)
         {
             if (told || (!wait && !triggers.IsReady)) return;
@@ -153,9 +154,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         context.Log($"in a bank of {group.Group.Size} trainings: one place of the machine, and one pass through the model for all where that changes no byte");
         if (context.PerGpu > 1)
         {
-            context.Log(
-                "what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together may be more or fewer "
-                + "than have room");
+            context.Log("what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together "
+                + "may be more or fewer than have room");
         }
 
         return group.Group.Share(() => new TrainingBank(group.Group.Size, target.Device), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
@@ -250,7 +250,11 @@ internal sealed record TrainedTriggers(TriggerRows? Triggers, IReadOnlyList<stri
     public void Tell(StageContext context)
     {
         if (Triggers is not null)
-            context.Log($"{Amount.Rows(Triggers.Injected)} {(Triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in {Triggers.Whole} of them");
+        {
+            context.Log($"{Amount.Rows(Triggers.Injected)} {(Triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in "
+                + $"{Triggers.Whole} of them");
+        }
+
         foreach (var doubt in Doubts) context.Warn(doubt);
     }
 
