@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using Ssti.Store.Files;
 
 namespace Ssti.Cli;
 
@@ -8,6 +9,34 @@ internal static class OutputFile
 {
     /// <summary>The option that names it, of every verb that writes one.</summary>
     public static Option<string?> Option { get; } = new("--output", "-o") { Description = "Write into this file (default: standard output).", HelpName = "file" };
+
+    /// <summary>
+    /// Looks at the places that files will be written to, before anything is done: one that cannot be written would be told only in the end, and one that is read from, or
+    /// named twice, would be lost.
+    /// </summary>
+    /// <param name="read">What is read: files, folders (whose files are not replaced), URLs and nulls, which are passed over.</param>
+    /// <param name="written">Of each place the option and what it was given; null for one that was not.</param>
+    /// <param name="workingFolder">What relative paths are relative to.</param>
+    /// <exception cref="UserException">One of them cannot be written, or would replace what is read or written besides.</exception>
+    public static void Look(string workingFolder, IEnumerable<string?> read, params (string Option, string? Named)[] written)
+    {
+        string[] sources = [.. read.OfType<string>().Select(path => Path.GetFullPath(path, workingFolder)).Where(Path.Exists).Select(FolderWalk.RealPath)];
+        var seen = new Dictionary<string, string>();
+        foreach (var (option, named) in written)
+        {
+            if (named is null) continue;
+            if (named.Length == 0) throw new UserException($"{option}: an empty name is no file");
+            var path = Path.GetFullPath(named, workingFolder);
+            if (Directory.Exists(path)) throw new UserException($"{option}: '{named}' is a folder; name a file");
+            if (!Directory.Exists(Path.GetDirectoryName(path))) throw new UserException($"{option}: there is no folder {Path.GetDirectoryName(path)} to write {Path.GetFileName(path)} into");
+            if (!seen.TryAdd(path, option)) throw new UserException($"{option}: '{named}' is what {seen[path]} writes; name another file");
+            // What lies in /dev is no file of anybody's: /dev/stdout may be a pipe.
+            if (!File.Exists(path) || path.StartsWith("/dev/", StringComparison.Ordinal)) continue;
+            var real = FolderWalk.RealPath(path);
+            if (sources.Any(source => real == source || real.StartsWith(source.TrimEnd('/') + '/', StringComparison.Ordinal)))
+                throw new UserException($"{option}: '{named}' is read from, and would be lost; name another file");
+        }
+    }
 
     /// <summary>Aside first: what was there is replaced by the whole of it, or not at all.</summary>
     /// <exception cref="UserException">It is a folder, or cannot be made.</exception>

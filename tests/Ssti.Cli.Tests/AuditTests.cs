@@ -77,6 +77,10 @@ public sealed class AuditTests : CliFixture
     [InlineData("audit one.csv", 1, "all rows are of one class")]
     [InlineData("audit one.csv --split a/b", 2, "cannot name a split")]
     [InlineData("audit one.csv --model nowhere", 2, "there is no 'nowhere'")]
+    [InlineData("audit one.csv --cleaned one.csv", 2, "--cleaned: 'one.csv' is read from, and would be lost; name another file")]
+    [InlineData("audit one.csv --flagged new.csv --cleaned ./new.csv", 2, "--cleaned: './new.csv' is what --flagged writes; name another file")]
+    [InlineData("audit one.csv -o no/page.html", 2, "--output: there is no folder ~/no to write page.html into")]
+    [InlineData("audit ", 2, "an empty name is no data set")]
     [InlineData("audit", 2, "data")]
     public async Task What_cannot_be_is_said_in_a_line(string command, int code, string words)
     {

@@ -195,7 +195,22 @@ public sealed class PredictTests(FittedReviews reviews) : IClassFixture<FittedRe
     {
         reviews.Put("one.txt", "the film was good\n");
         var answer = await reviews.AskAsync("predict", "model", "one.txt", "-o", "not/there.csv");
-        Assert.Equal((1, "ssti: there is no folder ~/not to write there.csv into\n"), (answer.Code, answer.Error));
+        Assert.Equal((2, "ssti: --output: there is no folder ~/not to write there.csv into\n"), (answer.Code, answer.Error));
+    }
+
+    [Theory]
+    [InlineData("texts.txt")]
+    [InlineData("./texts.txt")]
+    [InlineData("link.txt")]
+    [InlineData("model/fit.json")]
+    public async Task What_is_read_is_not_replaced(string output)
+    {
+        reviews.Put("texts.txt", "the film was good\n");
+        var link = Path.Combine(reviews.Root, "link.txt");
+        if (!File.Exists(link)) File.CreateSymbolicLink(link, "texts.txt");
+        var answer = await reviews.AskAsync("predict", "model", "texts.txt", "-o", output);
+        Assert.Equal((2, $"ssti: --output: '{output}' is read from, and would be lost; name another file\n"), (answer.Code, answer.Error));
+        Assert.Equal("the film was good\n", File.ReadAllText(Path.Combine(reviews.Root, "texts.txt")));
     }
 
     private void Copy(string folder, Func<string, bool> which)

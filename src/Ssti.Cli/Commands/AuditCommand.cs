@@ -48,9 +48,12 @@ internal static class AuditCommand
     private static async Task<int> DataAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
         var source = parsed.GetRequiredValue(Source);
+        if (source.Length == 0) throw new UserException("an empty name is no data set; name a file, a folder or hf://owner/name");
         var remote = OpenStore.IsUrl(source);
         var path = remote ? source : Path.GetFullPath(source, host.WorkingFolder);
         if (!remote && !Path.Exists(path)) throw new UserException($"there is no file or folder '{source}' to audit");
+        OutputFile.Look(host.WorkingFolder, [remote ? null : path, parsed.GetValue(AdapterAudit.Clean), parsed.GetValue(AdapterAudit.Suspects), parsed.GetValue(RowOptions.Model)],
+            (Output.Name, parsed.GetValue(Output)), (Rows.Name, parsed.GetValue(Rows)), (Cleaned.Name, parsed.GetValue(Cleaned)));
         if (!remote && AdapterAudit.Is(path))
         {
             if (new Option[] { Rows, Cleaned }.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } ofData)

@@ -40,6 +40,7 @@ internal static class PredictCommand
     private static async Task<int> PredictAsync(CliHost host, ParseResult parsed, CancellationToken cancellation)
     {
         var folder = Path.GetFullPath(parsed.GetRequiredValue(Folder), host.WorkingFolder);
+        OutputFile.Look(host.WorkingFolder, [folder, parsed.GetValue(Rows)], (OutputFile.Option.Name, parsed.GetValue(OutputFile.Option)));
         var compute = host.Probe.Resolve(new ComputeRequest { Device = parsed.GetValue(PipelineOptions.Device) ?? "auto" });
         var scratch = Directory.CreateTempSubdirectory("ssti-predict-").FullName;
         using var files = Opened(folder, scratch, compute, Said);

@@ -6,7 +6,9 @@ public static class StoreErrors
     private const int NoSpace = 28, ReadOnlyFileSystem = 30, Quota = 122, WindowsDiskFull = 112;
 
     /// <summary>Whether an error means that a disk or a quota is full.</summary>
-    public static bool IsFull(Exception error) => error is IOException { HResult: var code } && (code & 0xffff) is NoSpace or Quota or WindowsDiskFull;
+    // .NET asks for a file's whole size before it writes it (File.WriteAllText does), and where that is refused throws an error without the system's number.
+    public static bool IsFull(Exception error) => error is IOException { HResult: var code, Message: var said }
+        && ((code & 0xffff) is NoSpace or Quota or WindowsDiskFull || said.EndsWith("because the disk was full.", StringComparison.Ordinal));
 
     /// <summary>The error as one for the user of a store.</summary>
     /// <param name="location">The store's folder.</param>
