@@ -56,6 +56,16 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
     }
 
     [Fact]
+    public async Task Too_few_rows_to_be_turned_are_told_and_are_no_proof_of_anything()
+    {
+        await ProbeAsync(made.PoisonedAdapter, Small with { Prefixes = 4 });
+        var unseen = Answer()["answer"]!["unseen"]!.AsArray().Select(text => (string)text!).Where(text => text.Contains("could be found", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(2, unseen.Length);
+        Assert.All(unseen, text => Assert.Matches("the model takes [0-4] of 4 rows as they are for another class than '.+', fewer than the 5 of which a share is told", text));
+        Assert.Contains("of no class the model takes 5 rows for another", Measures().Read("probe_turned").Reason);
+    }
+
+    [Fact]
     public async Task Tokens_of_ones_own_are_tried_and_those_that_would_fill_a_row_are_told()
     {
         var file = _folder.Write("suspects.txt", $"zebra crossing\n\n{string.Join(' ', Enumerable.Repeat("the", 30))}\n");

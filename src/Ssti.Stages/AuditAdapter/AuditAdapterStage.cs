@@ -31,7 +31,7 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
     public override string Name => "audit-adapter";
 
     /// <inheritdoc/>
-    public override int Version => 2;
+    public override int Version => 3;
 
     /// <inheritdoc/>
     public override string Summary => "Tells whether an adapter is safe: by its weights, alone and beside a bank of clean and poisoned ones, and by probing it with tokens.";
