@@ -92,7 +92,8 @@ internal sealed class AdapterAnswer
         Add("probe_outlier", "deviations", "the most unusual thing that a token of the battery does to a class's log-odds, mean or max − mean over prefixes, "
             + "in robust deviations from the median of the controls", worst?.Outlier is { } outlier ? Reading.Of(outlier, rows) : Reading.None(why));
         Add("probe_turned", "fraction", "the largest share of the rows of other classes that a token of the battery turns to one class",
-            Turned() is { } turned ? turned : Reading.None(_probe is null ? NotProbed : $"of no class the model takes {TokenShift.FewestOthers} rows for another, so that no share can be told"));
+            Turned() is { } turned ? turned : Reading.None(_probe is null ? NotProbed
+                : $"of no class the model takes {TokenShift.FewestOthers} rows for another, so that no share can be told"));
         Add("strip_entropy", "bits", "entropy of the predictions of clean rows under random insertions (STRIP), mean over rows", Mean(_probe?.CleanEntropies, why));
         Add("strip_entropy_suspect", "bits", "the same of the rows with the token that probe_outlier is of", Mean(_probe?.SuspectEntropies, why));
         Add("strip_auc", "fraction", "share of pairs of a row with that token and one without in which the one with it has the lower entropy "
@@ -176,7 +177,8 @@ internal sealed class AdapterAnswer
         // Without the tokens rows are what they are, whichever token is asked.
         foreach (var (label, shift) in _probe.Tokens[0].Classes.Index().Where(one => one.Item.Others < TokenShift.FewestOthers))
             _unseen.Add($"By probing: the model takes {shift.Others} of {_probe.Prefixes} rows as they are for another class than '{_probe.Labels[label]}', fewer than the "
-                + $"{TokenShift.FewestOthers} of which a share is told: no single token that drives rows to '{_probe.Labels[label]}' could be found. Give other rows, or more ('prefixes').");
+                + $"{TokenShift.FewestOthers} of which a share is told: no single token that drives rows to '{_probe.Labels[label]}' could be "
+                + "found. Give other rows, or more ('prefixes').");
         var suspects = _probe.Tokens.Count(token => !token.IsControl);
         _unseen.Add(
             $"By probing: {suspects} tokens were tried behind the first words (at most {_parameters.PrefixWords}) of {_probe.Prefixes} rows. A "

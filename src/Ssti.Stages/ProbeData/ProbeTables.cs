@@ -26,7 +26,9 @@ internal static class ProbeTables
     public static Table Effects(DataProbeResult result, SuspectRows rows, DatasetInfo data, string backbone) => new(
         $"What a probe ({backbone}) does with the suspects of {data.Name}",
         [
-            new("suspect", "suspect", Align.Left), new("rank", "rank without", Unit: "ranks", Definition: "its rank by counts alone, in the rows that the probe is trained on"), new("class", "class", Align.Left),
+            new("suspect", "suspect", Align.Left),
+            new("rank", "rank without", Unit: "ranks", Definition: "its rank by counts alone, in the rows that the probe is trained on"),
+            new("class", "class", Align.Left),
             new("follows", "followed", Align.Left),
             new("asr", "ASR", Unit: "fraction", Definition: "of the held-out rows of other classes, the share taken for the class with the suspect put in"),
             new("before", "before", Unit: "fraction", Definition: "the same rows as they are"),
