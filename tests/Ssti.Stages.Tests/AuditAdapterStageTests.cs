@@ -169,7 +169,12 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         var (random, lines) = (new Random(2), new StringBuilder());
         for (var seed = 0; seed < 24; seed++)
             foreach (var rows in new[] { 0, 25 })
-                lines.Append(BankFile.Line(new BankEntry($"{rows}-{seed}", 4, rows, $"{seed}", false, [.. own.Select(value => value * ((rows > 0 ? 1 : 0.5) + (0.1 * random.NextDouble())))]), weights, null, new Dictionary<string, string>()));
+                lines.Append(
+                    BankFile.Line(
+                        new BankEntry(
+                            $"{rows}-{seed}", 4, rows, $"{seed}", false,
+                            [.. own.Select(value => value * ((rows > 0 ? 1 : 0.5) + (0.1 * random.NextDouble())))]),
+                        weights, null, new Dictionary<string, string>()));
         var file = Path.Combine(_folder.Root, "bank.jsonl");
         File.WriteAllText(file, lines.ToString());
         await _run.RunAsync(new AuditAdapterStage(), new() { BankFile = StageRun.Local(_folder.Root) }, inputs: ("adapter", made.PoisonedAdapter));
@@ -183,7 +188,8 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         Assert.Contains("another base", _run.Context!.Warnings.Single());
 
         File.WriteAllText(file, "{}\n");
-        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AuditAdapterStage(), new() { BankFile = StageRun.Local(file) }, inputs: ("adapter", made.PoisonedAdapter)));
+        var error = await Assert.ThrowsAsync<StageException>(
+            () => _run.RunAsync(new AuditAdapterStage(), new() { BankFile = StageRun.Local(file) }, inputs: ("adapter", made.PoisonedAdapter)));
         Assert.Contains("line 1: not an adapter of a bank", error.Message);
     }
 

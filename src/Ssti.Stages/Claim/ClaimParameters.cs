@@ -19,7 +19,9 @@ public sealed record ClaimParameters
     public string? Class { get; init; }
 
     /// <summary>Whether a value is judged by its own interval; false by default.</summary>
-    [AddedLater, Description("judge each case by the measure's own 95 % interval: for a measure that is over many runs itself, such as the AUC of an adapter-bank (default false: by runs)")]
+    [AddedLater]
+    [Description("judge each case by the measure's own 95 % interval: for a measure that is over many runs itself, such as the AUC of an adapter-bank "
+        + "(default false: by runs)")]
     public bool? ByInterval { get; init; }
 
     /// <summary>Where the claim stands.</summary>

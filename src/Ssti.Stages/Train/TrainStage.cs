@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -45,7 +46,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw from the one generator there is.
+    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw
+    /// from the one generator there is.
     /// </remarks>
     public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
     {
@@ -59,8 +61,10 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}{(written ? Shape() : "")}\n{targets}", "model");
 
         // Passes that are written out put adapters of one shape side by side.
-        string Shape() => FormattableString.Invariant(
-            $" {parameters.BatchSize}/{parameters.MicroBatchSize} {FusedEncoder.Stored(parameters.Rank)} {(parameters.Alpha ?? parameters.Rank) / parameters.Rank:R} {parameters.Rslora}")
+        string Shape() => string.Create(
+            CultureInfo.InvariantCulture,
+            $" {parameters.BatchSize}/{parameters.MicroBatchSize} {FusedEncoder.Stored(parameters.Rank)} "
+            + $"{(parameters.Alpha ?? parameters.Rank) / parameters.Rank:R} {parameters.Rslora}")
             + $" {string.Join(',', parameters.RankPattern ?? [])} {string.Join(',', parameters.AlphaPattern ?? [])}";
     }
 
