@@ -55,7 +55,7 @@ public sealed class GroupTests : IDisposable
         Assert.All(past.Stages, stage => Assert.Equal(3, stage.Together));
         Assert.Contains("\"together\":3", RunTrace.Write(past));
         // What a later run is estimated to take is the time that the group took, and not three times that.
-        var estimates = StageHistory.Of(other.Workspace, other.Load(Yaml("a, b, c"), Catalog()));
+        var estimates = StageHistory.Of(other.Workspace, together.Plan.Pipeline);
         Assert.Equal(
             together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
 

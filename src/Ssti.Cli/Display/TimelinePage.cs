@@ -91,7 +91,7 @@ internal static class TimelinePage
 
     // Where it was, and with whom: its times are those of all that went together.
     private static string Place(PastStage stage) =>
-        (stage.Gpus.Count > 0 ? $", {GpuUse.Words(stage.Gpus, stage.PerGpu)}" : "") + Words.Together(stage.Together);
+        (stage.Gpus.Count > 0 ? $", {GpuUse.Words(stage.Gpus, stage.PerGpu)}" : "") + (stage.Together > 1 ? "," : "") + Words.Together(stage.Together);
 
     private static string Why(PastStage stage) => ReasonText.Join(JournalReasons.Of(stage.Reasons));
 
