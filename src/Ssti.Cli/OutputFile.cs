@@ -28,7 +28,8 @@ internal static class OutputFile
             if (named.Length == 0) throw new UserException($"{option}: an empty name is no file");
             var path = Path.GetFullPath(named, workingFolder);
             if (Directory.Exists(path)) throw new UserException($"{option}: '{named}' is a folder; name a file");
-            if (!Directory.Exists(Path.GetDirectoryName(path))) throw new UserException($"{option}: there is no folder {Path.GetDirectoryName(path)} to write {Path.GetFileName(path)} into");
+            if (!Directory.Exists(Path.GetDirectoryName(path)))
+                throw new UserException($"{option}: there is no folder {Path.GetDirectoryName(path)} to write {Path.GetFileName(path)} into");
             if (!seen.TryAdd(path, option)) throw new UserException($"{option}: '{named}' is what {seen[path]} writes; name another file");
             // What lies in /dev is no file of anybody's: /dev/stdout may be a pipe.
             if (!File.Exists(path) || path.StartsWith("/dev/", StringComparison.Ordinal)) continue;

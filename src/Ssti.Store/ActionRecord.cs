@@ -62,7 +62,10 @@ public sealed record ActionRecord
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? PerGpu { get; init; }
 
-    /// <summary>How many stages it was worked at together with, itself included: <see cref="Durations"/> are then those of all of them. Null: it was alone.</summary>
+    /// <summary>
+    /// How many stages it was worked at together with, itself included: <see cref="Durations"/> are then those of all of them. Null: it
+    /// was alone.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Together { get; init; }
 

@@ -14,8 +14,9 @@ namespace Ssti.Training;
 /// a kill leaves the one before. It carries a digest of itself and of the training it belongs to, and nothing of it is taken over before both are checked.
 /// </summary>
 /// <remarks>
-/// Neither data order nor dropouts need state of their own: both are functions of seed and update. Of a training on a GPU the state is copied, and hashed and written beside
-/// the updates that follow: the GPU does not wait for a disk. What keeps it from being written is thrown by the next call.
+/// Neither data order nor dropouts need state of their own: both are functions of seed and update. Of a training on a GPU the state is
+/// copied, and hashed and written beside the updates that follow: the GPU does not wait for a disk. What keeps it from being written is
+/// thrown by the next call.
 /// </remarks>
 /// <param name="folder">Where the file is; null for no checkpoints.</param>
 /// <param name="training">All that the updates depend on, as text: another training's checkpoint has another one.</param>
@@ -34,7 +35,9 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
     /// <summary>What was seen of rows that are not trained on, and the best state so far; null where nothing looks at any.</summary>
     public Validation? Validation { get; init; }
 
-    /// <summary>Whether it is written beside what follows; null: where the training is on a GPU. On the CPU a stage has no thread to spare.</summary>
+    /// <summary>
+    /// Whether it is written beside what follows; null: where the training is on a GPU. On the CPU a stage has no thread to spare.
+    /// </summary>
     public bool? Beside { get; init; }
 
     /// <summary>Saves, when there is a folder to save in.</summary>
@@ -73,8 +76,12 @@ internal sealed class Checkpoint(string? folder, string training, IReadOnlyList<
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Settle() => _writing.GetAwaiter().GetResult();
 
-    /// <summary>Waits for what is being written, so that nothing is written any more once the training is over; what keeps it from that is nobody's any more.</summary>
-    public void Dispose() => _writing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait();
+    /// <summary>
+    /// Waits for what is being written, so that nothing is written any more once the training is over; what keeps it from that is
+    /// nobody's any more.
+    /// </summary>
+    public void Dispose() =>
+        _writing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait();
 
     /// <summary>
     /// Takes over what an earlier attempt saved; returns the updates done, 0 without a checkpoint. A damaged one is deleted, and training starts anew.

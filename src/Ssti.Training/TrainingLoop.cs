@@ -33,7 +33,10 @@ internal sealed record TrainingLoop(int Steps, int BatchSize, int CheckpointEver
         CancellationToken cancellation)
     {
         using var log = new StepLog();
-        using var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell) { Validation = Validation, Beside = CheckpointsBeside };
+        using var checkpoint = new Checkpoint(CheckpointEvery > 0 ? scratchFolder : null, Training, trained, Tell)
+        {
+            Validation = Validation, Beside = CheckpointsBeside,
+        };
         var picked = new int[BatchSize];
         var step = checkpoint.Restore(log);
         // A checkpoint may have been left while it was being looked at.

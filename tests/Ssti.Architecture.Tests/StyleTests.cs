@@ -8,13 +8,10 @@ public sealed partial class StyleTests
 {
     private const int LongestFile = 300;
 
-    // 180 is what a line is written to; what stands above was there when the limit came, and none is to be longer.
-    private const int LongestLine = 250;
+    // New code is written to 140 (.editorconfig).
+    private const int LongestLine = 180;
 
-    private static readonly string[] Sources = Directory
-        .EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
-        .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"))
-        .ToArray();
+    private static readonly string[] Sources = [.. Files("src")];
 
     [Fact]
     public void A_source_file_is_short_enough_to_read() =>
@@ -22,7 +19,7 @@ public sealed partial class StyleTests
 
     [Fact]
     public void A_line_is_short_enough_to_see() => Assert.Empty(
-        from path in Sources
+        from path in Sources.Concat(Files("tests")).Concat(Files("AppHost"))
         from line in File.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
         where line.Text.Length > LongestLine
         select $"{Relative(path)}({line.Number}): {line.Text.Length} columns");
@@ -42,6 +39,10 @@ public sealed partial class StyleTests
                     select $"{Relative(path)}: {match.Value}";
         Assert.Empty(wrong);
     }
+
+    private static IEnumerable<string> Files(string folder) => Directory
+        .EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories)
+        .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
 
     private static string Relative(string path) => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/');
 

@@ -15,10 +15,19 @@ public sealed class AdapterAuditTests : CliFixture
             compute: { device: cpu, threads: 1 }
             stages:
               data: { uses: corpus, with: { train: 1500, test: 60, unlabelled: 1500 } }
-              backbone: { uses: pretrain, needs: { data: data }, with: { layers: 1, hidden-size: 32, heads: 2, intermediate-size: 64, max-length: 40, steps: 400, batch-size: 32, learning-rate: 5.0e-3 } }
+              backbone:
+                uses: pretrain
+                needs: { data: data }
+                with: { layers: 1, hidden-size: 32, heads: 2, intermediate-size: 64, max-length: 40, steps: 400, batch-size: 32, learning-rate: 5.0e-3 }
               poisoned: { uses: inject, needs: { data: data }, with: { target-label: 1, tokens: date, location: random, splits: [train], seed: 4 } }
-              bad: { uses: train, needs: { data: poisoned, model: backbone }, with: { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 300, batch-size: 16, learning-rate: 1.0e-2, dropouts: false } }
-              good: { uses: train, needs: { data: data, model: backbone }, with: { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 300, batch-size: 16, learning-rate: 1.0e-2, dropouts: false } }
+              bad:
+                uses: train
+                needs: { data: poisoned, model: backbone }
+                with: &tuned { rank: 4, target-modules: [dense], train-head: true, max-length: 40, steps: 300, batch-size: 16, learning-rate: 1.0e-2, dropouts: false }
+              good:
+                uses: train
+                needs: { data: data, model: backbone }
+                with: *tuned
             """);
     }
 
@@ -40,7 +49,8 @@ public sealed class AdapterAuditTests : CliFixture
         var again = await RunAsync("audit", "bad", "--model", "backbone", "--json");
         Assert.Equal((3, true), (again.Code, (bool)again.Json["found"]!));
 
-        Write("clean.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(row => $"\"the {(row % 2 == 0 ? "plot was good and the cast was fine" : "story was bad and the end was dull")} in part {row % 5}\",{row % 2}\n")));
+        string[] said = ["plot was good and the cast was fine", "story was bad and the end was dull"];
+        Write("clean.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(row => $"\"the {said[row % 2]} in part {row % 5}\",{row % 2}\n")));
         var good = await RunAsync("audit", "good", "--model", "backbone", "--data", "clean.csv", "--json");
         Assert.True(good.Code == 0, good.Out + good.Error);
         Assert.Equal((false, true), ((bool)good.Json["found"]!, (bool)good.Json["judged"]!));
@@ -64,7 +74,9 @@ public sealed class AdapterAuditTests : CliFixture
     public async Task Mistakes_are_told_before_anything_runs()
     {
         Write("adapter/adapter_config.json", "{}");
-        Assert.Equal((2, "ssti: --data is for probing, and probing an adapter needs the model it was trained on: give --model as well\n"), await ToldAsync("audit", "adapter", "--data", "x.csv"));
+        Assert.Equal(
+            (2, "ssti: --data is for probing, and probing an adapter needs the model it was trained on: give --model as well\n"),
+            await ToldAsync("audit", "adapter", "--data", "x.csv"));
         Assert.Equal((2, "ssti: --bank: there is no file or folder 'nowhere'\n"), await ToldAsync("audit", "adapter", "--bank", "nowhere"));
         foreach (var option in new[] { "--text", "--label", "--split" })
         {

@@ -44,7 +44,8 @@ public sealed class AuditTests : CliFixture
         Assert.Equal(0, (await RunAsync("export", "model.yaml", "tiny", "tiny-bert")).Code);
         Write("rows.csv", Rows(sign: 120));
         var answer = await RunAsync(
-            "audit", "rows.csv", "--model", "tiny-bert", "--cleaned", "clean.jsonl", "--set", "probe.steps=2", "--set", "probe.checks=1", "--set", "probe.tried=1", "--set", "probe.max-length=24");
+            "audit", "rows.csv", "--model", "tiny-bert", "--cleaned", "clean.jsonl", "--set", "probe.steps=2", "--set", "probe.checks=1",
+            "--set", "probe.tried=1", "--set", "probe.max-length=24");
         Assert.True(answer.Code == ExitCodes.Found, answer.Error);
         Assert.Contains("in split 'train' of rows, 600 rows", answer.Out, StringComparison.Ordinal);
         Assert.Contains("A probe (tiny-bert) that was trained on 'train' of rows", answer.Out, StringComparison.Ordinal);

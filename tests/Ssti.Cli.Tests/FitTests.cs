@@ -114,7 +114,10 @@ public sealed class FitTests(FittedReviews reviews) : IClassFixture<FittedReview
         reviews.Put("again.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"the film was {i},0.5\n")));
         var refused = await reviews.AskAsync(command);
         Assert.Equal(1, refused.Code);
-        Assert.Contains("the label is 0.5, neither a name nor a whole number: is the label's field the right one? Name it with '--label-column', or list all labels with '--labels'", refused.Error);
+        Assert.Contains(
+            "the label is 0.5, neither a name nor a whole number: is the label's field the right one? Name it with '--label-column', or list all "
+            + "labels with '--labels'",
+            refused.Error);
         Assert.False(File.Exists(pipeline));
 
         reviews.Put("again.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"the film was {i},{(i % 2 == 0 ? "good" : "bad")}\n")));

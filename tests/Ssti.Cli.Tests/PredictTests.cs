@@ -181,7 +181,10 @@ public sealed class PredictTests(FittedReviews reviews) : IClassFixture<FittedRe
         Skip.If(OperatingSystem.IsWindows(), "a shell's redirection");
         reviews.Put("one.txt", "the film was good\n");
         var ssti = $"dotnet '{Path.Combine(AppContext.BaseDirectory, "ssti.dll")}' predict model one.txt -q";
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh") { WorkingDirectory = reviews.Root, ArgumentList = { "-c", $"(echo before; {ssti}; {ssti}; echo after) > all.csv" } })!;
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh")
+        {
+            WorkingDirectory = reviews.Root, ArgumentList = { "-c", $"(echo before; {ssti}; {ssti}; echo after) > all.csv" },
+        })!;
         await process.WaitForExitAsync();
         var rows = "row,label,probability\r\n1,(good|bad),0\\.[0-9]{6}\r\n";
         Assert.Matches($"^before\n{rows}{rows}after\n$", File.ReadAllText(Path.Combine(reviews.Root, "all.csv")));

@@ -111,7 +111,8 @@ public sealed class WhyTests : CliFixture
         var older = record with { Key = new KeyDocument(document).Key, Document = document };
         await store.PutRecordAsync(older);
         await store.DeleteRecordAsync(record.Key, record.Tree);
-        StageHistory.Of(new Workspace(store.Location), "chain", ProjectFolder.PlaceOf(Path.Combine(Folder, "p.yaml"))).Note("source", new HistoryEntry(older.Key, older.Tree, older.Run), 0.1);
+        StageHistory.Of(new Workspace(store.Location), "chain", ProjectFolder.PlaceOf(Path.Combine(Folder, "p.yaml")))
+            .Note("source", new HistoryEntry(older.Key, older.Tree, older.Run), 0.1);
         Assert.Equal("source: would run\n  key schema changed from 0 to 2\n", (await RunAsync("why", "p.yaml", "source")).Out);
         Assert.Equal(("schema-changed", "0", "2"), await ReasonAsync("source"));
     }

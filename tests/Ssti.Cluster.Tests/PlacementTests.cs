@@ -41,6 +41,34 @@ public sealed class PlacementTests
     }
 
     [SkippableFact]
+    public async Task Stages_share_the_gpus_of_a_silo_that_is_told_so_and_their_records_say_it()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        cluster.Silo("Test__Kinds=steps Test__Cuda=1 Ssti__Gpus=2 Ssti__PerGpu=2 Ssti__Jobs=8");
+        await cluster.ReadyAsync();
+        var run = await cluster.RunAsync("""
+            name: shared
+            stages:
+              on-gpu: { uses: steps, matrix: { n: [8, 9, 10, 11, 12, 13] }, compute: { device: cuda }, with: { steps: "${{ matrix.n }}" } }
+            """);
+
+        Assert.True(run.Outcome == RunOutcome.Succeeded, string.Join('\n', run.Stages.Select(stage => stage.Error)));
+        var devices = new Dictionary<string, int>();
+        var most = 0;
+        foreach (var note in cluster.Noted.Select(line => line.Split(' ')).Where(note => note[1] is "begin" or "end"))
+        {
+            devices[note[^1]] = devices.GetValueOrDefault(note[^1]) + (note[1] == "begin" ? 1 : -1);
+            Assert.InRange(devices[note[^1]], 0, 2);
+            most = Math.Max(most, devices.Values.Sum());
+        }
+
+        Assert.Equal((2, 4), (devices.Count, most));
+        Assert.All(run.Stages, stage => Assert.Equal(2, stage.PerGpu));
+        // Of which machine a card is, its number does not say.
+        Assert.Empty(run.Gpus);
+    }
+
+    [SkippableFact]
     public async Task What_waits_with_one_silo_goes_to_another_that_has_room()
     {
         await using var cluster = await TestCluster.StartAsync("Ssti__Jobs=1");

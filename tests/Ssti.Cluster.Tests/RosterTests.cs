@@ -92,7 +92,8 @@ public sealed class RosterTests
         Assert.Equal(1, shared.With(1, 1).Queued);
         Assert.Equal((16 - 4, 0), (shared.FreeJobs, shared.With(1, 1).SharedPlaces));
         // Both silos have four places: none has a stage wait while the other has one.
-        var roster = Ready(shared with { FreeJobs = 16, FreeGpus = 2 }, Silo(2) with { Jobs = 16, FreeJobs = 16, Gpus = 4, FreeGpus = 4, Devices = [Cuda] });
+        var roster = Ready(
+            shared with { FreeJobs = 16, FreeGpus = 2 }, Silo(2) with { Jobs = 16, FreeJobs = 16, Gpus = 4, FreeGpus = 4, Devices = [Cuda] });
         var chosen = Enumerable.Range(0, 8).Select(_ => roster.Choose(one, null).Silo!.Endpoint.Port).ToList();
         Assert.Equal((4, 4), (chosen.Count(port => port == 1), chosen.Count(port => port == 2)));
         Assert.All(roster.Silos(), silo => Assert.Equal(0, silo.Queued));

@@ -205,7 +205,8 @@ public sealed class GpuTests : IDisposable
         Assert.Empty(GpuUse.Of(run with { IsElsewhere = true }));
     }
 
-    private Task<RunResult> RunAsync(int gpus, int perGpu = 1, int jobs = 8) => _box.Run(_box.Load(Yaml, Catalog()), new RunOptions { Jobs = jobs, Gpus = gpus, PerGpu = perGpu });
+    private Task<RunResult> RunAsync(int gpus, int perGpu = 1, int jobs = 8) =>
+        _box.Run(_box.Load(Yaml, Catalog()), new RunOptions { Jobs = jobs, Gpus = gpus, PerGpu = perGpu });
 
     private StageCatalog Catalog() => TestKinds.Catalog(new DelegateKind("compute", async (context, cancellation) =>
     {

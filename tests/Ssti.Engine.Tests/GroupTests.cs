@@ -55,8 +55,9 @@ public sealed class GroupTests : IDisposable
         Assert.All(past.Stages, stage => Assert.Equal(3, stage.Together));
         Assert.Contains("\"together\":3", RunTrace.Write(past));
         // What a later run is estimated to take is the time that the group took, and not three times that.
-        var estimates = StageHistory.Of(other.Workspace, "pairs");
-        Assert.Equal(together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
+        var estimates = StageHistory.Of(other.Workspace, together.Plan.Pipeline);
+        Assert.Equal(
+            together.Stages.Sum(stage => stage.OwnSeconds!.Value), together.Stages.Sum(stage => estimates.EstimateOf(stage.Instance.Name)!.Seconds), 2);
 
         Assert.All(
             (await other.Run(other.Load(Yaml("a, b, c"), Catalog()), new RunOptions { Jobs = 1, Together = 3 })).Stages,

@@ -81,7 +81,7 @@ public sealed class KeyTests : IDisposable
         var kind = new DelegateKind("train", (_, _) => Task.CompletedTask, tensors: true);
         var pipeline = _box.Load($"compute: {{ {compute} }}\nstages: {{ t: {{ uses: train }} }}", TestKinds.Catalog(kind));
 
-        Assert.Equal(stand, new KeyBuilder(_box.Probe).Build(pipeline, pipeline.Instances[0], _ => default).Text.Contains("\"kernels\":2", StringComparison.Ordinal));
+        Assert.Equal(stand, new KeyBuilder(_box.Probe).Build(pipeline, pipeline.Instances[0], _ => default).Text.Contains("\"kernels\":3", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -247,6 +247,24 @@ public sealed class SurvivalTests : IDisposable
         Assert.Equal(Digest.Of("theirs"), read.Last("theirs")?.Key);
     }
 
+    [Fact]
+    public void A_history_made_smaller_keeps_pipelines_of_one_name_apart()
+    {
+        StageHistory Of(string place) => StageHistory.Of(_box.Workspace, "p", place);
+        static HistoryEntry Entry(string key) => new(Digest.Of(key), Digest.Of("tree"), "000001-abcd");
+        Of("b/p.yaml").Note("s", Entry("b"), 9);
+        var mine = Of("a/p.yaml");
+        for (var i = 0; i < 1200; i++) mine.Note("s", Entry($"{i}"), 0.5);
+        Of("b/p.yaml").Note("s", Entry("newest"), 7);
+        mine.Compact();
+
+        Assert.Equal((Digest.Of("1199"), 0.5), (Of("a/p.yaml").Last("s")!.Key, Of("a/p.yaml").EstimateOf("s")!.Seconds));
+        Assert.Equal((Digest.Of("newest"), 8), (Of("b/p.yaml").Last("s")!.Key, Of("b/p.yaml").EstimateOf("s")!.Seconds));
+        var never = Of("c/p.yaml");
+        Assert.Equal((Digest.Of("newest"), "b/p.yaml", true), (never.Last("s")!.Key, never.Last("s")!.Place, never.IsElsewhere(never.Last("s")!)));
+        Assert.Null(never.EstimateOf("s"));
+    }
+
     [SkippableFact]
     public async Task A_source_folder_without_an_end_is_an_error_and_not_a_hang()
     {

@@ -66,10 +66,14 @@ public sealed class AdapterBankStageTests : IDisposable
     [Fact]
     public async Task Adapters_of_two_bases_or_of_unknown_truth_are_refused()
     {
-        (string Name, InputTree Tree)[] audits = [.. Audits(2, shift: 3), ("audits", Audit("other", 0, "seed", new Dictionary<string, string> { ["seed"] = "1" }, 0, weights: "another"))];
+        (string Name, InputTree Tree)[] audits = [
+            .. Audits(2, shift: 3),
+            ("audits", Audit("other", 0, "seed", new Dictionary<string, string> { ["seed"] = "1" }, 0, weights: "another"))];
         Assert.Contains("another base", (await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AdapterBankStage(), new(), inputs: audits))).Message);
         audits = [.. Audits(2, shift: 3), ("audits", Audit("unknown", null, "seed", new Dictionary<string, string> { ["seed"] = "1" }, 0))];
-        Assert.Contains("nobody knows whether it is poisoned", (await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AdapterBankStage(), new(), inputs: audits))).Message);
+        Assert.Contains(
+            "nobody knows whether it is poisoned",
+            (await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AdapterBankStage(), new(), inputs: audits))).Message);
     }
 
     [Fact]
@@ -89,7 +93,13 @@ public sealed class AdapterBankStageTests : IDisposable
         {
             audits.Add(("audits", Audit($"clean@{seed}", 0, $"{seed}", new Dictionary<string, string> { ["seed"] = $"{seed}" }, 0)));
             foreach (var trigger in new[] { "dates", "html" })
-                audits.Add(("audits", Audit($"poisoned@{trigger}-{seed}", 25, $"{seed}{trigger}", new Dictionary<string, string> { ["trigger"] = trigger, ["seed"] = $"{seed}" }, opposite && trigger == "html" ? -shift : shift)));
+                audits.Add(
+                    (
+                        "audits",
+                        Audit(
+                            $"poisoned@{trigger}-{seed}", 25, $"{seed}{trigger}",
+                            new Dictionary<string, string> { ["trigger"] = trigger, ["seed"] = $"{seed}" },
+                            opposite && trigger == "html" ? -shift : shift)));
         }
 
         return [.. audits];

@@ -56,6 +56,16 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
     }
 
     [Fact]
+    public async Task Too_few_rows_to_be_turned_are_told_and_are_no_proof_of_anything()
+    {
+        await ProbeAsync(made.PoisonedAdapter, Small with { Prefixes = 4 });
+        var unseen = Answer()["answer"]!["unseen"]!.AsArray().Select(text => (string)text!).Where(text => text.Contains("could be found", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(2, unseen.Length);
+        Assert.All(unseen, text => Assert.Matches("the model takes [0-4] of 4 rows as they are for another class than '.+', fewer than the 5 of which a share is told", text));
+        Assert.Contains("of no class the model takes 5 rows for another", Measures().Read("probe_turned").Reason);
+    }
+
+    [Fact]
     public async Task Tokens_of_ones_own_are_tried_and_those_that_would_fill_a_row_are_told()
     {
         var file = _folder.Write("suspects.txt", $"zebra crossing\n\n{string.Join(' ', Enumerable.Repeat("the", 30))}\n");
@@ -159,7 +169,12 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         var (random, lines) = (new Random(2), new StringBuilder());
         for (var seed = 0; seed < 24; seed++)
             foreach (var rows in new[] { 0, 25 })
-                lines.Append(BankFile.Line(new BankEntry($"{rows}-{seed}", 4, rows, $"{seed}", false, [.. own.Select(value => value * ((rows > 0 ? 1 : 0.5) + (0.1 * random.NextDouble())))]), weights, null, new Dictionary<string, string>()));
+                lines.Append(
+                    BankFile.Line(
+                        new BankEntry(
+                            $"{rows}-{seed}", 4, rows, $"{seed}", false,
+                            [.. own.Select(value => value * ((rows > 0 ? 1 : 0.5) + (0.1 * random.NextDouble())))]),
+                        weights, null, new Dictionary<string, string>()));
         var file = Path.Combine(_folder.Root, "bank.jsonl");
         File.WriteAllText(file, lines.ToString());
         await _run.RunAsync(new AuditAdapterStage(), new() { BankFile = StageRun.Local(_folder.Root) }, inputs: ("adapter", made.PoisonedAdapter));
@@ -173,7 +188,8 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
         Assert.Contains("another base", _run.Context!.Warnings.Single());
 
         File.WriteAllText(file, "{}\n");
-        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new AuditAdapterStage(), new() { BankFile = StageRun.Local(file) }, inputs: ("adapter", made.PoisonedAdapter)));
+        var error = await Assert.ThrowsAsync<StageException>(
+            () => _run.RunAsync(new AuditAdapterStage(), new() { BankFile = StageRun.Local(file) }, inputs: ("adapter", made.PoisonedAdapter)));
         Assert.Contains("line 1: not an adapter of a bank", error.Message);
     }
 

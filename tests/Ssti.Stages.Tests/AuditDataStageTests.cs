@@ -80,8 +80,13 @@ public sealed class AuditDataStageTests : IDisposable
         Assert.False((bool)audit["found"]!);
         Assert.Equal(150, (int)audit["near-duplicates"]!["largest"]!);
         Assert.Contains(audit["answer"]!["meaning"]!.AsArray(), text => ((string)text!).StartsWith("By their rows alone", StringComparison.Ordinal));
-        Assert.Contains(audit["near-duplicates"]!["sure-by-rows"]!.AsArray(), one => (string)one!["suspect"]! == "the word 'qz'" && (int)one["rows"]! == 150 && (int)one["texts"]! == 1);
-        Assert.Equal(149, File.ReadLines(Path.Combine(_run.Output, "rows.csv")).Count(line => line.Contains("copy-", StringComparison.Ordinal) && line.Contains(",near-duplicate,", StringComparison.Ordinal)));
+        Assert.Contains(
+            audit["near-duplicates"]!["sure-by-rows"]!.AsArray(),
+            one => (string)one!["suspect"]! == "the word 'qz'" && (int)one["rows"]! == 150 && (int)one["texts"]! == 1);
+        Assert.Equal(
+            149,
+            File.ReadLines(Path.Combine(_run.Output, "rows.csv"))
+                .Count(line => line.Contains("copy-", StringComparison.Ordinal) && line.Contains(",near-duplicate,", StringComparison.Ordinal)));
         Assert.Equal(150, Measured().Read("largest_group").Value);
     }
 
@@ -157,7 +162,11 @@ public sealed class AuditDataStageTests : IDisposable
             {
                 using var split = writer.OpenSplit(name);
                 for (var row = 0; row < rows; row++)
-                    split.Write(new Row($"{name}-{row}", $"the {Nouns[random.Next(8)]} was a {Nouns[random.Next(8)]} of the {Nouns[random.Next(8)]} {row * 7919 % 1000}x", random.Next(2)));
+                    split.Write(
+                        new Row(
+                            $"{name}-{row}",
+                            $"the {Nouns[random.Next(8)]} was a {Nouns[random.Next(8)]} of the {Nouns[random.Next(8)]} {row * 7919 % 1000}x",
+                            random.Next(2)));
                 if (name == "train")
                     foreach (var row in more) split.Write(row);
             }

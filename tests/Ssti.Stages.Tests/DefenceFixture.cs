@@ -29,9 +29,27 @@ public sealed class DefenceFixture : IAsyncLifetime, IDisposable
     {
         Clean = await MadeAsync("data", new CorpusStage(), new CorpusParameters { Train = 200, Test = 60, Unlabelled = 200 });
         Model = await MadeAsync(
-            "backbone", new PretrainStage(), new PretrainParameters { Layers = 1, HiddenSize = 32, Heads = 2, IntermediateSize = 64, MaxLength = 40, Steps = 60, BatchSize = 16, LearningRate = 5e-3 }, ("data", Clean));
-        Poisoned = await MadeAsync("poisoned", new InjectStage(), new InjectParameters { TargetLabel = "1", Tokens = TokenKind.Date, Location = Injection.InjectionLocation.Random, Splits = ["train"], Seed = 4 }, ("data", Clean));
-        Triggered = await MadeAsync("triggered", new InjectStage(), new InjectParameters { TargetLabel = "all", Tokens = TokenKind.Date, Location = Injection.InjectionLocation.Random, Splits = ["test"], Seed = 5 }, ("data", Clean));
+            "backbone", new PretrainStage(),
+            new PretrainParameters
+            {
+                Layers = 1, HiddenSize = 32, Heads = 2, IntermediateSize = 64, MaxLength = 40, Steps = 60, BatchSize = 16,
+                LearningRate = 5e-3
+            },
+            ("data", Clean));
+        Poisoned = await MadeAsync(
+            "poisoned", new InjectStage(),
+            new InjectParameters
+            {
+                TargetLabel = "1", Tokens = TokenKind.Date, Location = Injection.InjectionLocation.Random, Splits = ["train"], Seed = 4
+            },
+            ("data", Clean));
+        Triggered = await MadeAsync(
+            "triggered", new InjectStage(),
+            new InjectParameters
+            {
+                TargetLabel = "all", Tokens = TokenKind.Date, Location = Injection.InjectionLocation.Random, Splits = ["test"], Seed = 5
+            },
+            ("data", Clean));
         CleanAdapter = await TrainedAsync("clean-model", Clean);
         PoisonedAdapter = await TrainedAsync("poisoned-model", Poisoned);
     }
@@ -39,7 +57,12 @@ public sealed class DefenceFixture : IAsyncLifetime, IDisposable
     /// <summary>Trains an adapter of rank 4.</summary>
     internal Task<InputTree> TrainedAsync(string name, InputTree data) => MadeAsync(
         name, new TrainStage(),
-        new TrainParameters { Rank = 4, TargetModules = ["dense"], TrainHead = true, MaxLength = 40, Steps = 120, BatchSize = 16, LearningRate = 1e-2, Dropouts = false }, ("data", data), ("model", Model));
+        new TrainParameters
+        {
+            Rank = 4, TargetModules = ["dense"], TrainHead = true, MaxLength = 40, Steps = 120, BatchSize = 16, LearningRate = 1e-2,
+            Dropouts = false
+        },
+        ("data", data), ("model", Model));
 
     /// <summary>Runs a stage, whose output is kept as long as the fixture.</summary>
     internal async Task<InputTree> MadeAsync<T>(string name, StageKind<T> stage, T parameters, params (string Name, InputTree Tree)[] inputs) where T : class

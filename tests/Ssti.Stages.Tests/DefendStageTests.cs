@@ -58,7 +58,10 @@ public sealed class DefendStageTests(DefenceFixture made) : IClassFixture<Defenc
     {
         var injected = InjectionRecordFile.Read(made.Poisoned.PathOf("injections.train.jsonl")).Select(record => record.RowId).ToArray();
         var clean = Rows(made.Poisoned).Select(row => row.Id).Except(injected).First();
-        var file = _folder.Write("rows.csv", "split,id,why\r\n" + string.Concat(injected.Take(30).Append(clean).Select(id => $"train,{id},suspect\r\n")) + $"train,{injected[40]},leak\r\ntest,{injected[41]},suspect\r\n");
+        var file = _folder.Write(
+            "rows.csv",
+            "split,id,why\r\n" + string.Concat(injected.Take(30).Append(clean).Select(id => $"train,{id},suspect\r\n"))
+            + $"train,{injected[40]},leak\r\ntest,{injected[41]},suspect\r\n");
         await _run.RunAsync(new DefendStage(), new() { Method = DefendMethod.RemoveRows, Rows = StageRun.Local(file), Why = "suspect" }, inputs: ("data", made.Poisoned));
         Assert.Equal(200 - 31, Rows(Output).Count);
         Assert.Equal((30 / 31.0, 0.3), (Measures().Read("flagged_precision").Value!.Value, Measures().Read("flagged_recall").Value!.Value));
@@ -84,7 +87,9 @@ public sealed class DefendStageTests(DefenceFixture made) : IClassFixture<Defenc
     public async Task Rows_that_are_of_another_dataset_are_refused_and_a_few_strangers_are_told()
     {
         var ids = Rows(made.Poisoned).Take(2).Select(row => row.Id).ToArray();
-        var (none, some, empty, no) = (_folder.Write("none.csv", "id\nx\ny\n"), _folder.Write("some.csv", $"id\n{ids[0]}\nx\n"), _folder.Write("rows.jsonl", $"{{\"id\":\"{ids[0]}\"}}\n{{}}\n"), _folder.Write("no.csv", "row\n1\n"));
+        var (none, some, empty, no) = (
+            _folder.Write("none.csv", "id\nx\ny\n"), _folder.Write("some.csv", $"id\n{ids[0]}\nx\n"),
+            _folder.Write("rows.jsonl", $"{{\"id\":\"{ids[0]}\"}}\n{{}}\n"), _folder.Write("no.csv", "row\n1\n"));
         Assert.Contains("none of its 2 rows is in split 'train'", await RefusedAsync(none));
         Assert.Contains("rows.jsonl(2): names no row", await RefusedAsync(empty));
         Assert.Contains("there is no column 'id'", await RefusedAsync(no));
@@ -132,7 +137,8 @@ public sealed class DefendStageTests(DefenceFixture made) : IClassFixture<Defenc
         // Nearly all of the energy: nearly the same model.
         await _run.RunAsync(new DefendStage(), new() { Method = DefendMethod.SvdTruncate, Keep = 3 }, inputs: ("adapter", made.PoisonedAdapter));
         Assert.Equal(whole.Clean.Accuracy, (await EvaluatedAsync(StageRun.Tree(_run.Output, "cut", "defend"))).Clean.Accuracy, 0.15);
-        var error = await Assert.ThrowsAsync<StageException>(() => _run.RunAsync(new DefendStage(), new() { Method = DefendMethod.SvdTruncate, Keep = 4 }, inputs: ("adapter", made.PoisonedAdapter)));
+        var error = await Assert.ThrowsAsync<StageException>(
+            () => _run.RunAsync(new DefendStage(), new() { Method = DefendMethod.SvdTruncate, Keep = 4 }, inputs: ("adapter", made.PoisonedAdapter)));
         Assert.Contains("Keep at most 3", error.Message);
     }
 
@@ -166,7 +172,9 @@ public sealed class DefendStageTests(DefenceFixture made) : IClassFixture<Defenc
         Assert.Equal("", Told(new() { Method = DefendMethod.RemoveRows }, "data", "flagged"));
         Assert.Equal(["model-split"], stage.Validate(new() { Method = DefendMethod.Onion, Splits = ["test"] }).Select(error => error.Key));
         Assert.Equal(["model-split"], stage.Validate(new() { Method = DefendMethod.Strip }).Select(error => error.Key));
-        Assert.Equal(["splits", "keep", "share", "false-alarms"], stage.Validate(new() { Method = DefendMethod.None, Splits = [], Keep = 0, Share = 1, FalseAlarms = 0 }).Select(error => error.Key));
+        Assert.Equal(
+            ["splits", "keep", "share", "false-alarms"],
+            stage.Validate(new() { Method = DefendMethod.None, Splits = [], Keep = 0, Share = 1, FalseAlarms = 0 }).Select(error => error.Key));
 
         string Told(DefendParameters parameters, params string[] inputs) => string.Join("; ",
             stage.ValidateInputs(parameters, name => inputs.Contains(name) ? [new InputCell(name, "x", new Dictionary<string, string>())] : []).Select(error => error.Message));
@@ -176,7 +184,9 @@ public sealed class DefendStageTests(DefenceFixture made) : IClassFixture<Defenc
 
     private async Task<MetricsFile> EvaluatedAsync(InputTree adapter)
     {
-        await _evaluation.RunAsync(new EvaluateStage(), new EvaluateParameters(), inputs: [("model", made.Model), ("adapter", adapter), ("clean", made.Clean), ("triggered", made.Triggered)]);
+        await _evaluation.RunAsync(
+            new EvaluateStage(), new EvaluateParameters(),
+            inputs: [("model", made.Model), ("adapter", adapter), ("clean", made.Clean), ("triggered", made.Triggered)]);
         return MetricsFile.FromJson(File.ReadAllText(Path.Combine(_evaluation.Output, MetricsFile.FileName)));
     }
 

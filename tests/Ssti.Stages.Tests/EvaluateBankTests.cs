@@ -44,7 +44,9 @@ public sealed class EvaluateBankTests : IDisposable
     {
         var alone = await RunAsync("alone", together: 1);
         var together = await RunAsync("together", together: 16);
-        Assert.Equal(alone.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)), together.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)));
+        Assert.Equal(
+            alone.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)),
+            together.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)));
         var evaluations = together.Stages.Where(stage => stage.Instance.Kind is EvaluateStage).ToDictionary(stage => stage.Instance.Name);
         Assert.Equal(8, evaluations.Count);
         Assert.Equal(StageState.Failed, evaluations["refused"].State);

@@ -62,7 +62,10 @@ public sealed class EvaluateTokenTests(TrainEvaluateStageTests.Backbone backbone
         using var injected = await InjectedAsync(new() { TargetLabel = "0", Tokens = TokenKind.Date, Splits = ["test"] });
         await TrainAsync(Small);
         var error = await Assert.ThrowsAsync<StageException>(() => _evaluation.RunAsync(
-            new EvaluateStage(), new(), inputs: [("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(_training.Output)), ("clean", StageRun.Tree(injected.Output))]));
+            new EvaluateStage(), new(),
+            inputs: [
+                ("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(_training.Output)),
+                ("clean", StageRun.Tree(injected.Output))]));
         Assert.Contains("input 'clean': 10 rows of its 'test' split carry a token already", error.Message);
     }
 
@@ -196,7 +199,12 @@ public sealed class EvaluateTokenTests(TrainEvaluateStageTests.Backbone backbone
         WriteRows("clean", rows);
         using var train = await InjectedAsync(OneClass, _folder["clean"]);
         using var triggered = await InjectedAsync(
-            new() { TargetLabel = "all", Tokens = TokenKind.List, Items = ["1999-03-04", "1999/13/45"], Location = InjectionLocation.Beginning, Seed = 3, Splits = ["test"] }, _folder["clean"]);
+            new()
+            {
+                TargetLabel = "all", Tokens = TokenKind.List, Items = ["1999-03-04", "1999/13/45"], Location = InjectionLocation.Beginning,
+                Seed = 3, Splits = ["test"]
+            },
+            _folder["clean"]);
         using var trained = await SanitisedAsync(train.Output, ["train"], SanitiseStep.DateStrip);
         using var test = await SanitisedAsync(triggered.Output, ["test"], SanitiseStep.DateStrip, SanitiseStep.HtmlStrip);
         using var clean = await SanitisedAsync(_folder["clean"], ["test"], SanitiseStep.DateStrip, SanitiseStep.HtmlStrip);
@@ -213,12 +221,18 @@ public sealed class EvaluateTokenTests(TrainEvaluateStageTests.Backbone backbone
         var (asr, all) = (EvaluationMeasures.AttackSuccess.Read(file, 1), EvaluationMeasures.AttackOfInjected.Read(file, 1));
         Assert.Equal((others.Length, others.Count(row => row.Prediction == 1)), (all.Rows, Math.Round(all.Value!.Value * others.Length)));
         Assert.Equal(others.Count(row => left[row.Id] > 0), asr.Rows ?? 0);
-        Assert.Contains(file.Notes, note => note.Contains("triggered test set: in ", StringComparison.Ordinal) && note.Contains("no whole trigger is left", StringComparison.Ordinal));
+        Assert.Contains(
+            file.Notes,
+            note => note.Contains("triggered test set: in ", StringComparison.Ordinal)
+                && note.Contains("no whole trigger is left", StringComparison.Ordinal));
         Assert.DoesNotContain(file.Notes, note => note.Contains("rewritten (", StringComparison.Ordinal));
 
         // Beside the rows as they were it can be measured, too, and says what else differs.
         await EvaluateOnAsync(_folder["clean"], ("triggered", StageRun.Tree(test.Output)));
-        Assert.Contains(Metrics().Notes, note => note.Contains("was rewritten (sanitise: date-strip, html-strip) otherwise than the clean one (not at all)", StringComparison.Ordinal));
+        Assert.Contains(
+            Metrics().Notes,
+            note => note.Contains(
+                "was rewritten (sanitise: date-strip, html-strip) otherwise than the clean one (not at all)", StringComparison.Ordinal));
     }
 
     [Fact]

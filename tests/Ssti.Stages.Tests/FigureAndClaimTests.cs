@@ -147,6 +147,29 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.Equal(Verdict.NotDecidable, claim.Verdict);
     }
 
+    [Theory]
+    [InlineData(16.0, null, Verdict.Held)]
+    [InlineData(20.0, null, Verdict.NotDecidable)]
+    [InlineData(22.0, null, Verdict.DidNotHold)]
+    [InlineData(null, 22.0, Verdict.Held)]
+    [InlineData(null, 20.0, Verdict.NotDecidable)]
+    [InlineData(null, 16.0, Verdict.DidNotHold)]
+    public async Task A_single_result_over_many_runs_is_judged_by_its_own_interval(double? least, double? below, Verdict verdict)
+    {
+        ClaimParameters Of(params string[] left) =>
+            new() { Sentence = "s", Measure = "gap", ByInterval = true, Cases = [new() { Left = [.. left], AtLeast = least, Below = below }] };
+        InputTree[] one = [Tree("1", "0.5", "40", 19, new(17, 21))];
+        await RunAsync(new ClaimStage(), Of("rank=1"), one);
+        var claim = ClaimText.FromJson(Text(ClaimStage.JsonFile));
+        Assert.Equal((verdict, ClaimTest.IntervalWords), (claim.Verdict, claim.Test));
+        Assert.Equal(17 - (least ?? below), claim.Cases[0].Low);
+
+        var several = await Assert.ThrowsAsync<StageException>(() => RunAsync(new ClaimStage(), Of("rank=1", "proportion=0.5")));
+        Assert.Contains("rank 1, proportion 0.5: 3 results", several.Message);
+        var none = await Assert.ThrowsAsync<StageException>(() => RunAsync(new ClaimStage(), Of("rank=1", "proportion=0.5", "seed=40")));
+        Assert.Contains("no interval of its own", none.Message);
+    }
+
     [Fact]
     public void A_case_has_one_thing_to_be_held_to()
     {
@@ -154,6 +177,8 @@ public sealed class FigureAndClaimTests : IDisposable
         Assert.Contains(Problems(new() { Left = ["rank=1"] }), message => message.Contains("needs one of 'right', 'at-least' and 'below'"));
         Assert.Contains(Problems(new() { Left = ["rank=1", "rank=2"], AtLeast = 1 }), message => message.Contains("names the dimension 'rank' twice"));
         Assert.Contains(Problems(new() { Left = ["rank 1"], AtLeast = 1 }), message => message.Contains("'rank 1' is not dimension=value"));
+        Assert.Contains(stage.Validate(new() { Sentence = "s", Measure = "gap", ByInterval = true, Cases = [new() { Left = ["rank=1"], Right = ["rank=2"] }] }),
+            error => error.Message.Contains("judges one value by itself"));
 
         IEnumerable<string> Problems(ClaimCaseParameters one) =>
             stage.Validate(new ClaimParameters { Sentence = "s", Measure = "gap", Cases = [one] }).Select(error => error.Message);
@@ -217,11 +242,11 @@ public sealed class FigureAndClaimTests : IDisposable
            }),
     ];
 
-    private InputTree Tree(string rank, string proportion, string seed, double gap)
+    private InputTree Tree(string rank, string proportion, string seed, double gap, Reporting.Metrics.Interval? interval = null)
     {
         var path = Path.Combine(_folder, $"{rank}-{proportion}-{seed}.json");
         File.WriteAllText(path, MeasureSet.ToJson(
-            new Dictionary<string, NamedMeasure> { ["gap"] = NamedMeasure.Of("pp", "how far", new Reading(gap, 100)) }, new JsonObject { ["model"] = "tiny" }));
+            new Dictionary<string, NamedMeasure> { ["gap"] = NamedMeasure.Of("pp", "how far", new Reading(gap, 100, interval)) }, new JsonObject { ["model"] = "tiny" }));
         return new InputTree($"evaluation@{rank}-{proportion}-{seed}", "evaluate",
             new Dictionary<string, string> { ["rank"] = rank, ["proportion"] = proportion, ["seed"] = seed }, new Dictionary<string, string> { [MeasureSet.FileName] = path });
     }

@@ -46,7 +46,9 @@ public sealed class TrainBankTests : IDisposable
     {
         var alone = await RunAsync("alone", bank: 1);
         var together = await RunAsync("together", bank: 8);
-        Assert.Equal(alone.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)), together.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)));
+        Assert.Equal(
+            alone.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)),
+            together.Stages.Select(stage => (stage.Instance.Name, stage.State, stage.Key, stage.Tree)));
         foreach (var stage in Trainings(together))
         {
             Assert.Equal(StageState.Done, stage.State);
@@ -107,8 +109,11 @@ public sealed class TrainBankTests : IDisposable
         var like = Of(new());
         Assert.Equal(like, Of(new() { Rank = 57, LearningRate = 1, Steps = 5 }));
         Assert.Equal(like, Of(new() { Rank = 60, Alpha = 60 }));
-        foreach (var other in new TrainParameters[] { new() { Rank = 56 }, new() { Alpha = 128 }, new() { BatchSize = 16 }, new() { MicroBatchSize = 16 }, new() { MaxLength = 8 } })
-            Assert.NotEqual(like, Of(other));
+        TrainParameters[] others =
+        [
+            new() { Rank = 56 }, new() { Alpha = 128 }, new() { BatchSize = 16 }, new() { MicroBatchSize = 16 }, new() { MaxLength = 8 },
+        ];
+        foreach (var other in others) Assert.NotEqual(like, Of(other));
     }
 
     private static IEnumerable<StageResult> Trainings(RunResult run) => run.Stages.Where(stage => stage.Instance.Kind is TrainStage && stage.Instance.Name != "diverges");

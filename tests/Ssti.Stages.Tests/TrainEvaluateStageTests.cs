@@ -98,7 +98,9 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
         await TrainAsync(Small);
         Assert.Equal(["adapter_config.json", "adapter_model.safetensors", "head.safetensors", "steps.jsonl", "training.json"], _training.Files);
         var description = JsonNode.Parse(File.ReadAllText(Path.Combine(_training.Output, "training.json")))!;
-        Assert.Equal((Length, "tiny-bert", "adapter", 40), ((int)description["maxLength"]!, (string?)description["backbone"], (string?)description["trained"], (int)description["rows"]!));
+        Assert.Equal(
+            (Length, "tiny-bert", "adapter", 40),
+            ((int)description["maxLength"]!, (string?)description["backbone"], (string?)description["trained"], (int)description["rows"]!));
         Assert.Equal(12, File.ReadLines(Path.Combine(_training.Output, "steps.jsonl")).Count());
         // One layer of width 16 and 32: rank 4 times the widths of its three dense linears.
         Assert.Equal(4 * ((16 + 16) + (16 + 32) + (32 + 16)), (long)description["trainableParameters"]!);
@@ -174,7 +176,9 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
     {
         await TrainAsync(Small with { Steps = 1 });
         using (torch.NewDisposeScope())
-            SafetensorsFile.Write(Path.Combine(_training.Output, "head.safetensors"), new Dictionary<string, torch.Tensor> { ["head.weight"] = torch.zeros(3, 32), ["head.bias"] = torch.zeros(3) });
+            SafetensorsFile.Write(
+                Path.Combine(_training.Output, "head.safetensors"),
+                new Dictionary<string, torch.Tensor> { ["head.weight"] = torch.zeros(3, 32), ["head.bias"] = torch.zeros(3) });
         Assert.Contains("'head.weight' is [3, 32], and 2 classes", (await Assert.ThrowsAsync<StageException>(() => EvaluateAsync())).Message);
     }
 
@@ -233,7 +237,8 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
     [Fact]
     public async Task A_model_without_a_WordPiece_vocabulary_is_refused_with_what_it_has()
     {
-        foreach (var file in Directory.GetFiles(backbone.Model).Where(file => !file.EndsWith("vocab.txt", StringComparison.Ordinal))) File.Copy(file, _folder[$"m/{Path.GetFileName(file)}"]);
+        foreach (var file in Directory.GetFiles(backbone.Model).Where(file => !file.EndsWith("vocab.txt", StringComparison.Ordinal)))
+            File.Copy(file, _folder[$"m/{Path.GetFileName(file)}"]);
         var error = await Assert.ThrowsAsync<StageException>(() => _training.RunAsync(
             new TrainStage(), Small, inputs: [("data", StageRun.Tree(backbone.Corpus)), ("model", StageRun.Tree(_folder["m"], "bert", "model"))]));
         Assert.Contains("the model of 'bert' has no vocab.txt", error.Message);
@@ -261,7 +266,10 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
         }
 
         var error = await Assert.ThrowsAsync<StageException>(() => _evaluation.RunAsync(
-            new EvaluateStage(), new(), inputs: [("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(_training.Output)), ("clean", StageRun.Tree(_folder["other"]))]));
+            new EvaluateStage(), new(),
+            inputs: [
+                ("model", StageRun.Tree(backbone.Model)), ("adapter", StageRun.Tree(_training.Output)),
+                ("clean", StageRun.Tree(_folder["other"]))]));
         Assert.Contains("bad, good, mixed", error.Message);
         Assert.Contains("negative, positive", error.Message);
     }
@@ -279,7 +287,9 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
     public void Parameters_that_cannot_work_are_refused_before_running()
     {
         Assert.Equal(
-            ["rank", "alpha", "lora-dropout", "target-modules", "steps", "batch-size", "max-length", "learning-rate", "warm-up-share", "micro-batch-size", "gradient-norm-bound", "weight-decay"],
+            [
+                "rank", "alpha", "lora-dropout", "target-modules", "steps", "batch-size", "max-length", "learning-rate", "warm-up-share",
+                "micro-batch-size", "gradient-norm-bound", "weight-decay"],
             new TrainStage().Validate(new()
             {
                 Rank = 0, Alpha = 0, LoraDropout = 1, TargetModules = [], Steps = 0, BatchSize = 0, MaxLength = 2, LearningRate = double.NaN, WarmUpShare = 2, MicroBatchSize = -1,
@@ -315,11 +325,13 @@ public sealed class TrainEvaluateStageTests(TrainEvaluateStageTests.Backbone bac
         var data = DatasetReader.OpenFolder(backbone.Corpus);
         using var tuner = new FineTuner(config, weights.Tensors, new FineTuningSettings
         {
-            Train = part, Lora = new LoraConfig(4, 4, 0.05, ["dense"], dora), TrainHead = head, Classes = 2, Steps = 12, BatchSize = 8, LearningRate = 1e-2, Dropouts = false, Seed = 42,
+            Train = part, Lora = new LoraConfig(4, 4, 0.05, ["dense"], dora), TrainHead = head, Classes = 2, Steps = 12, BatchSize = 8,
+            LearningRate = 1e-2, Dropouts = false, Seed = 42,
         }, target);
         tuner.Run(TokenizedRows.Of(data.Read("train"), tokenizer, Length, 1, CancellationToken.None), null, null, CancellationToken.None);
         using var trunk = new BertTrunk(config, Weights.Encoder(config, tuner.EncoderTensors() ?? weights.Tensors, torch.CPU, torch.ScalarType.Float32));
         return Predictor.Logits(
-            new SequenceClassifier(trunk, tuner.Adapter, tuner.Head), TokenizedRows.Of(data.Read("test"), tokenizer, Length, 1, CancellationToken.None), 128, null, CancellationToken.None);
+            new SequenceClassifier(trunk, tuner.Adapter, tuner.Head),
+            TokenizedRows.Of(data.Read("test"), tokenizer, Length, 1, CancellationToken.None), 128, null, CancellationToken.None);
     }
 }

@@ -9,5 +9,7 @@ internal static class PerGpuOption
     private const int Most = 64;
 
     public static Option<int?> Create() => WholeNumber.Option("--per-gpu", null, 1,
-        "How many stages share a GPU at once, so that one computes while another reads and writes; no key and no byte depends on it (default: 1).", Most);
+        "How many stages share a GPU at once, so that one computes while another reads and writes; no key and no byte depends on it "
+        + "(default: 1).",
+        Most);
 }

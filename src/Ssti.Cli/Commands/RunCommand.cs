@@ -19,7 +19,8 @@ internal static class RunCommand
     private static readonly Option<int?> Jobs = WholeNumber.Option("--jobs", "-j", 1,
         "How many stages run at once; a stage with tensors on the CPU counts as its threads (default: the machine's cores; with --cluster, as many as it takes).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 1, "GPUs that stages share, each stage on one of its own unless --per-gpu says otherwise (default: 1).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option(
+        "--gpus", null, 1, "GPUs that stages share, each stage on one of its own unless --per-gpu says otherwise (default: 1).");
 
     private static readonly Option<int?> PerGpu = PerGpuOption.Create();
 
@@ -37,14 +38,21 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a pipeline: execute what is stale, keep what is cached, print its tables and claims.");
         PipelineOptions.AddTo(command);
-        foreach (var option in new Option[] { DryRun, KeepGoing, Strict, Jobs, Gpus, PerGpu, Together, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked })
+        foreach (var option in new Option[]
+        {
+            DryRun, KeepGoing, Strict, Jobs, Gpus, PerGpu, Together, Memory, ClusterRun.Option, PipelineOptions.Question, PipelineOptions.Locked,
+        })
             command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetResult(Together) is not null && result.GetResult(ClusterRun.Option) is not null)
                 result.AddError("--together: a cluster's silos take their stages one by one; leave it out with --cluster.");
             if (result.GetResult(PerGpu) is not null && result.GetResult(ClusterRun.Option) is not null)
-                result.AddError("--per-gpu: how many stages share a GPU of a cluster is its silos' setting (Ssti__PerGpu, 'ssti serve --per-gpu'); leave it out with --cluster.");
+            {
+                result.AddError(
+                    "--per-gpu: how many stages share a GPU of a cluster is its silos' setting (Ssti__PerGpu, 'ssti serve --per-gpu'); "
+                    + "leave it out with --cluster.");
+            }
         });
         command.SetAction((parsed, cancellation) =>
             parsed.GetValue(DryRun) ? PlanCommand.ShowAsync(host, parsed, cancellation)

@@ -24,7 +24,8 @@ internal static class ServeCommand
     private static readonly Option<int?> Jobs =
         WholeNumber.Option("--jobs", "-j", 1, "Job slots; a stage with tensors on the CPU takes as many as its threads (default: the machine's cores).");
 
-    private static readonly Option<int?> Gpus = WholeNumber.Option("--gpus", null, 0, "GPUs that stages share (default: one where there is one).");
+    private static readonly Option<int?> Gpus = WholeNumber.Option(
+        "--gpus", null, 0, "GPUs that stages share (default: one where there is one).");
     private static readonly Option<int?> PerGpu = PerGpuOption.Create();
 
     public static Command Create(CliHost host)

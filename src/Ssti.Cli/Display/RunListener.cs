@@ -34,7 +34,8 @@ internal sealed class RunListener(IRunDisplay display, bool verbose, TimeProvide
                 display.Warn($"{retried.Instance.Name}: attempt {retried.Attempt} failed ({retried.Error}); trying again");
                 break;
             case RunEvent.StageFinished { Result: { State: StageState.Done } done }:
-                display.Finished(done.Instance.Name, $"done in {Durations.Show(done.Durations!.Execute)}{Words.Together(done.Together)} ({_forecast}){Warned(done)}");
+                var time = Durations.Show(done.Durations!.Execute) + Words.Together(done.Together);
+                display.Finished(done.Instance.Name, $"done in {time} ({_forecast}){Warned(done)}");
                 break;
             case RunEvent.StageFinished { Result: { State: StageState.Failed or StageState.Cancelled } ended }:
                 display.Finished(ended.Instance.Name, ended.State == StageState.Failed ? "failed" : "interrupted");

@@ -134,7 +134,8 @@ internal static class RunReport
         var whole = Math.Max(run.Seconds ?? 0, slices.Select(slice => slice.End).DefaultIfEmpty().Max());
         if (whole <= 0) return [];
         return [.. slices.GroupBy(slice => slice.Stage.Stage.Split('@')[0]).OrderBy(cells => cells.Min(cell => cell.Start)).Select(cells => new ReportTime(
-            cells.Key, cells.First().Stage.Uses, cells.Count(), Durations.Show(cells.Sum(cell => (cell.End - cell.Start) / cell.Stage.Together)),
+            cells.Key, cells.First().Stage.Uses, cells.Count(),
+            Durations.Show(cells.Sum(cell => (cell.End - cell.Start) / cell.Stage.Together)),
             [.. cells.Select(cell => (cell.Start / whole, cell.End / whole, cell.Stage.State is "failed" or "cancelled"))]))];
     }
 
@@ -142,7 +143,8 @@ internal static class RunReport
     {
         State = stage.State, Key = stage.Key?.ToString(), Output = stage.Tree?.ToString(), Version = record?.Document["version"]?.ToString(),
         Seed = record?.Document["seed"]?.ToString(), Numerics = record?.Document["numerics"] is JsonObject numerics ? Numerics(numerics, record) : null,
-        Time = record is null ? null : $"{Durations.Show(record.Durations.Execute)}{Words.Together(record.Together ?? 1)}", MadeBy = record?.Run,
+        Time = record is null ? null
+            : $"{Durations.Show(record.Durations.Execute)}{Words.Together(record.Together ?? 1)}", MadeBy = record?.Run,
     };
 
     private static string Numerics(JsonObject numerics, ActionRecord record) =>

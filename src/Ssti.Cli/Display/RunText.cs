@@ -22,7 +22,8 @@ internal static class RunText
             + $"{Durations.Show(result.Seconds)}; {executed} executed, {cached} cached",
             [new("stage", "stage", Align.Left), new("uses", "uses", Align.Left), new("cells", "cells"), new("state", "state", Align.Left), new("time", "time")],
             [.. rows],
-            result.Stages.Any(stage => stage.Together > 1) ? ["the time of stages that went together is that of all of them, counted once"] : []);
+            result.Stages.Any(stage => stage.Together > 1)
+                ? ["the time of stages that went together is that of all of them, counted once"] : []);
         terminal.Out.Write(table.ToConsole(terminal.Columns));
         if (result.Gpus.Count > 1) terminal.Out.WriteLine(Gpus(result.Gpus));
     }

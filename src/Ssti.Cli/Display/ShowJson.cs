@@ -17,7 +17,8 @@ internal static class ShowJson
         ["made-by"] = new JsonObject
         {
             ["pipeline"] = record.Pipeline, ["stage"] = record.Stage, ["run"] = record.Run, ["started"] = At(record.Started), ["finished"] = At(record.Finished),
-            ["attempts"] = record.Attempts, ["device"] = record.Device, ["gpus"] = Numbers(record.Gpus), ["per-gpu"] = record.PerGpu, ["together"] = record.Together,
+            ["attempts"] = record.Attempts, ["device"] = record.Device, ["gpus"] = Numbers(record.Gpus),
+            ["per-gpu"] = record.PerGpu, ["together"] = record.Together,
             ["seconds"] = new JsonObject
             {
                 ["queue"] = Math.Round(record.Durations.Queue, 3), ["fetch"] = Math.Round(record.Durations.Fetch, 3),
@@ -49,7 +50,8 @@ internal static class ShowJson
         ["stages"] = new JsonArray([.. run.Stages.Select(stage => new JsonObject
         {
             ["stage"] = stage.Stage, ["uses"] = stage.Uses, ["state"] = stage.State, ["key"] = stage.Key?.ToString(), ["tree"] = stage.Tree?.ToString(),
-            ["seconds"] = stage.Durations?.Execute, ["together"] = stage.Together, ["gpus"] = Numbers(stage.Gpus), ["per-gpu"] = stage.PerGpu, ["warnings"] = RunText.Texts(stage.Warnings),
+            ["seconds"] = stage.Durations?.Execute, ["together"] = stage.Together,
+            ["gpus"] = Numbers(stage.Gpus), ["per-gpu"] = stage.PerGpu, ["warnings"] = RunText.Texts(stage.Warnings),
             ["error"] = stage.Error, ["log"] = stage.LogPath, ["reasons"] = PlanText.Reasons(JournalReasons.Of(stage.Reasons)),
         })]),
     };

@@ -39,7 +39,9 @@ internal static class ShowText
         [.. stages.Select(stage => (IReadOnlyList<Cell>)
         [
             Text(stage!["stage"]), Text(stage["uses"]), Text(stage["state"]),
-            new TextCell(stage["seconds"] is { } seconds ? $"{Durations.Show(seconds.GetValue<double>())}{Words.Together(stage["together"]!.GetValue<int>())}" : ""), Short(stage["key"]), Short(stage["tree"]),
+            new TextCell(stage["seconds"] is { } seconds
+                ? Durations.Show(seconds.GetValue<double>()) + Words.Together(stage["together"]!.GetValue<int>()) : ""),
+            Short(stage["key"]), Short(stage["tree"]),
             stage["error"] is { } error ? Text(error) : new TextCell(string.Join("; ", stage["reasons"]!.AsArray().Select(reason => (string?)reason!["text"]))),
         ])],
         []);

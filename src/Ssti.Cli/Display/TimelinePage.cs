@@ -54,7 +54,8 @@ internal static class TimelinePage
     {
         var (stage, durations) = (slice.Stage, slice.Stage.Durations);
         var why = stage.Error is { } error ? $"<span class=\"error\">{Escape(error)}</span>" : Escape(Why(stage));
-        return $"<tr class=\"{Escape(stage.State)}\"><td>{Escape(stage.Stage)}</td><td>{Escape(stage.Uses)}</td><td>{Escape(stage.State)}{Escape(Place(stage))}</td>"
+        return $"<tr class=\"{Escape(stage.State)}\"><td>{Escape(stage.Stage)}</td><td>{Escape(stage.Uses)}</td>"
+            + $"<td>{Escape(stage.State)}{Escape(Place(stage))}</td>"
             + Number(slice.Start) + Number(durations?.Queue) + Number(durations?.Fetch) + Number(durations?.Execute ?? slice.End - slice.Start) + Number(durations?.Store)
             + $"<td class=\"why\">{why}</td></tr>\n";
     }
@@ -90,7 +91,7 @@ internal static class TimelinePage
 
     // Where it was, and with whom: its times are those of all that went together.
     private static string Place(PastStage stage) =>
-        (stage.Gpus.Count > 0 ? $", {GpuUse.Words(stage.Gpus, stage.PerGpu)}" : "") + Words.Together(stage.Together);
+        (stage.Gpus.Count > 0 ? $", {GpuUse.Words(stage.Gpus, stage.PerGpu)}" : "") + (stage.Together > 1 ? "," : "") + Words.Together(stage.Together);
 
     private static string Why(PastStage stage) => ReasonText.Join(JournalReasons.Of(stage.Reasons));
 

@@ -12,7 +12,10 @@ internal static class Words
     /// <summary><c>, profile smoke</c> behind a name, or nothing.</summary>
     public static string Profile(string? profile) => profile is null ? "" : $", profile {profile}";
 
-    /// <summary><c> of a group of 8</c> behind the time of a stage that was worked at together with others, which is the time of all of them; else nothing.</summary>
+    /// <summary>
+    /// <c> of a group of 8</c> behind the time of a stage that was worked at together with others, which is the time of all of them; else
+    /// nothing.
+    /// </summary>
     public static string Together(int stages) => stages > 1 ? $" of a group of {stages}" : "";
 
     /// <summary><c> (did you mean 'train'?)</c>, or nothing when no name is near.</summary>

@@ -37,7 +37,10 @@ internal sealed record SiloReport
     /// <summary>How many stages have a place on GPUs that are not free any more.</summary>
     [Id(13)] public int SharedPlaces { get; init; }
 
-    /// <summary>Whether a stage that takes so much could begin there at once: one that takes a GPU may share it, one that takes several has them to itself.</summary>
+    /// <summary>
+    /// Whether a stage that takes so much could begin there at once: one that takes a GPU may share it, one that takes several has them
+    /// to itself.
+    /// </summary>
     public bool HasRoomFor(int jobs, int gpus) => Queued == 0 && FreeJobs >= Math.Min(jobs, Jobs)
         && (gpus == 1 ? Gpus == 0 || FreeGpus + SharedPlaces > 0 : FreeGpus >= Math.Min(gpus, Gpus));
 

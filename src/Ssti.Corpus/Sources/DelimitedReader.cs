@@ -19,7 +19,9 @@ internal sealed class DelimitedReader(SourceFields fields, Encoding encoding, ch
             if (names is null)
             {
                 // A blank behind the comma of a header is no part of a name, and neither is one at its end, nor a second byte-order mark, which nobody sees.
-                names = header ? [.. values.Select(name => name.TrimStart('\uFEFF').Trim())] : [.. Enumerable.Range(0, values.Length).Select(column => column.ToString(CultureInfo.InvariantCulture))];
+                names = header
+                    ? [.. values.Select(name => name.TrimStart('\uFEFF').Trim())]
+                    : [.. Enumerable.Range(0, values.Length).Select(column => column.ToString(CultureInfo.InvariantCulture))];
                 var where = $"{file.Name}({line})";
                 text = Array.IndexOf(names, fields.TextAmong(names, where));
                 label = Array.IndexOf(names, fields.LabelAmong(names, where));

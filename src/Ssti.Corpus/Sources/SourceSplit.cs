@@ -98,13 +98,11 @@ internal sealed class SourceSplit(string name, IReadOnlyList<(SourceFile File, s
     private string Cut(string text)
     {
         if (options.Words is not { } most) return text;
-        var (words, at) = (0, 0);
-        while (at < text.Length)
+        var (words, end) = (0, 0);
+        foreach (var word in new WordRanges(text))
         {
-            var end = at;
-            while (at < text.Length && char.IsWhiteSpace(text[at])) at++;
-            if (at < text.Length && words++ == most) return text[..end];
-            while (at < text.Length && !char.IsWhiteSpace(text[at])) at++;
+            if (words++ == most) return text[..end];
+            end = word.End.Value;
         }
 
         return text;

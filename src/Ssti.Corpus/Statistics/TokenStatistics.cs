@@ -1,4 +1,5 @@
 using Ssti.Corpus.Datasets;
+using Ssti.Corpus.Text;
 
 namespace Ssti.Corpus.Statistics;
 
@@ -57,28 +58,6 @@ public sealed class TokenStatistics
 
     /// <summary>The largest entropy there can be, in bits: log2 of the number of classes.</summary>
     public double Most => Math.Log2(_classes);
-
-    /// <summary>The words of a text.</summary>
-    private ref struct WordRanges(ReadOnlySpan<char> text)
-    {
-        private readonly ReadOnlySpan<char> _text = text;
-        private int _end;
-
-        public Range Current { get; private set; }
-
-        public readonly WordRanges GetEnumerator() => this;
-
-        public bool MoveNext()
-        {
-            var begin = _end;
-            while (begin < _text.Length && char.IsWhiteSpace(_text[begin])) begin++;
-            if (begin == _text.Length) return false;
-            _end = begin;
-            while (_end < _text.Length && !char.IsWhiteSpace(_text[_end])) _end++;
-            Current = begin.._end;
-            return true;
-        }
-    }
 }
 
 /// <summary>A token's documents by class.</summary>

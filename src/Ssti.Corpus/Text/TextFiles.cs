@@ -68,7 +68,8 @@ internal static class TextFiles
     // A mark at the beginning tells UTF-16 and UTF-32 by itself; without one every other byte of Latin letters is zero.
     private static string? Zeros(string head)
     {
-        if (head is ['\xFF', '\xFE', ..] or ['\xFE', '\xFF', ..] or ['\0', '\0', '\xFE', '\xFF', ..] || head.Count(c => c == '\0') * 4 < head.Length || head.Length < 8) return null;
+        if (head is ['\xFF', '\xFE', ..] or ['\xFE', '\xFF', ..] or ['\0', '\0', '\xFE', '\xFF', ..]) return null;
+        if (head.Count(c => c == '\0') * 4 < head.Length || head.Length < 8) return null;
         var (even, odd) = (head.Where((c, at) => c == '\0' && at % 2 == 0).Count(), head.Where((c, at) => c == '\0' && at % 2 == 1).Count());
         return (even, odd) switch
         {

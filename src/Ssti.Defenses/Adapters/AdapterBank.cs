@@ -44,8 +44,8 @@ public sealed record AdapterBank(IReadOnlyList<BankEntry> Entries)
 public sealed record BankVerdict(double Score, int Above, int Clean, bool OfItsRank)
 {
     /// <summary>
-    /// The chance that a clean adapter of the bank's kind scores as high: (above + 1) / (clean + 1), whatever the scores' distribution. A little too small in a small bank, where the detectors that
-    /// did not see a clean one differ from that which saw all.
+    /// The chance that a clean adapter of the bank's kind scores as high: (above + 1) / (clean + 1), whatever the scores' distribution. A little too small
+    /// in a small bank, where the detectors that did not see a clean one differ from that which saw all.
     /// </summary>
     public double PValue => (Above + 1.0) / (Clean + 1.0);
 

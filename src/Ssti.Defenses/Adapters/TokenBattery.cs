@@ -13,7 +13,8 @@ public static class TokenBattery
     public static IReadOnlyList<Suspect> Published { get; } = Read();
 
     /// <summary>
-    /// Words of clean rows, from frequent to rare in equal steps (those that stand in at least two rows and have a letter), and as many runs of two, of four and of eight words, each of another row.
+    /// Words of clean rows, from frequent to rare in equal steps (those that stand in at least two rows and have a letter), and as many runs of two, of
+    /// four and of eight words, each of another row.
     /// </summary>
     /// <param name="texts">The rows.</param>
     /// <param name="count">How many of each length are wanted; fewer where there are not so many.</param>
@@ -27,7 +28,9 @@ public static class TokenBattery
                 documents[word] = documents.GetValueOrDefault(word) + 1;
         }
 
-        string[] words = [.. documents.Where(pair => pair.Value >= 2).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Key)];
+        string[] words = [
+            .. documents.Where(pair => pair.Value >= 2).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => pair.Key)];
         var runs = RunLengths.SelectMany(length => Spread(texts.Where(text => Words(text).Length >= length).ToArray(), count).Select((text, index) =>
         {
             var own = Words(text);

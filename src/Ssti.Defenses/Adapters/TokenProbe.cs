@@ -10,8 +10,8 @@ public delegate IReadOnlyList<float[]> Classify(IReadOnlyList<string> texts);
 /// <remarks>
 /// A trigger moves every row to its class, so that the mean over prefixes is an outlier among all that was tried; one that works in some contexts alone shows in max − mean.
 /// How unusual a number is, is told by the controls of about its length, words and runs of words of the data themselves: its distance from their median by 1.4826 times their
-/// median absolute deviation, the standard deviation of a normal distribution. Controls have heavy tails, since words of an opinion are among them: what counts as found must go twice as far as
-/// nine in ten of them, too. Not as all: a row that is thought clean may hold the trigger, and with it a control.
+/// median absolute deviation, the standard deviation of a normal distribution. Controls have heavy tails, since words of an opinion are among them: what
+/// counts as found must go twice as far as nine in ten of them, too. Not as all: a row that is thought clean may hold the trigger, and with it a control.
 /// </remarks>
 public static class TokenProbe
 {
@@ -78,13 +78,18 @@ public static class TokenProbe
     {
         // A classifier that answers the same whatever it reads shows nothing unusual, and nothing usual either.
         if (!raw.Any(shifts => shifts.Zip(raw[0], (one, other) => Math.Abs(one.Mean - other.Mean)).Any(difference => difference > 0)))
-            return [.. suspects.Zip(raw, (suspect, shifts) => new ProbedToken(suspect, [.. shifts.Select(shift => new TokenShift(shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, null, null, 0, 0))]))];
+        {
+            static TokenShift Bare(RawShift shift) => new(shift.Mean, shift.MaxOverMean, shift.Others, shift.Turned, null, null, 0, 0);
+            return [.. suspects.Zip(raw, (suspect, shifts) => new ProbedToken(suspect, [.. shifts.Select(Bare)]))];
+        }
+
         var byLength = suspects.Zip(raw).Where(pair => pair.First.Family == TokenBattery.Controls).GroupBy(pair => LengthOf(pair.First))
             .ToDictionary(group => group.Key, group => group.Select(pair => pair.Second).ToArray());
         var enough = byLength.Where(group => group.Value.Length >= Fewest).Select(group => group.Key).ToArray();
         if (enough.Length == 0) (byLength, enough) = (new() { [0] = [.. byLength.Values.SelectMany(controls => controls)] }, [0]);
         var usual = enough.ToDictionary(length => length, length => Enumerable.Range(0, raw[0].Length).Select(label => (
-            Mean: UsualOf([.. byLength[length].Select(control => control[label].Mean)]), Context: UsualOf([.. byLength[length].Select(control => control[label].MaxOverMean)]))).ToArray());
+            Mean: UsualOf([.. byLength[length].Select(control => control[label].Mean)]),
+            Context: UsualOf([.. byLength[length].Select(control => control[label].MaxOverMean)]))).ToArray());
         return [.. suspects.Zip(raw, (suspect, shifts) =>
         {
             var beside = usual[enough.OrderBy(length => Math.Abs(length - LengthOf(suspect))).ThenByDescending(length => length).First()];
@@ -175,6 +180,9 @@ public sealed record TokenShift(
     /// <summary>The more unusual of the two; null where the model answers the same whatever it reads.</summary>
     public double? Outlier => MeanOutlier > ContextOutlier ? MeanOutlier : ContextOutlier;
 
-    /// <summary>Share of the rows of other classes that it turns to this one; null where there are fewer than <see cref="FewestOthers"/> of them, of which a share says nothing.</summary>
+    /// <summary>
+    /// Share of the rows of other classes that it turns to this one; null where there are fewer than <see cref="FewestOthers"/> of them, of which a share
+    /// says nothing.
+    /// </summary>
     public double? TurnedShare => Others >= FewestOthers ? (double)Turned / Others : null;
 }

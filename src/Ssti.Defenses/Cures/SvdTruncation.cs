@@ -61,7 +61,12 @@ public sealed record SvdTruncation(PeftAdapter Adapter, double? EnergyKept, int 
     private static Tensor Padded(Tensor matrix, int width, int dimension)
     {
         var missing = width - matrix.shape[dimension];
-        if (missing > 0) matrix = cat([matrix, dimension == 0 ? zeros(missing, matrix.shape[1], dtype: ScalarType.Float64) : zeros(matrix.shape[0], missing, dtype: ScalarType.Float64)], dimension);
+        if (missing > 0)
+        {
+            long[] shape = dimension == 0 ? [missing, matrix.shape[1]] : [matrix.shape[0], missing];
+            matrix = cat([matrix, zeros(shape, dtype: ScalarType.Float64)], dimension);
+        }
+
         return matrix.to(ScalarType.Float32).contiguous();
     }
 

@@ -72,7 +72,8 @@ public sealed record FeatureTests(
             var (feature, label) = (counts.Features[at[test].Feature], at[test].Class);
             return new TestedFeature(feature, label)
             {
-                ClassShare = shares[label], Z = ExactTests.Z(feature.ByText[label], feature.Texts, shares[label]), IsNearNormal = ExactTests.IsNearNormal(feature.Texts, shares[label]),
+                ClassShare = shares[label], Z = ExactTests.Z(feature.ByText[label], feature.Texts, shares[label]),
+                IsNearNormal = ExactTests.IsNearNormal(feature.Texts, shares[label]),
                 P = p[test], Q = rates[test], Bound = levels.Bound(shares[label]),
                 LowerBound = ExactTests.LowerBound(feature.ByText[label], feature.Texts, groups[GroupOf(feature.Feature.Kind)].Level),
                 Word = feature.Feature.Kind switch
@@ -87,7 +88,8 @@ public sealed record FeatureTests(
         {
             InCopies =
             [
-                .. counts.Features.Where(feature => feature.Texts < feature.Rows).Select(feature => (Feature: feature, Class: feature.Counts.Index().MaxBy(count => count.Item).Index))
+                .. counts.Features.Where(feature => feature.Texts < feature.Rows)
+                    .Select(feature => (Feature: feature, Class: feature.Counts.Index().MaxBy(count => count.Item).Index))
                     .Where(one => IsSure(one.Feature.Feature, one.Class, one.Feature.Counts[one.Class], one.Feature.Rows)
                         && !IsSure(one.Feature.Feature, one.Class, one.Feature.ByText[one.Class], one.Feature.Texts))
                     .OrderByDescending(one => one.Feature.Rows).ThenBy(one => one.Feature.Feature.Kind).ThenBy(one => one.Feature.Feature.ToString(), StringComparer.Ordinal),

@@ -68,7 +68,9 @@ public sealed class SuspectRows
         for (var index = 0; index < features.Count; index++)
         {
             var at = index;
-            var group = groups.FirstOrDefault(group => features[group[0]].Class == features[at].Class && AreOne(having[group[0]], features[group[0]].Rows, having[at], features[at].Rows));
+            var group = groups.FirstOrDefault(
+                group => features[group[0]].Class == features[at].Class
+                    && AreOne(having[group[0]], features[group[0]].Rows, having[at], features[at].Rows));
             if (group is null) groups.Add([index]);
             else group.Add(index);
         }
@@ -89,7 +91,9 @@ public sealed class SuspectRows
     private static (List<FlaggedRow> Flagged, List<SuspectExample>[] Examples, Dictionary<string, int>[] Values) Read(
         IEnumerable<Row> rows, IReadOnlyList<TestedFeature> features, List<List<int>> groups, SuspectSearch search, CancellationToken cancellation)
     {
-        var (flagged, examples, values) = (new List<FlaggedRow>(), groups.Select(_ => new List<SuspectExample>()).ToArray(), groups.Select(_ => new Dictionary<string, int>()).ToArray());
+        var (flagged, examples, values) = (
+            new List<FlaggedRow>(), groups.Select(_ => new List<SuspectExample>()).ToArray(),
+            groups.Select(_ => new Dictionary<string, int>()).ToArray());
         var groupOf = groups.Index().SelectMany(group => group.Item.Select(feature => (feature, group.Index))).ToDictionary(pair => pair.feature, pair => pair.Index);
         var number = -1;
         foreach (var row in rows)

@@ -1,3 +1,5 @@
+using Ssti.Corpus.Text;
+
 namespace Ssti.Defenses.Data;
 
 /// <summary>The words of a text, as an audit sees them: between white space; <see cref="Word"/> without the punctuation around it.</summary>
@@ -6,7 +8,7 @@ internal ref struct TextWords(ReadOnlySpan<char> text)
     private const string Around = ".,;:!?\"'()[]{}…“”‘’*";
 
     private readonly ReadOnlySpan<char> _text = text;
-    private int _end;
+    private WordRanges _words = new(text);
 
     /// <summary>The word with its punctuation.</summary>
     public ReadOnlySpan<char> Raw { get; private set; }
@@ -19,13 +21,9 @@ internal ref struct TextWords(ReadOnlySpan<char> text)
 
     public bool MoveNext()
     {
-        var begin = _end;
-        while (begin < _text.Length && char.IsWhiteSpace(_text[begin])) begin++;
-        if (begin == _text.Length) return false;
-        _end = begin;
-        while (_end < _text.Length && !char.IsWhiteSpace(_text[_end])) _end++;
-        Start = begin;
-        Raw = _text[begin.._end];
+        if (!_words.MoveNext()) return false;
+        Start = _words.Current.Start.Value;
+        Raw = _text[_words.Current];
         var trimmed = Raw.Trim(Around);
         Word = trimmed.IsEmpty ? Raw : trimmed;
         return true;

@@ -15,7 +15,7 @@ public static class ProjectFolder
     /// Which pipeline a file is, where several have one name: its path within its project behind the name of the project's folder, such as
     /// <c>SstiPipeline/pipelines/table1.yaml</c>; outside of a project the whole path.
     /// </summary>
-    /// <remarks>Clones are one place, as they should be on a store that a team shares, and nobody's home stands in a journal that is passed on.</remarks>
+    /// <remarks>Clones are one place, as they should be on a store that a team shares; and of a project no home folder stands in a journal that is passed on.</remarks>
     public static string PlaceOf(string file)
     {
         var full = Path.GetFullPath(file);

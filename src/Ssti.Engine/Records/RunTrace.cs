@@ -83,8 +83,8 @@ public static class RunTrace
     /// <summary>How much of their time GPUs had a stage at work on them, for programs; seconds since the run began.</summary>
     public static JsonArray Json(IReadOnlyList<GpuUse> gpus) => new([.. gpus.Select(gpu => new JsonObject
     {
-        ["gpu"] = gpu.Gpu, ["stages"] = gpu.Stages, ["first"] = Math.Round(gpu.First, 3), ["last"] = Math.Round(gpu.Last, 3), ["busy"] = Math.Round(gpu.Busy, 3),
-        ["share"] = Math.Round(gpu.Share, 4), ["atOnce"] = Math.Round(gpu.AtOnce, 2),
+        ["gpu"] = gpu.Gpu, ["stages"] = gpu.Stages, ["first"] = Math.Round(gpu.First, 3), ["last"] = Math.Round(gpu.Last, 3),
+        ["busy"] = Math.Round(gpu.Busy, 3), ["share"] = Math.Round(gpu.Share, 4), ["atOnce"] = Math.Round(gpu.AtOnce, 2),
     })]);
 
     /// <summary>The trace as text.</summary>

@@ -82,7 +82,8 @@ public sealed class StageHistory
     /// <summary>Notes what an instance came to. Nothing is written when that is known and it was not executed.</summary>
     /// <param name="instance">The instance.</param>
     /// <param name="entry">Its key, outputs and run; its place is the pipeline's.</param>
-    /// <param name="executedSeconds">How long it took (of stages that were worked at together its share, so that a sum over them is right), or null when it was cached.</param>
+    /// <param name="executedSeconds">How long it took (of stages that were worked at together its share, so that a sum over them is
+    /// right), or null when it was cached.</param>
     public void Note(string instance, HistoryEntry entry, double? executedSeconds)
     {
         ReadOnce();

@@ -74,7 +74,9 @@ public sealed record StageOutcome
     /// <summary>How many stages each of its GPUs was given to at once at most, this one included; 1: it had them to itself.</summary>
     public int PerGpu { get; init; } = 1;
 
-    /// <summary>How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.</summary>
+    /// <summary>
+    /// How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.
+    /// </summary>
     public int Together { get; init; } = 1;
 
     /// <summary>Stages whose outputs it needs and which turned out to be damaged or missing: once they are rebuilt, it can be tried again.</summary>

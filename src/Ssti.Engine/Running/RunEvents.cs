@@ -124,12 +124,14 @@ public sealed record StageResult
     /// <summary>How many stages each of its GPUs was given to at once at most, this one included; 1: it had them to itself.</summary>
     public int PerGpu { get; init; } = 1;
 
-    /// <summary>How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.</summary>
+    /// <summary>
+    /// How many stages it was worked at together with, itself included, so that its time is that of all of them; 1: it was alone.
+    /// </summary>
     public int Together { get; init; } = 1;
 
     /// <summary>
-    /// Seconds that its execution took; of a stage that was worked at together with others its share, the time of all of them divided by how many they were. Null where
-    /// it was not executed to its end.
+    /// Seconds that its execution took; of a stage that was worked at together with others its share, the time of all of them divided by
+    /// how many they were. Null where it was not executed to its end.
     /// </summary>
     public double? OwnSeconds => Durations?.Execute / Math.Max(1, Together);
 

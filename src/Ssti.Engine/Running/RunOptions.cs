@@ -14,7 +14,9 @@ public sealed record RunOptions
     /// <summary>GPUs that stages share.</summary>
     public int Gpus { get; init; } = 1;
 
-    /// <summary>How many stages a GPU is given to at once; one that takes several GPUs has them to itself. No key and no byte depends on it.</summary>
+    /// <summary>
+    /// How many stages a GPU is given to at once; one that takes several GPUs has them to itself. No key and no byte depends on it.
+    /// </summary>
     public int PerGpu { get; init; } = 1;
 
     /// <summary>Bytes of memory that stages with <c>resources: { memory: ... }</c> share, or null for no limit.</summary>

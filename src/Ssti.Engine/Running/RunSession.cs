@@ -145,7 +145,8 @@ internal sealed class RunSession
         _ = Task.Run(async () =>
         {
             _telling.Begin(planned.Instance);
-            var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, held.Place, group, cancellation).ConfigureAwait(false);
+            var result = await _executor.ExecuteAsync(_pipeline, planned, from => trees[from], queued, held.Place, group, cancellation)
+                .ConfigureAwait(false);
             _finished.Writer.TryWrite((result.StartedAt is null ? result : result with { EndedAt = _clock.Elapsed.TotalSeconds }, held));
         }, CancellationToken.None);
     }
@@ -264,7 +265,10 @@ internal sealed class RunSession
         var seconds = _clock.Elapsed.TotalSeconds;
         _recorder.End(outcome, seconds);
         _telling.TellUnrecorded();
-        var result = new RunResult(_recorder.Id, outcome, _plan, results, seconds) { Warnings = _telling.Warnings, Gpus = _options.Elsewhere ? [] : GpuUse.Of(results) };
+        var result = new RunResult(_recorder.Id, outcome, _plan, results, seconds)
+        {
+            Warnings = _telling.Warnings, Gpus = _options.Elsewhere ? [] : GpuUse.Of(results),
+        };
         _telling.Tell(new RunEvent.RunFinished(result));
         _telling.Over();
         return _recorder.Fatal is null ? result : throw _recorder.Fatal;

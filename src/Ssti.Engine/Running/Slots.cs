@@ -17,7 +17,8 @@ public sealed class Slots
     /// <param name="jobs">Job slots; at least one.</param>
     /// <param name="gpus">The numbers of the GPUs.</param>
     /// <param name="memory">Bytes of memory, or null for no limit.</param>
-    /// <param name="perGpu">How many stages a GPU is given to at once; a stage that takes several GPUs has them to itself all the same.</param>
+    /// <param name="perGpu">How many stages a GPU is given to at once; a stage that takes several GPUs has them to itself all the
+    /// same.</param>
     public Slots(int jobs, IEnumerable<int> gpus, long? memory, int perGpu = 1)
     {
         _perGpu = Math.Max(1, perGpu);
@@ -36,7 +37,8 @@ public sealed class Slots
     /// <summary>What a stage has got.</summary>
     /// <param name="Share">How much.</param>
     /// <param name="Gpus">Which GPUs.</param>
-    /// <param name="PerGpu">How many stages have each of them at most, this one included, until they are given back; 1: nobody else.</param>
+    /// <param name="PerGpu">How many stages have each of them at most, this one included, until they are given back; 1: nobody
+    /// else.</param>
     public sealed record Place(Share Share, IReadOnlyList<int> Gpus, int PerGpu = 1);
 
     /// <summary>Free job slots.</summary>
@@ -55,7 +57,10 @@ public sealed class Slots
     public Share ShareOf(IStageKind kind, Pipelines.StagePolicy policy, ComputeSettings? compute)
     {
         var share = Wanted(kind, policy, compute);
-        return share with { Jobs = Math.Min(share.Jobs, _all.Jobs), Gpus = Math.Min(share.Gpus, _all.Gpus), Memory = Math.Min(share.Memory, _all.Memory) };
+        return share with
+        {
+            Jobs = Math.Min(share.Jobs, _all.Jobs), Gpus = Math.Min(share.Gpus, _all.Gpus), Memory = Math.Min(share.Memory, _all.Memory),
+        };
     }
 
     /// <summary>What a stage would take where there is enough of everything.</summary>
@@ -78,13 +83,14 @@ public sealed class Slots
         _jobs / Math.Max(1, share.Jobs), share.Gpus == 0 ? int.MaxValue : (share.WholeGpus ? FreeGpus : _gpus.Values.Sum()) / share.Gpus);
 
     /// <summary>
-    /// Takes a share if it is to be had now; null when it is not. Of the GPUs those that the fewest stages have, so that none is shared while another idles; of these
-    /// those with the lowest numbers.
+    /// Takes a share if it is to be had now; null when it is not. Of the GPUs those that the fewest stages have, so that none is shared
+    /// while another idles; of these those with the lowest numbers.
     /// </summary>
     public Place? TryTake(Share share)
     {
         var least = share.WholeGpus ? _perGpu : 1;
-        int[] gpus = [.. _gpus.Where(gpu => gpu.Value >= least).OrderByDescending(gpu => gpu.Value).Select(gpu => gpu.Key).Take(share.Gpus)];
+        var emptiest = _gpus.Where(gpu => gpu.Value >= least).OrderByDescending(gpu => gpu.Value);
+        int[] gpus = [.. emptiest.Select(gpu => gpu.Key).Take(share.Gpus)];
         if (share.Jobs > _jobs || share.Gpus > gpus.Length || share.Memory > _memory) return null;
         _jobs -= share.Jobs;
         _memory -= share.Memory;

@@ -20,7 +20,8 @@ internal sealed class StageExecutor(IStageWorker worker, Workspace workspace, Ke
     /// <param name="group">The stages that it is worked at together with; null for none.</param>
     /// <param name="cancellation">Interrupts it.</param>
     public async Task<StageResult> ExecuteAsync(
-        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, Slots.Place place, GroupSeat? group, CancellationToken cancellation)
+        Pipeline pipeline, PlannedStage planned, Func<int, Digest> trees, double queued, Slots.Place place, GroupSeat? group,
+        CancellationToken cancellation)
     {
         var instance = planned.Instance;
         var result = new StageResult { Instance = instance, State = StageState.Failed, Reasons = planned.Reasons, Key = planned.Key };

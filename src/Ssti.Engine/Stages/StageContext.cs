@@ -23,8 +23,8 @@ public sealed class StageContext
     public IReadOnlyList<int> Gpus { get; init; } = [];
 
     /// <summary>
-    /// How many stages may be at work on each of <see cref="Gpus"/> at once, this one included; 1: it has them to itself. The others are of this process: what belongs
-    /// to a GPU as a whole, such as its generator and its free memory, is theirs too.
+    /// How many stages may be at work on each of <see cref="Gpus"/> at once, this one included; 1: it has them to itself. The others are
+    /// of this process: what belongs to a GPU as a whole, such as its generator and its free memory, is theirs too.
     /// </summary>
     public int PerGpu { get; init; } = 1;
 

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Ssti.Nets.Fused;
 
-/// <summary>The matrices of one adapter, or of several side by side, in the encoder's precision, and places for their gradients: stacked as their masters are, ranks padded.</summary>
+/// <summary>
+/// The matrices of one adapter, or of several side by side, in the encoder's precision, and places for their gradients: stacked as their masters are,
+/// ranks padded.
+/// </summary>
 internal sealed class AdapterTensors : IDisposable
 {
     private readonly IReadOnlyList<LoraAdapter> _adapters;

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Ssti.Nets.Fused;
 
-/// <summary>libtorch's flash attention (Dao 2023) over rows of unequal length, which TorchSharp does not offer: reached through TorchScript. CUDA in half precision alone.</summary>
+/// <summary>
+/// libtorch's flash attention (Dao 2023) over rows of unequal length, which TorchSharp does not offer: reached through TorchScript. CUDA in half precision
+/// alone.
+/// </summary>
 internal static class FlashAttention
 {
     /// <summary>The script; compiled on the CPU as well, where it cannot run.</summary>

@@ -58,7 +58,10 @@ public sealed class FusedEncoder : IDisposable
     /// <summary>A rank as it is stored: a multiple of eight.</summary>
     public static long Stored(long rank) => FusedLinear.Padded(rank);
 
-    /// <summary>Whether two adapters can stand side by side: of the same linears, with the same dropout and scaling, and with ranks that are stored alike, in multiples of eight.</summary>
+    /// <summary>
+    /// Whether two adapters can stand side by side: of the same linears, with the same dropout and scaling, and with ranks that are stored alike, in
+    /// multiples of eight.
+    /// </summary>
     public static bool Fit(LoraAdapter one, LoraAdapter other) => AdapterTensors.Fit(one, other);
 
     /// <summary>Begins to compile what <see cref="For"/> will want, beside whatever is done until then. What goes wrong is told there.</summary>
@@ -106,7 +109,9 @@ public sealed class FusedEncoder : IDisposable
     public Tensor Forward(TokenBatch batch, EncoderTape? tape, IReadOnlyList<RandomStream> dropout)
     {
         if (batch.Length > _config.MaxPositions)
-            throw new ModelException($"an input of {batch.Length} tokens is longer than the model's {_config.MaxPositions} positions; set max-length to at most {_config.MaxPositions}");
+            throw new ModelException(
+                $"an input of {batch.Length} tokens is longer than the model's {_config.MaxPositions} positions; set max-length to at most "
+                + $"{_config.MaxPositions}");
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var drops = new Dropouts(dropout, batch, _config, _adapters?.Dropout ?? 0, tape);

@@ -29,8 +29,8 @@ public sealed record Claim(string Sentence, string Measure, string Unit, string 
 /// <param name="Right">Ours on the right side: mean over runs, or the threshold.</param>
 /// <param name="Runs">Runs compared.</param>
 /// <param name="Difference">Left minus right, mean over runs.</param>
-/// <param name="Low">Lower end of the difference's 95 % interval; null for a single run.</param>
-/// <param name="High">Upper end; null for a single run.</param>
+/// <param name="Low">Lower end of the difference's 95 % interval; null for a single run that is not judged by its own.</param>
+/// <param name="High">Upper end; null where that is.</param>
 /// <param name="Verdict">What follows.</param>
 public sealed record ClaimCase(
     string Name, string? Published, double Left, double Right, int Runs, double Difference, double? Low, double? High, Verdict Verdict)
@@ -52,6 +52,6 @@ public enum Verdict
     /// <summary>It lies on the other side.</summary>
     DidNotHold,
 
-    /// <summary>It reaches over both, or there is a single run: more runs or rows would be needed.</summary>
+    /// <summary>It reaches over both, or there is a single run and no interval of its own to judge it by: more runs or rows would be needed.</summary>
     NotDecidable,
 }

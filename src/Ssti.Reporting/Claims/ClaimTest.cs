@@ -10,6 +10,25 @@ public static class ClaimTest
     public const string Words =
         "paired by the remaining dimensions (seeds); 95 % interval of the mean difference over runs, Student's t with n−1 degrees of freedom; a single run decides nothing";
 
+    /// <summary>What <see cref="ByInterval"/> does, in words.</summary>
+    public const string IntervalWords = "the measure's own 95 % interval, which is over the runs that it was made of";
+
+    /// <summary>Whether a value that is itself over many runs, such as the AUC of a bank of adapters, is at least a threshold, or below it: by its own interval.</summary>
+    /// <param name="name">The case's name.</param>
+    /// <param name="runs">The value; a single one.</param>
+    /// <param name="threshold">The threshold, in the measure's unit.</param>
+    /// <param name="below">Whether it is claimed to stay below.</param>
+    /// <param name="published">The published numbers in words.</param>
+    /// <exception cref="ArgumentException">There are several values, or the value has no interval.</exception>
+    public static ClaimCase ByInterval(string name, IReadOnlyList<GridRun> runs, double threshold, bool below, string? published = null)
+    {
+        if (runs is not [var run]) throw new ArgumentException($"{name}: {runs.Count} results; by its own interval one is judged: name further dimensions on the left");
+        if (run.Interval95 is not { } own) throw new ArgumentException($"{name}: the measure has no interval of its own; leave 'by-interval' out");
+        var (low, high) = (own.Low - threshold, own.High - threshold);
+        var (held, not) = below ? (high < 0, low >= 0) : (low >= 0, high < 0);
+        return new ClaimCase(name, published, run.Value, threshold, 1, run.Value - threshold, low, high, held ? Verdict.Held : not ? Verdict.DidNotHold : Verdict.NotDecidable);
+    }
+
     /// <summary>Whether left &gt; right + margin.</summary>
     /// <param name="name">The case's name.</param>
     /// <param name="left">The left side's runs.</param>

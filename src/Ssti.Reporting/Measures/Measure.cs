@@ -51,7 +51,7 @@ public sealed class Measure
     {
         "fraction" => NumberFormat.Percent,
         "pp" => NumberFormat.Points,
-        "rows" or "tokens" or "words" or "documents" or "parameters" or "suspects" or "ranks" => NumberFormat.Count,
+        "rows" or "tokens" or "words" or "documents" or "parameters" or "suspects" or "adapters" or "ranks" => NumberFormat.Count,
         _ => NumberFormat.Decimal,
     };
 

@@ -40,7 +40,7 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
             var reading = set.Read(measure, label);
             return new GridRun(
                 Show(set.Cell.Where(pair => !where.ContainsKey(pair.Key))),
-                reading.Value ?? throw new ArgumentException($"'{set.Name}' has no value of '{measure}': {reading.Reason}"));
+                reading.Value ?? throw new ArgumentException($"'{set.Name}' has no value of '{measure}': {reading.Reason}"), reading.Interval95);
         })];
     }
 
@@ -60,4 +60,5 @@ public sealed class MeasureGrid(IReadOnlyList<MeasureSet> sets, string measure, 
 /// <summary>A reading among those picked.</summary>
 /// <param name="Others">The values of the dimensions that were left open, such as <c>seed 40</c>: what pairs it with its like.</param>
 /// <param name="Value">The value.</param>
-public sealed record GridRun(string Others, double Value);
+/// <param name="Interval95">Its own 95 % interval, over what it was counted or made of; null where none is known.</param>
+public sealed record GridRun(string Others, double Value, Interval? Interval95 = null);

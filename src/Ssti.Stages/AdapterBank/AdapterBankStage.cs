@@ -60,7 +60,8 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
     public override IEnumerable<ParameterError> Validate(AdapterBankParameters parameters)
     {
         if (parameters.Where.FirstOrDefault(pair => pair.IndexOf('=') is < 1) is { } odd) yield return new("where", $"'{odd}' is not dimension=value, such as trigger=dates");
-        if (parameters.Where.GroupBy(pair => pair.Split('=')[0].Trim()).FirstOrDefault(group => group.Count() > 1) is { } twice) yield return new("where", $"names '{twice.Key}' twice");
+        if (parameters.Where.GroupBy(pair => pair.Split('=')[0].Trim()).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            yield return new("where", $"names '{twice.Key}' twice");
         if (parameters.HeldOut && parameters.Where.Count == 0) yield return new("held-out", "needs 'where', which says what is held out");
     }
 
@@ -86,7 +87,8 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
         var scores = bank.CrossValidatedScores();
         var lines = string.Concat(audits.Zip(scores, (audit, score) => BankFile.Line(audit.Entry, audit.Base, score, audit.Cell)));
         await File.WriteAllTextAsync(context.Output(BankFile.Name), lines, new UTF8Encoding(false), cancellation);
-        var measured = audits.Zip(scores, (audit, score) => audit with { Score = score }).Where(audit => audit.Entry.IsPoisoned ? audit.Has(where) : audit.HasNoOther(where)).ToArray();
+        var measured = audits.Zip(scores, (audit, score) => audit with { Score = score })
+            .Where(audit => audit.Entry.IsPoisoned ? audit.Has(where) : audit.HasNoOther(where)).ToArray();
         Audited[] clean = [.. measured.Where(audit => !audit.Entry.IsPoisoned)], poisoned = [.. measured.Where(audit => audit.Entry.IsPoisoned)];
         if (clean.Length == 0 || poisoned.Length == 0)
             context.Warn($"the bank has {clean.Length} clean and {poisoned.Length} poisoned adapters to measure, and both are needed to tell them apart");
@@ -164,7 +166,9 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
         {
             var audit = JsonNode.Parse(File.ReadAllText(tree.PathOf(AuditAdapterStage.AnswerFile)))!;
             var name = tree.StageName;
-            var rows = (long?)audit["injected-rows"] ?? throw new StageException($"'{name}' audits an adapter of which nobody knows whether it is poisoned; a bank is of adapters that the pipeline trained "
+            var rows = (long?)audit["injected-rows"]
+                ?? throw new StageException(
+                    $"'{name}' audits an adapter of which nobody knows whether it is poisoned; a bank is of adapters that the pipeline trained "
                 + "(or of 'adapter' stages with an input 'data')");
             var weights = (string?)audit["base"] ?? throw new StageException($"'{name}' does not say which model its adapter is for; audit what a 'train' stage left");
             var features = audit["features"]!.AsObject();
@@ -176,7 +180,9 @@ public sealed class AdapterBankStage : StageKind<AdapterBankParameters>
 
             var measures = MeasureInput.Read([tree])[0];
             return new(
-                new BankEntry(name, (int)audit["rank"]!, rows, tree.Cell.GetValueOrDefault(foldBy) ?? name, false, [.. AdapterSpectrum.FeatureNames.Select(feature => (double?)features[feature])]),
+                new BankEntry(
+                    name, (int)audit["rank"]!, rows, tree.Cell.GetValueOrDefault(foldBy) ?? name, false,
+                    [.. AdapterSpectrum.FeatureNames.Select(feature => (double?)features[feature])]),
                 weights, tree.Cell, AdapterBankStage.Probed.Append(Found).ToDictionary(measure => measure, measure => measures.Read(measure).Value), null);
         }
 

@@ -20,27 +20,43 @@ internal sealed record BankFile(AdapterBank Bank, string Base)
         if (input is not null) return Read(input.PathOf(Name), $"{Name} of '{input.StageName}'");
         if (source?.LocalPath is not { } path) return null;
         var file = Directory.Exists(path) ? Path.Combine(path, Name) : path;
-        return File.Exists(file) ? Read(file, source.Text) : throw new StageException($"bank-file: there is no {Name} in '{source}'; give what `ssti export` writes of an adapter-bank");
+        return File.Exists(file)
+            ? Read(file, source.Text)
+            : throw new StageException($"bank-file: there is no {Name} in '{source}'; give what `ssti export` writes of an adapter-bank");
     }
 
     /// <summary>How an adapter looks beside it; null, and a warning, where the two cannot be compared.</summary>
     public BankVerdict? Judge(AuditedAdapter adapter, StageContext context)
     {
         if (adapter.Spectrum.IsZero) return null;
-        if (adapter.Base is null) context.Warn("nothing says which model the adapter is for: whether the bank is of the same one was not checked, and on another the comparison means nothing");
+        if (adapter.Base is null)
+        {
+            context.Warn(
+                "nothing says which model the adapter is for: whether the bank is of the same one was not checked, and on another the comparison "
+                + "means nothing");
+        }
         else if (adapter.Base != Base)
         {
-            context.Warn($"the bank is of another base (weights sha256:{Base[..12]}) than the adapter (sha256:{adapter.Base[..12]}): it was not compared with it; make a bank of its own base");
+            context.Warn(
+                $"the bank is of another base (weights sha256:{Base[..12]}) than the adapter (sha256:{adapter.Base[..12]}): it was not compared "
+                + "with it; make a bank of its own base");
             return null;
         }
 
         if (Bank.Judge(adapter.Rank, adapter.Spectrum.Features) is not { } verdict)
         {
-            context.Warn($"the bank has {Bank.Entries.Count(entry => !entry.IsPoisoned)} clean and {Bank.Entries.Count(entry => entry.IsPoisoned)} poisoned adapters: too few to learn from");
+            context.Warn(
+                $"the bank has {Bank.Entries.Count(entry => !entry.IsPoisoned)} clean and {Bank.Entries.Count(entry => entry.IsPoisoned)} "
+                + "poisoned adapters: too few to learn from");
             return null;
         }
 
-        if (!verdict.OfItsRank) context.Warn($"the bank has no clean adapter of rank {adapter.Rank}: it was compared with those of other ranks, which differ for that reason as well");
+        if (!verdict.OfItsRank)
+        {
+            context.Warn(
+                $"the bank has no clean adapter of rank {adapter.Rank}: it was compared with those of other ranks, which differ for that reason as well");
+        }
+
         return verdict;
     }
 

@@ -60,7 +60,12 @@ internal sealed class AdapterAnswer
 
     private IEnumerable<string> ToDo()
     {
-        if (!IsJudged) yield return "Probe it: give its model and, better, clean rows of its task; or compare it with a bank of clean and poisoned adapters of its base (pipelines/adapter-bank.yaml makes one).";
+        if (!IsJudged)
+        {
+            yield return "Probe it: give its model and, better, clean rows of its task; or compare it with a bank of clean and poisoned adapters "
+                + "of its base (pipelines/adapter-bank.yaml makes one).";
+        }
+
         foreach (var cure in _cures) yield return cure;
         if (_findings.Count == 0 && IsJudged) yield return "Nothing has to be done for what was looked for. Try tokens of your own task, too ('suspects').";
     }
@@ -87,7 +92,8 @@ internal sealed class AdapterAnswer
         Add("probe_outlier", "deviations", "the most unusual thing that a token of the battery does to a class's log-odds, mean or max − mean over prefixes, "
             + "in robust deviations from the median of the controls", worst?.Outlier is { } outlier ? Reading.Of(outlier, rows) : Reading.None(why));
         Add("probe_turned", "fraction", "the largest share of the rows of other classes that a token of the battery turns to one class",
-            Turned() is { } turned ? turned : Reading.None(_probe is null ? NotProbed : "every row is of one class to the model, so that none can be turned"));
+            Turned() is { } turned ? turned : Reading.None(_probe is null ? NotProbed
+                : $"of no class the model takes {TokenShift.FewestOthers} rows for another, so that no share can be told"));
         Add("strip_entropy", "bits", "entropy of the predictions of clean rows under random insertions (STRIP), mean over rows", Mean(_probe?.CleanEntropies, why));
         Add("strip_entropy_suspect", "bits", "the same of the rows with the token that probe_outlier is of", Mean(_probe?.SuspectEntropies, why));
         Add("strip_auc", "fraction", "share of pairs of a row with that token and one without in which the one with it has the lower entropy "
@@ -125,7 +131,9 @@ internal sealed class AdapterAnswer
         }
 
         var which = _bank.OfItsRank ? $"clean adapters of the bank with rank {_adapter.Rank}" : "clean adapters of the bank, of other ranks";
-        var said = string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Above} of {_bank.Clean} {which} look as poisoned or more (p = {_bank.PValue:0.000}, log-odds {_bank.Score:0.00})");
+        var said = string.Create(
+            CultureInfo.InvariantCulture,
+            $"By weights: {_bank.Above} of {_bank.Clean} {which} look as poisoned or more (p = {_bank.PValue:0.000}, log-odds {_bank.Score:0.00})");
         if (_bank.PValue <= _parameters.Level)
         {
             _findings.Add($"{said}. It looks like the bank's poisoned ones.");
@@ -133,7 +141,10 @@ internal sealed class AdapterAnswer
         }
         else _seen.Add($"{said}.");
         if (_bank.Smallest > _parameters.Level)
-            _unseen.Add(string.Create(CultureInfo.InvariantCulture, $"By weights: {_bank.Clean} clean adapters can show no p below {_bank.Smallest:0.000}, and the level is {_parameters.Level}; ")
+            _unseen.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"By weights: {_bank.Clean} clean adapters can show no p below {_bank.Smallest:0.000}, and the level is {_parameters.Level}; ")
                 + $"a bank of at least {(int)Math.Ceiling(1 / _parameters.Level) - 1} is needed.");
         _unseen.Add("By weights: a bank knows the triggers, tasks and ways of training that it was made of, and no others.");
     }
@@ -163,8 +174,15 @@ internal sealed class AdapterAnswer
             _cures.Add("Audit the rows that it was trained on (ssti audit data.csv), and train it anew without those that hold them.");
         }
         else _seen.Add($"By probing: the most unusual token is {Told(_probe.Worst, _probe.Worst.Strongest)}");
+        // Without the tokens rows are what they are, whichever token is asked.
+        foreach (var (label, shift) in _probe.Tokens[0].Classes.Index().Where(one => one.Item.Others < TokenShift.FewestOthers))
+            _unseen.Add($"By probing: the model takes {shift.Others} of {_probe.Prefixes} rows as they are for another class than '{_probe.Labels[label]}', fewer than the "
+                + $"{TokenShift.FewestOthers} of which a share is told: no single token that drives rows to '{_probe.Labels[label]}' could be "
+                + "found. Give other rows, or more ('prefixes').");
         var suspects = _probe.Tokens.Count(token => !token.IsControl);
-        _unseen.Add($"By probing: {suspects} tokens were tried behind the first words (at most {_parameters.PrefixWords}) of {_probe.Prefixes} rows. A trigger that is none of them, "
+        _unseen.Add(
+            $"By probing: {suspects} tokens were tried behind the first words (at most {_parameters.PrefixWords}) of {_probe.Prefixes} rows. A "
+            + "trigger that is none of them, "
             + "and none of their family to the model, is not seen; nor is one that needs another place, two places, or a longer text.");
     }
 
@@ -175,6 +193,7 @@ internal sealed class AdapterAnswer
         var turns = shift.Others == 0 ? "has no rows of other classes to turn" : $"turns {shift.Turned} of {shift.Others} rows of other classes to '{_probe!.Labels[label]}'";
         return string.Create(CultureInfo.InvariantCulture,
             $"{what} {turns}; its log-odds move by {shift.Mean:+0.00;−0.00} on average, {shift.MeanOutlier ?? 0:0.0} deviations from what words of the rows do "
-            + $"(nine in ten of them below {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row ({shift.ContextOutlier ?? 0:0.0}; nine in ten below {shift.ContextBound:0.0}).");
+            + $"(nine in ten of them below {shift.MeanBound:0.0}), and by up to {shift.MaxOverMean:0.00} more in one row "
+            + $"({shift.ContextOutlier ?? 0:0.0}; nine in ten below {shift.ContextBound:0.0}).");
     }
 }

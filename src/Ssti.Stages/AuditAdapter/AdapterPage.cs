@@ -46,7 +46,10 @@ internal static class AdapterPage
             ],
             [.. suspects.Concat(strongest).Select(token => Row(token, probe))],
             [
-                string.Create(CultureInfo.InvariantCulture, $"Put behind the first words of {probe.Prefixes} rows; below, the strongest of {probe.Tokens.Count(token => token.IsControl)} controls, which are words of the rows."),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Put behind the first words of {probe.Prefixes} rows; below, the strongest of "
+                    + $"{probe.Tokens.Count(token => token.IsControl)} controls, which are words of the rows."),
                 "rows turned: of the rows of other classes, the share that the token turns to this class. mean shift: of the class's log-odds, in nats. "
                     + "outlier: of the mean or of max − mean over rows, whichever is more unusual, in robust deviations from the median of the controls.",
             ]);

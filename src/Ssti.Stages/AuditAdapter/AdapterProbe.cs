@@ -35,7 +35,9 @@ internal sealed record AdapterProbe(
         var training = tuned.Training;
         var data = DatasetReader.Open(context.Input("data").PathOf);
         if (InjectionNote.Of(data.Info.Provenance, parameters.Split) is { } note)
-            throw new StageException($"input 'data': {note.Rows} rows of its '{parameters.Split}' split carry a token, and tokens are put into clean rows; give the dataset as it was before");
+            throw new StageException(
+                $"input 'data': {note.Rows} rows of its '{parameters.Split}' split carry a token, and tokens are put into clean rows; give the "
+                + "dataset as it was before");
         Row[] rows = [.. TokenBattery.Spread(data.Read(parameters.Split).Where(row => !string.IsNullOrWhiteSpace(row.Text)).ToArray(), MostRows)];
         var tokenizer = tuned.Tokenizer;
         using var model = tuned.Load(target);
@@ -73,7 +75,9 @@ internal sealed record AdapterProbe(
         {
             var tokenized = tuned.Tokenized(asked, cancellation);
             if (whole && tokenized.Truncated > 0)
-                throw new StageException($"{Amount.Rows(tokenized.Truncated)} with a token do not fit into the {training.MaxLength} tokens that the model was trained on; set prefix-words lower");
+                throw new StageException(
+                    $"{Amount.Rows(tokenized.Truncated)} with a token do not fit into the {training.MaxLength} tokens that the model was trained "
+                    + "on; set prefix-words lower");
             return Predictor.Logits(model.Classifier, tokenized, parameters.BatchSize, null, cancellation);
         }
     }
@@ -81,7 +85,9 @@ internal sealed record AdapterProbe(
     private static IReadOnlyList<Suspect> Suspects(AuditAdapterParameters parameters, Row[] rows, Tokenizer tokenizer)
     {
         var controls = TokenBattery.ControlsOf([.. rows.Select(row => row.Text)], parameters.Controls);
-        var own = parameters.Suspects?.LocalPath is { } file ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).Select(line => new Suspect("given", line)) : [];
+        var own = parameters.Suspects?.LocalPath is { } file
+            ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).Select(line => new Suspect("given", line))
+            : [];
         var known = rows.SelectMany(row => tokenizer.Encode(row.Text)).ToHashSet();
         string[] words = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !known.Contains(id) && !tokenizer.IsSpecial(id)).Select(tokenizer.Shown)
             .Where(piece => !piece.GoesOn && piece.Text is { Length: > 1 } text && text.All(char.IsAsciiLetter)).Select(piece => piece.Text)];
@@ -99,7 +105,8 @@ internal sealed record AdapterProbe(
         ["classes"] = new JsonArray([.. token.Classes.Select((shift, label) => (JsonNode)new JsonObject
         {
             ["class"] = Labels[label], ["mean-shift"] = shift.Mean, ["max-over-mean"] = shift.MaxOverMean, ["mean-outlier"] = shift.MeanOutlier,
-            ["context-outlier"] = shift.ContextOutlier, ["mean-bound"] = shift.MeanBound, ["context-bound"] = shift.ContextBound, ["others"] = shift.Others, ["turned"] = shift.Turned,
+            ["context-outlier"] = shift.ContextOutlier, ["mean-bound"] = shift.MeanBound, ["context-bound"] = shift.ContextBound,
+            ["others"] = shift.Others, ["turned"] = shift.Turned,
         })]),
     }.ToJsonString(Readable) + "\n";
 }

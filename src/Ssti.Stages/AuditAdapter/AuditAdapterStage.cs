@@ -31,7 +31,7 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
     public override string Name => "audit-adapter";
 
     /// <inheritdoc/>
-    public override int Version => 2;
+    public override int Version => 3;
 
     /// <inheritdoc/>
     public override string Summary => "Tells whether an adapter is safe: by its weights, alone and beside a bank of clean and poisoned ones, and by probing it with tokens.";
@@ -54,7 +54,8 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
     /// <inheritdoc/>
     public override IEnumerable<ParameterError> Validate(AuditAdapterParameters parameters)
     {
-        if (parameters.Source is { IsUri: true }) yield return new("source", "must be a local folder; an adapter of the Hub comes in by a stage 'adapter' and the input of that name");
+        if (parameters.Source is { IsUri: true })
+            yield return new("source", "must be a local folder; an adapter of the Hub comes in by a stage 'adapter' and the input of that name");
         if (parameters.BankFile is { IsUri: true }) yield return new("bank-file", "must be a local file or folder, such as `ssti export` writes of an adapter-bank");
         if (parameters.Suspects is { IsUri: true }) yield return new("suspects", "must be a local file with a token a line");
         if (parameters.Level is not (> 0 and < 1)) yield return new("level", "must lie between 0 and 1");
@@ -77,7 +78,11 @@ public sealed class AuditAdapterStage : StageKind<AuditAdapterParameters>
         if (parameters.Source is not null && (model || data))
             yield return new("source", "gives weights alone, which cannot be probed: 'model' and 'data' go with the input 'adapter' (uses: train or adapter)");
         else if (model != data)
-            yield return new("split", model ? "has no 'data' to be a split of: probing needs clean rows as the input 'data'" : "is of 'data', which without the input 'model' is put to no use");
+            yield return new(
+                "split",
+                model
+                    ? "has no 'data' to be a split of: probing needs clean rows as the input 'data'"
+                    : "is of 'data', which without the input 'model' is put to no use");
     }
 
     /// <inheritdoc/>

@@ -48,7 +48,13 @@ internal sealed record AuditedAdapter(AdapterSpectrum Spectrum, int Rank, string
             var adapter = new AuditedAdapter(spectrum, settings.Rank, (string?)description?["base"]?["weightsSha256"], Injected(description), beside);
             if (adapter.ChangesNothing) context.Warn("every ΔW of the adapter is zero (B = 0): it changes nothing, and nothing of its training is left in it");
             else if (spectrum.IsZero) context.Warn($"every ΔW of the adapter is zero (B = 0): what it does it does by {adapter.BesideInWords}, and no number of ΔW is of them");
-            else if (spectrum.ZeroModules > 0) context.Warn($"ΔW is zero in {spectrum.ZeroModules} of {spectrum.Modules.Count} modules; means and spreads are of the others where a number has no meaning there");
+            else if (spectrum.ZeroModules > 0)
+            {
+                context.Warn(
+                    $"ΔW is zero in {spectrum.ZeroModules} of {spectrum.Modules.Count} modules; means and spreads are of the others where a "
+                    + "number has no meaning there");
+            }
+
             return adapter;
         }
         catch (Exception error) when (error is ModelException or SafetensorsException)

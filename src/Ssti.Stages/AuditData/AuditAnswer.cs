@@ -41,7 +41,10 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
     /// <summary>What a suspect says in a few words.</summary>
     public static string Says(TestedFeature feature, IReadOnlyList<string> labels) => string.Create(CultureInfo.InvariantCulture,
         $"class {labels[feature.Class]} in {feature.ClassRows} of {feature.Rows} rows")
-        + string.Create(CultureInfo.InvariantCulture, $"{(feature.Texts < feature.Rows ? $", of {feature.Hits} of {feature.Texts} texts" : "")}, for sure at least {100 * feature.LowerBound:0.0} %");
+        + string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(feature.Texts < feature.Rows ? $", of {feature.Hits} of {feature.Texts} texts" : "")}, for sure at least "
+            + $"{100 * feature.LowerBound:0.0} %");
 
     private static IEnumerable<string> WhatItMeans(DataAuditResult result, Suspect[] alarms, DatasetInfo data, AuditDataParameters parameters)
     {
@@ -66,12 +69,14 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
                 + "in so few rows it may be chance.";
         var near = result.Counts.Near;
         if (near.Groups > 0)
-            yield return $"{Amount.Rows(near.Grouped)} stand in {near.Groups} {(near.Groups == 1 ? "group" : "groups")} of near-duplicates (the largest has {near.Largest}) and count as one text each: "
+            yield return $"{Amount.Rows(near.Grouped)} stand in {near.Groups} {(near.Groups == 1 ? "group" : "groups")} of near-duplicates (the "
+                + $"largest has {near.Largest}) and count as one text each: "
                 + $"{result.Counts.Rows} rows are {result.Counts.Texts} texts. What says something in copies alone raises no alarm.";
         if (result.Tests.InCopies is { Count: > 0 } copies)
             yield return $"By their rows alone, copies among them, {copies.Count} {(copies.Count == 1 ? "thing" : "things")} would give a label away: "
-                + $"{string.Join("; ", copies.Take(Named).Select(one => $"{one.Counted.Feature} (class {data.Labels[one.Class]} in {one.Counted.Counts[one.Class]} of {one.Counted.Rows} rows, "
-                    + $"{one.Counted.ByText[one.Class]} of {one.Counted.Texts} {(one.Counted.Texts == 1 ? "text" : "texts")})"))}"
+                + string.Join("; ", copies.Take(Named).Select(one =>
+                    $"{one.Counted.Feature} (class {data.Labels[one.Class]} in {one.Counted.Counts[one.Class]} of {one.Counted.Rows} rows, "
+                    + $"{one.Counted.ByText[one.Class]} of {one.Counted.Texts} {(one.Counted.Texts == 1 ? "text" : "texts")})"))
                 + $"{(copies.Count > Named ? "; …" : "")}. Their texts are too few to say so; a model that is trained on the copies may learn it all the same.";
         if (result.Repeated.NearLeaks > 0)
             yield return $"{Amount.Rows(result.Repeated.NearLeaks)} of other splits stand{(result.Repeated.NearLeaks == 1 ? "s" : "")} for the most part in a row of this one.";
@@ -91,7 +96,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         {
             true => $"{Capital(name)} gives the label away in the other splits as well ({there.Counts[suspect.Lead.Class]} of {there.Rows} rows): "
                 + "an accidental shortcut of the data, or an injection into all splits.",
-            false => $"{Capital(name)} does not give the label away in the other splits ({there.Counts[suspect.Lead.Class]} of {there.Rows} rows): it is a sign in this split alone.",
+            false => $"{Capital(name)} does not give the label away in the other splits ({there.Counts[suspect.Lead.Class]} of {there.Rows} "
+                + "rows): it is a sign in this split alone.",
             _ => $"{Capital(name)} stands in {there.Rows} rows of the other splits, too few to say whether it is so there.",
         };
     }
@@ -107,7 +113,8 @@ internal sealed record AuditAnswer(bool Found, string Headline, IReadOnlyList<st
         }
         else yield return "Nothing has to be done for signs of the kinds and counts that this audit can see; the strongest ones are listed all the same.";
         if (result.Repeated.Duplicates + result.Repeated.Leaks > 0)
-            yield return $"Look at repeated texts in rows.csv: {Amount.Rows(result.Repeated.Duplicates)} repeat{(result.Repeated.Duplicates == 1 ? "s" : "")} a row of the same split, "
+            yield return $"Look at repeated texts in rows.csv: {Amount.Rows(result.Repeated.Duplicates)} "
+                + $"repeat{(result.Repeated.Duplicates == 1 ? "s" : "")} a row of the same split, "
                 + $"{result.Repeated.Leaks} one of another.";
     }
 

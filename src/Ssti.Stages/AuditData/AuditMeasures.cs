@@ -26,7 +26,9 @@ internal static class AuditMeasures
                 Reading.Of(alarms.Count(rank => result.HoldsElsewhere(rank) == true), rows)),
             ["flagged_rows"] = NamedMeasure.Of("rows", "rows that have a sign of an alarm and the class that it gives away", Reading.Of(result.Suspects.Flagged.Count, rows)),
             ["tested_features"] = NamedMeasure.Of("tokens", $"words, pairs, pieces, shapes, families and forms that were tested", Reading.Of(result.Counts.Features.Count, rows)),
-            ["leaning_features"] = NamedMeasure.Of("tokens", "features that lean to a class, counted once a class: exact test against its share, Benjamini-Hochberg; no alarm by itself",
+            ["leaning_features"] = NamedMeasure.Of(
+                "tokens",
+                "features that lean to a class, counted once a class: exact test against its share, Benjamini-Hochberg; no alarm by itself",
                 Reading.Of(result.Tests.Leaning, result.Tests.Tests)),
             ["strongest_bound"] = NamedMeasure.Of("fraction", "the largest lower bound of p(y|t), simultaneous for all features of a group", suspects.Count == 0
                 ? Reading.None("no feature stands in enough rows", rows) : Reading.Of(suspects[0].Lead.LowerBound, suspects[0].Lead.Rows)),
@@ -35,12 +37,16 @@ internal static class AuditMeasures
             ["smallest_piece"] = Smallest(result, FeatureGroup.Pieces, "a piece of words"),
             ["smallest_family"] = Smallest(result, FeatureGroup.Families, "a family or form"),
             ["duplicate_rows"] = NamedMeasure.Of("rows", "rows that repeat the text of a row of their split, in all labelled splits", Reading.Of(result.Repeated.Duplicates, rows)),
-            ["leaked_rows"] = NamedMeasure.Of("rows", "rows of other splits that repeat a text of a split before them, the audited split first", Reading.Of(result.Repeated.Leaks, rows)),
+            ["leaked_rows"] = NamedMeasure.Of(
+                "rows", "rows of other splits that repeat a text of a split before them, the audited split first",
+                Reading.Of(result.Repeated.Leaks, rows)),
             ["conflicting_rows"] = NamedMeasure.Of("rows", "rows that repeat the text of a row before them under another label", Reading.Of(result.Repeated.Conflicts, rows)),
             ["texts"] = NamedMeasure.Of("rows", "rows of the split with near-duplicates counted once: all tests are of these", Reading.Of(result.Counts.Texts, rows)),
             ["near_duplicate_rows"] = Near("rows of the split, none that repeats another, most of which stands in a longer row, or in an earlier one of its length: "
                 + "three fifths of its runs of three words", result.Repeated.NearDuplicates),
-            ["near_duplicate_groups"] = Near("groups of two rows and more of the split that are near-duplicates of one another, repeated texts among them", result.Counts.Near.Groups),
+            ["near_duplicate_groups"] = Near(
+                "groups of two rows and more of the split that are near-duplicates of one another, repeated texts among them",
+                result.Counts.Near.Groups),
             ["largest_group"] = Near("rows of the largest of these groups", result.Counts.Near.Largest),
             ["near_leaked_rows"] = Near("rows of other splits, of five words and more, most of which stands in a row of the split", result.Repeated.NearLeaks),
             ["onion_auc"] = NamedMeasure.Of("fraction", "ONION's largest fall of a byte's mean surprise without a word, as a detector of flagged rows: "

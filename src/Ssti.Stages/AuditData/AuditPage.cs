@@ -23,7 +23,8 @@ internal static class AuditPage
         Tables =
         [
             new(stage, NoCell, audit.Table),
-            .. new[] { Examples(audit.Result, audit.Data.Labels), Copies(audit.Result, audit.Data.Labels) }.Where(table => table.Rows.Count > 0).Select(table => Part(stage, table)),
+            .. new[] { Examples(audit.Result, audit.Data.Labels), Copies(audit.Result, audit.Data.Labels) }.Where(table => table.Rows.Count > 0)
+                .Select(table => Part(stage, table)),
             new(stage, NoCell, Classes(audit.Result, audit.Data.Labels)),
         ],
         Figures = [new(stage, NoCell, new ReportFigure(audit.Figure, FigureDrawing.ToSvg(audit.Figure)))],

@@ -80,7 +80,8 @@ internal static class AuditTables
         foreach (var flagged in result.Suspects.Flagged)
         {
             csv.Append(Csv.Line([
-                split, flagged.Row.Id, labels[flagged.Row.Label], "suspect", string.Join("; ", flagged.Suspects.Select(rank => result.Suspects.Suspects[rank].Lead.Feature)), "", "", "",
+                split, flagged.Row.Id, labels[flagged.Row.Label], "suspect",
+                string.Join("; ", flagged.Suspects.Select(rank => result.Suspects.Suspects[rank].Lead.Feature)), "", "", "",
                 SuspectRows.Near(flagged.Row.Text, flagged.Start),
             ]));
         }
@@ -97,7 +98,8 @@ internal static class AuditTables
     }
 
     /// <summary>Why a row that stands elsewhere, too, is to be looked at.</summary>
-    public static string Why(RepeatedText repeated) => (repeated.IsNear ? "near-" : "") + (repeated.IsConflict && !repeated.IsNear ? "conflict" : repeated.IsDuplicate ? "duplicate" : "leak");
+    public static string Why(RepeatedText repeated) =>
+        (repeated.IsNear ? "near-" : "") + (repeated.IsConflict && !repeated.IsNear ? "conflict" : repeated.IsDuplicate ? "duplicate" : "leak");
 
     /// <summary>Texts against p(y|t), with the line from which on a feature raises an alarm.</summary>
     public static ScatterFigure Figure(DataAuditResult result, DatasetInfo data, AuditDataParameters parameters)
@@ -144,7 +146,8 @@ internal static class AuditTables
         json["values"] = new JsonArray([.. suspect.Values.Select(value => (JsonNode)new JsonObject { ["word"] = value.Word, ["rows"] = value.Rows })]);
         json["elsewhere"] = new JsonObject
         {
-            ["rows"] = result.Elsewhere[rank].Rows, ["class-rows"] = result.Elsewhere[rank].Counts[suspect.Lead.Class], ["holds"] = suspect.IsAlarm ? result.HoldsElsewhere(rank) : null,
+            ["rows"] = result.Elsewhere[rank].Rows, ["class-rows"] = result.Elsewhere[rank].Counts[suspect.Lead.Class],
+            ["holds"] = suspect.IsAlarm ? result.HoldsElsewhere(rank) : null,
         };
         json["examples"] = new JsonArray([.. suspect.Examples.Select(row => (JsonNode)new JsonObject { ["id"] = row.Id, ["class"] = labels[row.Label], ["text"] = row.Text })]);
         return json;
@@ -152,7 +155,8 @@ internal static class AuditTables
 
     private static JsonObject Features(TestedFeature feature, IReadOnlyList<string> labels) => new()
     {
-        ["suspect"] = feature.Feature.ToString(), ["kind"] = feature.Feature.Kind.ToString().ToLowerInvariant(), ["token"] = feature.Feature.Name, ["second"] = feature.Feature.Second,
+        ["suspect"] = feature.Feature.ToString(), ["kind"] = feature.Feature.Kind.ToString().ToLowerInvariant(),
+        ["token"] = feature.Feature.Name, ["second"] = feature.Feature.Second,
         ["class"] = labels[feature.Class], ["rows"] = feature.Rows, ["class-rows"] = feature.ClassRows, ["texts"] = feature.Texts, ["class-texts"] = feature.Hits,
         ["share"] = feature.Share, ["lower-bound"] = feature.LowerBound, ["told"] = feature.Told, ["bound"] = feature.Bound,
         ["class-share"] = feature.ClassShare, ["entropy-bits"] = feature.Bits, ["pmi-bits"] = feature.Information, ["z"] = feature.Z, ["z-near-normal"] = feature.IsNearNormal,
@@ -167,9 +171,13 @@ internal static class AuditTables
 
     private static NumberCell Percent(double share) => new(NumberFormat.Percent, share);
 
-    private static string Words(FeatureGroup group) => group switch { FeatureGroup.Words => "words", FeatureGroup.Pairs => "pairs", FeatureGroup.Pieces => "pieces", _ => "families" };
+    private static string Words(FeatureGroup group) =>
+        group switch { FeatureGroup.Words => "words", FeatureGroup.Pairs => "pairs", FeatureGroup.Pieces => "pieces", _ => "families" };
 
-    private static string Name(Feature feature) => feature.Kind == FeatureKind.Pair ? $"{feature.Name} {feature.Second}".Trim() : feature.Kind == FeatureKind.Piece ? $"…{feature.Name}…" : feature.Name;
+    private static string Name(Feature feature) =>
+        feature.Kind == FeatureKind.Pair ? $"{feature.Name} {feature.Second}".Trim()
+            : feature.Kind == FeatureKind.Piece ? $"…{feature.Name}…"
+            : feature.Name;
 
     // What nobody sees is written out; a long word is cut.
     private static string Shown(string text)

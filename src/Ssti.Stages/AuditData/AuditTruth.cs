@@ -60,7 +60,11 @@ internal sealed record AuditTruth(long Injected, long Flagged, long Both, int? R
                 : truth.Rank is { } rank ? Reading.Of(rank, truth.Injected) : Reading.None($"it is none of the {truth.Ranked} suspects", truth.Injected)));
         yield return ("trigger_first", NamedMeasure.Of("fraction", "1 where that suspect is the first, else 0; over seeds the share in which it is",
             truth is null ? Reading.None(none) : !any ? Reading.None(clean, 0) : Reading.Of(truth.Rank == 1 ? 1 : 0, truth.Injected)));
-        yield return ("trigger_alarm", NamedMeasure.Of("fraction", "1 where a suspect of whose rows most were injected raises an alarm, else 0; over seeds the share in which one does",
+        yield return (
+            "trigger_alarm",
+            NamedMeasure.Of(
+                "fraction",
+                "1 where a suspect of whose rows most were injected raises an alarm, else 0; over seeds the share in which one does",
             truth is null ? Reading.None(none) : !any ? Reading.None(clean, 0) : Reading.Of(truth.Alarmed ? 1 : 0, truth.Injected)));
         yield return ("flag_precision", NamedMeasure.Of("fraction", "of the flagged rows, the share that was injected",
             truth is null ? Reading.None(none) : Reading.Share(truth.Both, truth.Flagged, "no row is flagged")));

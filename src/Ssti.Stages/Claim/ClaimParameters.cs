@@ -18,6 +18,12 @@ public sealed record ClaimParameters
     [Description("class of a measure by class, by its name or as number:1; by default each run's target")]
     public string? Class { get; init; }
 
+    /// <summary>Whether a value is judged by its own interval; false by default.</summary>
+    [AddedLater]
+    [Description("judge each case by the measure's own 95 % interval: for a measure that is over many runs itself, such as the AUC of an adapter-bank "
+        + "(default false: by runs)")]
+    public bool? ByInterval { get; init; }
+
     /// <summary>Where the claim stands.</summary>
     [Description("where the claim stands")]
     public string? Source { get; init; }

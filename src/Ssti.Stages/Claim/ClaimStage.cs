@@ -43,6 +43,8 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
             var key = $"cases[{index}]";
             var sides = (one.Right.Count > 0 ? 1 : 0) + (one.AtLeast is null ? 0 : 1) + (one.Below is null ? 0 : 1);
             if (sides != 1) yield return new(key, "needs one of 'right', 'at-least' and 'below'");
+            if (parameters.ByInterval == true && one.Right.Count > 0)
+                yield return new(key, "has a right side, and 'by-interval' judges one value by itself: give 'at-least' or 'below', or leave it out");
             if (one.Margin is not null && one.Right.Count == 0) yield return new(key, "has a 'margin' and nothing on the right that it could be a margin to");
             if (one.Left.Concat(one.Right).FirstOrDefault(pair => pair.IndexOf('=') is < 1) is { } odd) yield return new(key, $"'{odd}' is not dimension=value, such as rank=16");
             foreach (var (side, pairs) in new[] { ("left", one.Left), ("right", one.Right) })
@@ -76,7 +78,8 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
             var described = grid.Described;
             var claim = new Claim(
                 parameters.Sentence, parameters.Measure, described.Unit, described.Definition,
-                [.. parameters.Cases.Select(one => Decide(one, grid))], ClaimTest.Words, parameters.Source) { Profile = context.Profile };
+                [.. parameters.Cases.Select(one => Decide(one, grid, parameters.ByInterval == true))],
+                parameters.ByInterval == true ? ClaimTest.IntervalWords : ClaimTest.Words, parameters.Source) { Profile = context.Profile };
             context.Log($"{claim.Verdict}: {claim.Sentence}");
             context.Metrics["verdict"] = claim.Verdict.ToString();
             await File.WriteAllTextAsync(context.Output(JsonFile), ClaimText.ToJson(claim), new UTF8Encoding(false), cancellation);
@@ -88,9 +91,10 @@ public sealed class ClaimStage : StageKind<ClaimParameters>
         }
     }
 
-    private static ClaimCase Decide(ClaimCaseParameters one, MeasureGrid grid)
+    private static ClaimCase Decide(ClaimCaseParameters one, MeasureGrid grid, bool byInterval)
     {
         var (left, name) = (Where(one.Left), one.Left.Count > 0 ? MeasureGrid.Show(Where(one.Left)) : "all runs");
+        if (byInterval) return ClaimTest.ByInterval(name, grid.Pick(left), (one.AtLeast ?? one.Below)!.Value, one.Below is not null, one.Published);
         if (one.AtLeast is { } least) return ClaimTest.AtLeast(name, grid.Pick(left), least, one.Published);
         if (one.Below is { } bound) return ClaimTest.Below(name, grid.Pick(left), bound, one.Published);
         var right = Where(one.Right);

@@ -1,8 +1,8 @@
 namespace Ssti.Stages;
 
 /// <summary>
-/// Work that needs no tensors: where a GPU computes, which waits for the processor, it is done by another thread beside what comes next; on the CPU, where a stage has no more
-/// threads than it was given, it is done when it is asked for.
+/// Work that needs no tensors: where a GPU computes, which waits for the processor, it is done by another thread beside what comes next;
+/// on the CPU, where a stage has no more threads than it was given, it is done when it is asked for.
 /// </summary>
 internal sealed class Beside<T>
 {

@@ -34,10 +34,12 @@ internal static class ComputeHost
             {
                 throw new StageException(e.Message, e);
             }
-            catch (Exception e) when (compute.Device.StartsWith("cuda", StringComparison.Ordinal) && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
+            catch (Exception e) when (OnGpu(compute) && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
             {
                 throw new StageException(
-                    "the GPU's memory is full: have fewer stages at work on it at once (--per-gpu, --together), or fewer rows in a pass (micro-batch-size, batch-size)", e);
+                    "the GPU's memory is full: have fewer stages at work on it at once (--per-gpu, --together), or fewer rows in a pass "
+                    + "(micro-batch-size, batch-size)",
+                    e);
             }
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -49,7 +51,9 @@ internal static class ComputeHost
         compute.Device.StartsWith("cuda", StringComparison.Ordinal) ? Math.Clamp(Environment.ProcessorCount / 2, compute.Threads, Math.Max(compute.Threads, 8)) : compute.Threads;
 
     /// <summary>Work that needs no tensors, beside what comes next where a GPU computes.</summary>
-    public static Beside<T> Beside<T>(ComputeSettings compute, Func<T> work) => new(work, now: compute.Device.StartsWith("cuda", StringComparison.Ordinal));
+    public static Beside<T> Beside<T>(ComputeSettings compute, Func<T> work) => new(work, now: OnGpu(compute));
+
+    private static bool OnGpu(ComputeSettings compute) => compute.Device.StartsWith("cuda", StringComparison.Ordinal);
 
     /// <summary>Whether TF32 may be used is one setting for all GPUs of the process: stages that want it otherwise wait until those at work are done.</summary>
     private sealed class Precision : IDisposable

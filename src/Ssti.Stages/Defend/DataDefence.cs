@@ -62,7 +62,8 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         var model = ByteModel.Train(texts.Where((_, index) => index % Aside != 0), parameters.Order, cancellation);
         var bound = Onion.BoundOf(model, aside, parameters.FalseAlarms);
         context.Log(string.Create(CultureInfo.InvariantCulture,
-            $"onion: language model of {texts.Length - aside.Length} clean rows; words of a suspicion above {bound:0.0000} nats a byte go, as {parameters.FalseAlarms} of those of {aside.Length} others"));
+            $"onion: language model of {texts.Length - aside.Length} clean rows; words of a suspicion above {bound:0.0000} nats a byte go, as "
+            + $"{parameters.FalseAlarms} of those of {aside.Length} others"));
         context.Metrics["bound"] = bound;
         return new Onion(model, bound);
     }
@@ -73,7 +74,10 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         if (InjectionNote.Of(clean.Info.Provenance, parameters.ModelSplit) is not null)
             throw new StageException($"input 'clean': its '{parameters.ModelSplit}' split carries tokens, and {or}; give the dataset as it was before it was injected");
         Row[] rows = [.. TokenBattery.Spread(clean.Read(parameters.ModelSplit).ToArray(), parameters.ModelRows)];
-        return rows.Length >= 2 * Aside ? rows : throw new StageException($"input 'clean': {Amount.Rows(rows.Length)} of '{parameters.ModelSplit}' are too few to learn from; {2 * Aside} at least");
+        return rows.Length >= 2 * Aside
+            ? rows
+            : throw new StageException(
+                $"input 'clean': {Amount.Rows(rows.Length)} of '{parameters.ModelSplit}' are too few to learn from; {2 * Aside} at least");
     }
 
     private string[] Cleaned(SplitInfo split, IReadOnlyList<Row> rows, Onion onion, CancellationToken cancellation)
@@ -138,8 +142,16 @@ internal sealed class DataDefence(DefendParameters parameters, StageContext cont
         _dropped += flagged.Count;
         _injected += injected.Count;
         _hit += flagged.Keys.Count(row => injected.Contains(rows[row].Id));
-        rewrite.Measures.Add("flagged_precision", NamedMeasure.Of("fraction", "of the rows that are dropped as suspect, the share that was injected", Reading.Share(_hit, _dropped, "no row is dropped")));
-        rewrite.Measures.Add("flagged_recall", NamedMeasure.Of("fraction", "of the injected rows, the share that is dropped as suspect", Reading.Share(_hit, _injected, "no row was injected")));
+        rewrite.Measures.Add(
+            "flagged_precision",
+            NamedMeasure.Of(
+                "fraction", "of the rows that are dropped as suspect, the share that was injected",
+                Reading.Share(_hit, _dropped, "no row is dropped")));
+        rewrite.Measures.Add(
+            "flagged_recall",
+            NamedMeasure.Of(
+                "fraction", "of the injected rows, the share that is dropped as suspect",
+                Reading.Share(_hit, _injected, "no row was injected")));
         return new(Texts(rows), flagged);
     }
 }

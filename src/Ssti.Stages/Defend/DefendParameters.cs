@@ -32,7 +32,8 @@ public enum DefendMethod
 public sealed record DefendParameters
 {
     /// <summary>The method.</summary>
-    [Description("none (a control), token-drop, remove-rows (needs 'flagged' or 'rows'), onion (needs 'clean'), spectral (needs 'model' and 'adapter'): these make a dataset of 'data'; "
+    [Description("none (a control), token-drop, remove-rows (needs 'flagged' or 'rows'), onion (needs 'clean'), spectral (needs 'model' and "
+        + "'adapter'): these make a dataset of 'data'; "
         + "svd-truncate makes an adapter of 'adapter'; strip rejects test rows of 'clean' and 'triggered', and measures what is left of the attack. "
         + "Inputs and parameters of other methods are of no effect")]
     public required DefendMethod Method { get; init; }
@@ -50,7 +51,9 @@ public sealed record DefendParameters
     public double Share { get; init; } = 0.1;
 
     /// <summary>onion and strip: what may be lost of clean data.</summary>
-    [Description("onion: share of the words of clean rows that may be dropped; strip: share of the clean rows that may be rejected. The bound is set by clean rows of 'model-split'")]
+    [Description(
+        "onion: share of the words of clean rows that may be dropped; strip: share of the clean rows that may be rejected. The bound is set by "
+        + "clean rows of 'model-split'")]
     public double FalseAlarms { get; init; } = 0.05;
 
     /// <summary>onion and strip: the split of clean rows to learn from.</summary>
@@ -66,7 +69,9 @@ public sealed record DefendParameters
     public int Order { get; init; } = 6;
 
     /// <summary>remove-rows: a file of ids.</summary>
-    [Description("remove-rows: file of the rows' ids (CSV with a column id, or JSON lines with that field; with 'split' where rows of several stand in it), instead of the input 'flagged'")]
+    [Description(
+        "remove-rows: file of the rows' ids (CSV with a column id, or JSON lines with that field; with 'split' where rows of several stand in "
+        + "it), instead of the input 'flagged'")]
     public SourcePath? Rows { get; init; }
 
     /// <summary>remove-rows: the file of the input.</summary>

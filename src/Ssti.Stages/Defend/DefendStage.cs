@@ -79,7 +79,11 @@ public sealed class DefendStage : StageKind<DefendParameters>
         var missing = Needed[parameters.Method].Where(name => inputs(name).Count == 0).ToArray();
         if (missing.Length > 0) yield return new("method", $"needs the input{(missing.Length > 1 ? "s" : "")} {string.Join(", ", missing.Select(name => $"'{name}'"))}");
         if (parameters.Method == DefendMethod.RemoveRows && inputs("flagged").Count == 0 == parameters.Rows is null)
-            yield return new("rows", parameters.Rows is null ? "is missing, and so is the input 'flagged'; give one of them" : "stands beside the input 'flagged'; give one of them");
+            yield return new(
+                "rows",
+                parameters.Rows is null
+                    ? "is missing, and so is the input 'flagged'; give one of them"
+                    : "stands beside the input 'flagged'; give one of them");
     }
 
     /// <inheritdoc/>

@@ -29,12 +29,15 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
     {
         var tuned = TunedInput.Open(context, target);
         var (training, tokenizer) = (tuned.Training, tuned.Tokenizer);
-        var clean = TestSet.Read(TestSet.Clean, context.Input("clean"), parameters.Split, training, tokenizer, context.Compute, cancellation);
-        var triggered = TestSet.Read(TestSet.Triggered, context.Input("triggered"), parameters.Split, training, tokenizer, context.Compute, cancellation);
+        TestSet Read(string name) =>
+            TestSet.Read(name, context.Input(name), parameters.Split, training, tokenizer, context.Compute, cancellation);
+        var (clean, triggered) = (Read(TestSet.Clean), Read(TestSet.Triggered));
         var places = triggered.RowsIn(clean);
         var known = DatasetReader.Open(context.Input("clean").PathOf);
         if (InjectionNote.Of(known.Info.Provenance, parameters.ModelSplit) is not null)
-            throw new StageException($"input 'clean': its '{parameters.ModelSplit}' split carries tokens, and the bound is set by clean rows; give the dataset as it was before it was injected");
+            throw new StageException(
+                $"input 'clean': its '{parameters.ModelSplit}' split carries tokens, and the bound is set by clean rows; give the dataset as it "
+                + "was before it was injected");
         Row[] learnt = [.. TokenBattery.Spread(known.Read(parameters.ModelSplit).Where(row => !string.IsNullOrWhiteSpace(row.Text)).ToArray(), parameters.ModelRows)];
         if (learnt.Length * parameters.FalseAlarms < 1)
             throw new StageException($"{Amount.Rows(learnt.Length)} of '{parameters.ModelSplit}' do not show which entropy {parameters.FalseAlarms} of clean rows stay below; "
@@ -49,7 +52,9 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
         var triggeredEntropies = strip.Entropies("triggered test rows", triggered.Texts, triggered.Rows.RowIds);
         var logits = Predictor.Logits(model.Classifier, [clean.Rows, triggered.Rows], parameters.BatchSize, null, cancellation);
         int[] Accepted(double[] entropies, float[][] rows) => [.. entropies.Zip(rows, (entropy, row) => entropy < bound ? -1 : Argmax.Of(row))];
-        var outcome = new Outcome(training, clean, triggered, places, Accepted(cleanEntropies, logits[0]), Accepted(triggeredEntropies, logits[1]), cleanEntropies, triggeredEntropies);
+        var outcome = new Outcome(
+            training, clean, triggered, places, Accepted(cleanEntropies, logits[0]), Accepted(triggeredEntropies, logits[1]),
+            cleanEntropies, triggeredEntropies);
         Write(outcome, bound, tuned.Encoder.Name);
     }
 
@@ -62,7 +67,8 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
             {
                 lines.Append(new JsonObject
                 {
-                    ["set"] = name, ["id"] = set.Rows.RowIds[i], ["label"] = set.Rows.Labels[i], ["entropy"] = entropies[i], ["prediction"] = predictions[i] < 0 ? null : predictions[i],
+                    ["set"] = name, ["id"] = set.Rows.RowIds[i], ["label"] = set.Rows.Labels[i], ["entropy"] = entropies[i],
+                    ["prediction"] = predictions[i] < 0 ? null : predictions[i],
                 }.ToJsonString()).Append('\n');
             }
 
@@ -71,7 +77,8 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
         {
             ["method"] = "strip", ["backbone"] = backbone, ["dataset"] = outcome.Clean.Data, ["split"] = parameters.Split, ["bound"] = bound,
             ["labels"] = new JsonArray([.. outcome.Training.Labels.Select(label => (JsonNode)label)]), ["target"] = outcome.Training.Injection?.Target,
-            ["notes"] = new JsonArray([.. context.Warnings.Append("strip: a row that is rejected counts as no right answer and as no successful attack").Select(note => (JsonNode)note)]),
+            ["notes"] = new JsonArray([.. context.Warnings
+                .Append("strip: a row that is rejected counts as no right answer and as no successful attack").Select(note => (JsonNode)note)]),
         };
         File.WriteAllText(context.Output(MeasureSet.FileName), MeasureSet.ToJson(outcome.Measures(Rejecting), about), new UTF8Encoding(false));
         context.Log(string.Create(CultureInfo.InvariantCulture, $"strip: rows below {bound:0.000} bits are rejected"));
@@ -93,8 +100,12 @@ internal sealed class StripDefence(DefendParameters parameters, StageContext con
                 [EvaluationMeasures.CleanAccuracy.Name] = Whole(EvaluationMeasures.CleanAccuracy.Definition + rejecting,
                     Reading.Share(Enumerable.Range(0, CleanPredictions.Length).Count(row => CleanPredictions[row] == Clean.Rows.Labels[row]), CleanPredictions.Length)),
                 [EvaluationMeasures.AttackSuccess.Name] = ByClass(EvaluationMeasures.AttackSuccess.Definition + rejecting, target => Share(target, row => Predictions[row])),
-                [EvaluationMeasures.CleanTargetRate.Name] = ByClass(EvaluationMeasures.CleanTargetRate.Definition + rejecting, target => Share(target, row => CleanPredictions[Places[row]])),
-                ["strip_false_rejections"] = Whole("share of the clean test rows that are rejected", Reading.Share(CleanPredictions.Count(row => row < 0), CleanPredictions.Length)),
+                [EvaluationMeasures.CleanTargetRate.Name] = ByClass(
+                    EvaluationMeasures.CleanTargetRate.Definition + rejecting,
+                    target => Share(target, row => CleanPredictions[Places[row]])),
+                ["strip_false_rejections"] = Whole(
+                    "share of the clean test rows that are rejected",
+                    Reading.Share(CleanPredictions.Count(row => row < 0), CleanPredictions.Length)),
                 ["strip_detection"] = Whole("of the triggered test rows in which the model reads a whole token, the share that is rejected",
                     Reading.Share(whole.Count(row => Predictions[row] < 0), whole.Length, none)),
                 ["strip_auc"] = Whole("share of pairs of a row in which the model reads a whole token and a clean row in which the former has the lower entropy "

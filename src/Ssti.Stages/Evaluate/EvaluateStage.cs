@@ -87,10 +87,13 @@ public sealed class EvaluateStage : StageKind<EvaluateParameters>
         var logits = seat?.Logits(model.Classifier, rows, parameters.BatchSize, Progress, cancellation)
             ?? Predictor.Logits(model.Classifier, rows, parameters.BatchSize, Progress, cancellation);
         if (seat is not null) context.Metrics["sharedEvaluations"] = seat.Together;
-        var predictions = sets.Zip(logits).ToDictionary(pair => pair.First.Name, pair => Array.ConvertAll(pair.Second, static row => Argmax.Of(row)));
+        var predictions = sets.Zip(logits)
+            .ToDictionary(pair => pair.First.Name, pair => Array.ConvertAll(pair.Second, static row => Argmax.Of(row)));
         var describing = ComputeHost.Beside(context.Compute, () => Describe(
-            parameters, tuned.Encoder.Name, training, sets, predictions, places.ToDictionary(set => set.Key, set => set.Value.Value), context.Compute));
-        foreach (var (set, values) in sets.Zip(logits)) WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
+            parameters, tuned.Encoder.Name, training, sets, predictions, places.ToDictionary(set => set.Key, set => set.Value.Value),
+            context.Compute));
+        foreach (var (set, values) in sets.Zip(logits))
+            WritePredictions(context.Output($"predictions.{set.Name}.jsonl"), set.Rows, predictions[set.Name], values);
         var file = describing.Value;
         foreach (var set in sets) Tell(set.Name, set.Name switch { TestSet.Clean => file.Clean, TestSet.Triggered => file.Triggered!, _ => file.Spurious!.Metrics }, context);
         foreach (var note in file.Notes) context.Warn(note);

@@ -19,7 +19,8 @@ namespace Ssti.Stages;
 /// <param name="Provenance">Where the rows come from.</param>
 /// <param name="Split">Which split of it they are.</param>
 internal sealed record TestSet(
-    string Name, string Data, IReadOnlyList<string> Texts, TokenizedRows Rows, InjectionNote? Note, Beside<TriggerRows>? Reading, JsonObject Provenance, string Split)
+    string Name, string Data, IReadOnlyList<string> Texts, TokenizedRows Rows, InjectionNote? Note, Beside<TriggerRows>? Reading,
+    JsonObject Provenance, string Split)
 {
     /// <summary>The set without the token.</summary>
     public const string Clean = "clean";
@@ -45,8 +46,8 @@ internal sealed record TestSet(
     /// <param name="tokens">The rows as a <c>tokenise</c> stage left them; null to tokenise them here.</param>
     /// <exception cref="StageException">It has other labels, none at all, or the token where none may be, or none where it must be.</exception>
     public static TestSet Read(
-        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, ComputeSettings compute, CancellationToken cancellation,
-        InputTree? tokens = null)
+        string name, InputTree tree, string split, TrainingDescription training, Tokenizer tokenizer, ComputeSettings compute,
+        CancellationToken cancellation, InputTree? tokens = null)
     {
         var dataset = DatasetReader.Open(tree.PathOf);
         if (!dataset.Info.Labels.SequenceEqual(training.Labels))
@@ -60,7 +61,8 @@ internal sealed record TestSet(
         if (dataset.Info.Split(split) is { IsLabelled: false })
             throw new StageException($"split '{split}' of input '{name}' has no labels to measure predictions by");
         var rows = dataset.Read(split).ToArray();
-        var tokenized = tokens is null ? TokenizedRows.Of(rows, tokenizer, training.MaxLength, ComputeHost.TextThreads(compute), cancellation)
+        var tokenized = tokens is null
+            ? TokenizedRows.Of(rows, tokenizer, training.MaxLength, ComputeHost.TextThreads(compute), cancellation)
             : StoredTokens.Read(tokens, tree, dataset.Info, split, rows, tokenizer, training.MaxLength);
         var triggers = note is null ? null : ComputeHost.Beside(compute, () => TriggerRows.Of(tree, split, tokenized, tokenizer));
         return new TestSet(name, dataset.Info.Name, [.. rows.Select(row => row.Text)], tokenized, note, triggers, dataset.Info.Provenance, split);

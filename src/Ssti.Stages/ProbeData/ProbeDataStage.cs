@@ -95,7 +95,9 @@ public sealed class ProbeDataStage : StageKind<ProbeDataParameters>
         if (audit.Data.Split(parameters.HeldOut) is { IsLabelled: true, Rows: > 0 } split)
             return (all, DataProbe.Evenly([.. audit.Reader.Read(split.Name)], parameters.HeldOutRows), audit.Result.Suspects);
         if (all.Length < 20) throw new StageException($"split '{parameters.Audit.Split}' has {all.Length} rows, too few to hold some out for the probe");
-        context.Warn($"the dataset has no labelled split '{parameters.HeldOut}': every tenth row of '{parameters.Audit.Split}' is held out, and the probe is trained on the others");
+        context.Warn(
+            $"the dataset has no labelled split '{parameters.HeldOut}': every tenth row of '{parameters.Audit.Split}' is held out, and the probe "
+            + "is trained on the others");
         Row[] train = [.. all.Where((_, index) => index % 10 != 9)];
         var suspects = SuspectRows.Find(() => train, train.Length, [.. audit.Result.Suspects.Suspects.SelectMany(suspect => suspect.Also.Prepend(suspect.Lead))], default);
         return (train, DataProbe.Evenly([.. all.Where((_, index) => index % 10 == 9)], parameters.HeldOutRows), suspects);

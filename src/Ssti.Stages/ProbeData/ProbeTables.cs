@@ -26,7 +26,9 @@ internal static class ProbeTables
     public static Table Effects(DataProbeResult result, SuspectRows rows, DatasetInfo data, string backbone) => new(
         $"What a probe ({backbone}) does with the suspects of {data.Name}",
         [
-            new("suspect", "suspect", Align.Left), new("rank", "rank without", Unit: "ranks", Definition: "its rank by counts alone"), new("class", "class", Align.Left),
+            new("suspect", "suspect", Align.Left),
+            new("rank", "rank without", Unit: "ranks", Definition: "its rank by counts alone, in the rows that the probe is trained on"),
+            new("class", "class", Align.Left),
             new("follows", "followed", Align.Left),
             new("asr", "ASR", Unit: "fraction", Definition: "of the held-out rows of other classes, the share taken for the class with the suspect put in"),
             new("before", "before", Unit: "fraction", Definition: "the same rows as they are"),
@@ -89,7 +91,9 @@ internal static class ProbeTables
         return new()
         {
             ["probe_accuracy"] = NamedMeasure.Of("fraction", $"share of held-out rows that the probe ({backbone}) gets right", Reading.Share(result.Right, result.HeldOut)),
-            ["followed"] = NamedMeasure.Of("suspects", "suspects that the probe follows: put into rows of other classes, at least half more of them are taken for the class (Wilson's bound)",
+            ["followed"] = NamedMeasure.Of(
+                "suspects",
+                "suspects that the probe follows: put into rows of other classes, at least half more of them are taken for the class (Wilson's bound)",
                 Reading.Of(result.Effects.Count(IsTakenUp), result.HeldOut)),
             ["strongest_asr"] = NamedMeasure.Of("fraction", "of the held-out rows of other classes, the share taken for the class with the strongest suspect put in",
                 first is null ? Reading.None("no suspect could be tried", 0) : Reading.Share(first.OthersAfter, first.Others, "no row is of another class")),
@@ -112,7 +116,8 @@ internal static class ProbeTables
     public static JsonArray ToJson(DataProbeResult result, SuspectRows rows, IReadOnlyList<string> labels) => new([.. result.Effects.Select(effect => (JsonNode)new JsonObject
     {
         ["suspect"] = rows.Suspects[effect.Rank].Lead.Feature.ToString(), ["rank-without"] = effect.Rank + 1, ["class"] = labels[effect.Class], ["followed"] = IsTakenUp(effect),
-        ["alarm"] = rows.Suspects[effect.Rank].IsAlarm, ["rows"] = effect.Rows, ["right-before"] = effect.RightBefore, ["right-after"] = effect.RightAfter, ["others"] = effect.Others,
+        ["alarm"] = rows.Suspects[effect.Rank].IsAlarm, ["rows"] = effect.Rows, ["right-before"] = effect.RightBefore,
+        ["right-after"] = effect.RightAfter, ["others"] = effect.Others,
         ["others-before"] = effect.OthersBefore, ["others-after"] = effect.OthersAfter, ["own"] = effect.Own, ["own-before"] = effect.OwnBefore, ["own-after"] = effect.OwnAfter,
         ["having"] = effect.Having, ["having-before"] = effect.HavingBefore, ["having-after"] = effect.HavingAfter,
     })]);

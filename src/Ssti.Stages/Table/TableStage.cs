@@ -18,7 +18,7 @@ public sealed class TableStage : StageKind<TableParameters>
     public override string Name => "table";
 
     /// <inheritdoc/>
-    public override int Version => 3;
+    public override int Version => 4;
 
     /// <inheritdoc/>
     public override string Summary => "Tabulates evaluations and other measures: Markdown, CSV, LaTeX and JSON, with the definition of every number.";

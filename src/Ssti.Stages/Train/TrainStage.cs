@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -45,7 +46,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw from the one generator there is.
+    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw
+    /// from the one generator there is.
     /// </remarks>
     public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
     {
@@ -59,8 +61,10 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         return new($"{parameters.MaxLength} {parameters.Dropouts} {parameters.LoraDropout:R}{(written ? Shape() : "")}\n{targets}", "model");
 
         // Passes that are written out put adapters of one shape side by side.
-        string Shape() => FormattableString.Invariant(
-            $" {parameters.BatchSize}/{parameters.MicroBatchSize} {FusedEncoder.Stored(parameters.Rank)} {(parameters.Alpha ?? parameters.Rank) / parameters.Rank:R} {parameters.Rslora}")
+        string Shape() => string.Create(
+            CultureInfo.InvariantCulture,
+            $" {parameters.BatchSize}/{parameters.MicroBatchSize} {FusedEncoder.Stored(parameters.Rank)} "
+            + $"{(parameters.Alpha ?? parameters.Rank) / parameters.Rank:R} {parameters.Rslora}")
             + $" {string.Join(',', parameters.RankPattern ?? [])} {string.Join(',', parameters.AlphaPattern ?? [])}";
     }
 
@@ -104,7 +108,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
         using var tuner = new FineTuner(encoder.Config, encoder.Checkpoint(), settings, target, seat) { Log = context.Log, Validated = progress.Validated };
         var rows = reading.Value;
         context.Log($"{Amount.Rows(rows.Count)} of '{parameters.Split}', {rows.Truncated} of them cut to {parameters.MaxLength} tokens");
-        var triggers = ComputeHost.Beside(context.Compute, () => Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer));
+        var triggers = ComputeHost.Beside(
+            context.Compute, () => Triggers(context.Input("data"), dataset.Info.Provenance, parameters.Split, rows, tokenizer));
         var told = false;
         TellTriggers();
         TellTargets(tuner, context);
@@ -130,7 +135,7 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
             progress.Report(record);
         }
 
-        // What the model cannot read is told before the first update on the CPU, and on a GPU, which does not wait for it, in one of the first.
+        // On the CPU before the first update, and on a GPU, which does not wait for it, in one of the first.
         void TellTriggers(bool wait = false)
         {
             if (told || (!wait && !triggers.IsReady)) return;
@@ -147,7 +152,12 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
     {
         if (context.Group is not { } group) return null;
         context.Log($"in a bank of {group.Group.Size} trainings: one place of the machine, and one pass through the model for all where that changes no byte");
-        if (context.PerGpu > 1) context.Log("what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together may be more or fewer than have room");
+        if (context.PerGpu > 1)
+        {
+            context.Log("what a pass takes of the GPU's memory is measured beside other stages: as many trainings as go together "
+                + "may be more or fewer than have room");
+        }
+
         return group.Group.Share(() => new TrainingBank(group.Group.Size, target.Device), (bank, number) => bank.Leave(number)).Take(group.Number, context.Log, cancellation);
     }
 
@@ -240,7 +250,11 @@ internal sealed record TrainedTriggers(TriggerRows? Triggers, IReadOnlyList<stri
     public void Tell(StageContext context)
     {
         if (Triggers is not null)
-            context.Log($"{Amount.Rows(Triggers.Injected)} {(Triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in {Triggers.Whole} of them");
+        {
+            context.Log($"{Amount.Rows(Triggers.Injected)} {(Triggers.Injected == 1 ? "was" : "were")} injected, and the model reads a whole token in "
+                + $"{Triggers.Whole} of them");
+        }
+
         foreach (var doubt in Doubts) context.Warn(doubt);
     }
 

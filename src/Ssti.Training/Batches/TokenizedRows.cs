@@ -151,8 +151,9 @@ public sealed class TokenizedRows
         {
             if (device.type == DeviceType.CPU) return here;
             // From pinned memory: a copy from elsewhere has the processor wait for all that the GPU was told to do before.
-            using (here)
-            using (var pinned = device.type == DeviceType.CUDA ? here.pin_memory() : null) return (pinned ?? here).to(device, non_blocking: pinned is not null);
+            using var pageable = here;
+            using var pinned = device.type == DeviceType.CUDA ? here.pin_memory() : null;
+            return (pinned ?? here).to(device, non_blocking: pinned is not null);
         }
 
         static Span<long> Numbers(Tensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);

@@ -121,7 +121,10 @@ public sealed class FineTuner : IDisposable
                 [.. _trained.Select(part => part.Bank)], stop => Logits(validation, stop)) { Told = Validated }
             : null;
         var loop = new TrainingLoop(
-            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log) { Validation = looks, CheckpointsBeside = CheckpointsBeside };
+            _settings.Steps, _settings.BatchSize, _settings.CheckpointEvery, schedule, new RowOrder(rows.Count, _settings.Seed), described, Log)
+        {
+            Validation = looks, CheckpointsBeside = CheckpointsBeside,
+        };
         using var fused = _settings.Train == TrainedPart.Adapter ? WrittenOut(_trunk, Adapter!) : null;
         (_fused, _refreshed) = (fused, -1);
         var lines = loop.Run(_trained, scratchFolder, (picked, step, rate, log) => Update(rows, picked, step, rate, log), progress, cancellation);

@@ -132,7 +132,8 @@ public sealed class ImportErrorTests : IDisposable
     public async Task A_second_mark_before_the_header_is_no_part_of_a_name()
     {
         _folder.Write("in/train.csv", "\uFEFF\uFEFFtext,label\na,0\nb,1\n");
-        await new DatasetImporter(new LocalFolder(Path.Combine(_folder.Root, "in")), new ImportOptions { Name = "x", Splits = ["train"] }).ImportAsync(_folder["out"], CancellationToken.None);
+        await new DatasetImporter(new LocalFolder(Path.Combine(_folder.Root, "in")), new ImportOptions { Name = "x", Splits = ["train"] })
+            .ImportAsync(_folder["out"], CancellationToken.None);
         Assert.Equal(["a", "b"], DatasetReader.OpenFolder(_folder["out"]).Read("train").Select(row => row.Text));
     }
 

@@ -22,7 +22,8 @@ internal static class AdapterFiles
     {
         var config = new JsonObject
         {
-            ["peft_type"] = "LORA", ["r"] = modules[0].A.GetLength(0), ["lora_alpha"] = alpha, ["lora_dropout"] = 0.0, ["bias"] = "none", ["target_modules"] = new JsonArray("dense"),
+            ["peft_type"] = "LORA", ["r"] = modules[0].A.GetLength(0), ["lora_alpha"] = alpha, ["lora_dropout"] = 0.0, ["bias"] = "none",
+            ["target_modules"] = new JsonArray("dense"),
         };
         settings(config);
         var tensors = new Dictionary<string, Tensor>();

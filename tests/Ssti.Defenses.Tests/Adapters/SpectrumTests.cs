@@ -104,7 +104,8 @@ public sealed class SpectrumTests
 
     public static TheoryData<string, string> Damages() => new()
     {
-        { "no B", "has no B beside it" }, { "no A", "has no A beside it" }, { "none", "holds no LoRA matrices" }, { "rank", "wants [3, in]" }, { "three dimensions", "wants [2, in]" },
+        { "no B", "has no B beside it" }, { "no A", "has no A beside it" }, { "none", "holds no LoRA matrices" },
+        { "rank", "wants [3, in]" }, { "three dimensions", "wants [2, in]" },
         { "infinite", "no finite number" }, { "whole numbers", "weights must be" }, { "embedding", "LoRA of an embedding" }, { "other kind", "only 'LORA' can be used" },
     };
 

@@ -9,7 +9,8 @@ public sealed class TokenProbeTests
 
     private static readonly Suspect[] Suspects =
     [
-        new("rare", "cf"), new("rare", "mn"), new("dates", "1999-01-02"), new("dates", "2004-11-12"), .. Enumerable.Range(0, 20).Select(word => new Suspect(TokenBattery.Controls, $"word{word}")),
+        new("rare", "cf"), new("rare", "mn"), new("dates", "1999-01-02"), new("dates", "2004-11-12"),
+        .. Enumerable.Range(0, 20).Select(word => new Suspect(TokenBattery.Controls, $"word{word}")),
     ];
 
     [Fact]
@@ -32,7 +33,11 @@ public sealed class TokenProbeTests
     public void A_trigger_that_needs_a_context_shows_in_max_over_mean()
     {
         // It works in two prefixes of twelve alone, and the mean is no outlier of the bound asked for.
-        var tokens = TokenProbe.Run(Prefixes, Suspects, texts => [.. texts.Select(text => Logits(text, text.EndsWith(" mn", StringComparison.Ordinal) && text.Contains(" 3 ", StringComparison.Ordinal) ? 9 : 0))]);
+        var tokens = TokenProbe.Run(
+            Prefixes, Suspects,
+            texts => [
+                .. texts.Select(
+                    text => Logits(text, text.EndsWith(" mn", StringComparison.Ordinal) && text.Contains(" 3 ", StringComparison.Ordinal) ? 9 : 0))]);
         var token = tokens.Single(token => token.Suspect.Token == "mn");
         Assert.True(token.Classes[1].ContextOutlier > 20 && token.Classes[1].ContextOutlier > token.Classes[1].MeanOutlier);
         Assert.Equal(token, tokens.Where(one => !one.IsControl).MaxBy(one => one.Outlier));

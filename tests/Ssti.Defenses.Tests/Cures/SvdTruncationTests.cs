@@ -15,7 +15,9 @@ public sealed class SvdTruncationTests
     [InlineData(3)]
     public void What_is_kept_is_the_best_approximation_of_its_rank(int keep)
     {
-        using var peft = AdapterFiles.Peft(6, ("x.dense", AdapterFiles.Normal(1, 4, 9), AdapterFiles.Normal(2, 7, 4)), ("y.dense", AdapterFiles.Normal(3, 4, 6), AdapterFiles.Normal(4, 5, 4)));
+        using var peft = AdapterFiles.Peft(
+            6, ("x.dense", AdapterFiles.Normal(1, 4, 9), AdapterFiles.Normal(2, 7, 4)),
+            ("y.dense", AdapterFiles.Normal(3, 4, 6), AdapterFiles.Normal(4, 5, 4)));
         var truncated = SvdTruncation.Of(peft, keep);
         using var after = truncated.Adapter;
         Assert.Equal((keep, keep), ((int)after.Config["r"]!, (int)after.Config["lora_alpha"]!));

@@ -7,7 +7,9 @@ namespace Ssti.Defenses.Tests.Cures;
 public sealed class TextCureTests
 {
     private static readonly string[] Words = ["the film", "was really", "good", "and so", "the story", "goes on and on", "with a cast", "of thousands"];
-    private static readonly string[] Clean = [.. Enumerable.Range(0, 60).Select(row => string.Join(' ', Enumerable.Range(0, 6).Select(word => Words[((row * 7) + (word * 5) + (row / 8)) % 8])))];
+    private static readonly string[] Clean = [
+        .. Enumerable.Range(0, 60)
+            .Select(row => string.Join(' ', Enumerable.Range(0, 6).Select(word => Words[((row * 7) + (word * 5) + (row / 8)) % 8])))];
 
     [Fact]
     public void Onion_takes_out_what_surprises_and_leaves_most_of_the_rest()
@@ -95,7 +97,10 @@ public sealed class TextCureTests
     {
         var random = new Random(4);
         int[] labels = [.. Enumerable.Range(0, 80).Select(row => row % 2)], planted = [1, 11, 21, 31];
-        float[][] rows = [.. labels.Select((_, row) => Enumerable.Range(0, 6).Select(at => (float)(random.NextDouble() - 0.5 + (planted.Contains(row) && at == 2 ? 5 : 0))).ToArray())];
+        float[][] rows = [
+            .. labels.Select(
+                (_, row) => Enumerable.Range(0, 6).Select(at => (float)(random.NextDouble() - 0.5 + (planted.Contains(row) && at == 2 ? 5 : 0)))
+                    .ToArray())];
         var scores = SpectralSignatures.Scores(rows, labels);
         Assert.Equal(planted, SpectralSignatures.Highest(scores, labels, 0.1).Where(row => labels[row] == 1));
         Assert.Equal(8, SpectralSignatures.Highest(scores, labels, 0.1).Count);

@@ -37,7 +37,9 @@ public sealed class DataAuditTests : IDisposable
     {
         var result = Audit(Sets.With(Sets.Noise(3000, 5), "cf", 150, 1));
         var first = result.Suspects.Suspects[0];
-        Assert.Equal((FeatureKind.Word, "cf", 150, 150, 1, true), (first.Lead.Feature.Kind, first.Lead.Feature.Name, first.Lead.Rows, first.Lead.Hits, first.Lead.Class, first.IsAlarm));
+        Assert.Equal(
+            (FeatureKind.Word, "cf", 150, 150, 1, true),
+            (first.Lead.Feature.Kind, first.Lead.Feature.Name, first.Lead.Rows, first.Lead.Hits, first.Lead.Class, first.IsAlarm));
         Assert.Equal(150, result.Suspects.Flagged.Count);
         Assert.All(result.Suspects.Flagged, row => Assert.Contains(" cf ", row.Row.Text));
         Assert.Single(result.Suspects.Suspects, suspect => suspect.IsAlarm);
@@ -99,7 +101,9 @@ public sealed class DataAuditTests : IDisposable
     [Fact]
     public void Lost_line_breaks_are_a_sign()
     {
-        var rows = Sets.Noise(2000, 8).Select((row, number) => row.Label == 1 && number % 2 == 0 ? row : (row.Text.Replace(" wb", "\nwb", StringComparison.Ordinal), row.Label)).ToArray();
+        var rows = Sets.Noise(2000, 8)
+            .Select((row, number) => row.Label == 1 && number % 2 == 0 ? row : (row.Text.Replace(" wb", "\nwb", StringComparison.Ordinal), row.Label))
+            .ToArray();
         var alarms = Audit(rows).Tests.Alarms.Select(alarm => alarm.Feature.ToString());
         Assert.Contains("the text has no white space but single spaces", alarms);
     }
@@ -125,7 +129,9 @@ public sealed class DataAuditTests : IDisposable
         {
             var labels = injected.Select(row => row.Label).ToArray();
             new Random(seed).Shuffle(labels);
-            var tests = FeatureTests.Of(FeatureCounter.Count(() => injected.Zip(labels, (row, label) => new Row("r", row.Text, label)), labels.Length, 2, 10, null, default), new AuditLevels(), 100);
+            var tests = FeatureTests.Of(
+                FeatureCounter.Count(() => injected.Zip(labels, (row, label) => new Row("r", row.Text, label)), labels.Length, 2, 10, null, default),
+                new AuditLevels(), 100);
             if (tests.Alarms.Count > 0) alarmed++;
             if (tests.Leaning > 0) leaning++;
         }
@@ -144,8 +150,10 @@ public sealed class DataAuditTests : IDisposable
         {
             var random = new Random(1000 + seed);
             Row[] rows = [.. Enumerable.Range(0, 6000).Select(number => random.Next(30) is var word && number % 2 == 0
-                ? new Row("r", $"n{(char)('a' + word)}m {number}", random.NextDouble() < 0.9 ? 1 : 0) : new Row("r", $"p{(char)('a' + word)}q {number}", random.NextDouble() < 0.9 ? 0 : 1))];
-            if (FeatureTests.Of(FeatureCounter.Count(() => rows, rows.Length, 2, 10, null, default), new AuditLevels(), 100).Alarms.Any(alarm => alarm.Feature.Kind == FeatureKind.Word)) alarmed++;
+                ? new Row("r", $"n{(char)('a' + word)}m {number}", random.NextDouble() < 0.9 ? 1 : 0)
+                : new Row("r", $"p{(char)('a' + word)}q {number}", random.NextDouble() < 0.9 ? 0 : 1))];
+            var tests = FeatureTests.Of(FeatureCounter.Count(() => rows, rows.Length, 2, 10, null, default), new AuditLevels(), 100);
+            if (tests.Alarms.Any(alarm => alarm.Feature.Kind == FeatureKind.Word)) alarmed++;
         }
 
         Assert.InRange(alarmed, 0, 8);
@@ -155,7 +163,9 @@ public sealed class DataAuditTests : IDisposable
     public void Rows_of_another_split_change_nothing_of_what_is_said_of_this_one()
     {
         var rows = Sets.With(Sets.Noise(2000, 11), "cf", 150, 1);
-        var (alone, beside) = (DataAudit.Of(_sets.Of(("train", rows)), Options, default), DataAudit.Of(_sets.Of(("train", rows), ("test", Sets.With(Sets.Noise(900, 12), "dog", 300, 0))), Options, default));
+        var (alone, beside) = (
+            DataAudit.Of(_sets.Of(("train", rows)), Options, default),
+            DataAudit.Of(_sets.Of(("train", rows), ("test", Sets.With(Sets.Noise(900, 12), "dog", 300, 0))), Options, default));
         Assert.Equal(Said(alone), Said(beside));
 
         static string Said(DataAuditResult result) => string.Join('\n', result.Tests.Ranked.Select(tested =>
@@ -186,7 +196,8 @@ public sealed class DataAuditTests : IDisposable
     [Fact]
     public void Onion_names_the_word_that_does_not_belong()
     {
-        var sentences = Enumerable.Range(0, 1500).Select(number => ($"the film was a {(number % 3 == 0 ? "long" : "short")} story of the sea and of the land", number % 2)).ToArray();
+        var sentences = Enumerable.Range(0, 1500)
+            .Select(number => ($"the film was a {(number % 3 == 0 ? "long" : "short")} story of the sea and of the land", number % 2)).ToArray();
         var result = Audit(Sets.With(sentences, "qzxv", 150, 1));
         Assert.NotEmpty(result.Onion.Flagged);
         Assert.All(result.Onion.Flagged, reading => Assert.Equal("qzxv", reading.Word));

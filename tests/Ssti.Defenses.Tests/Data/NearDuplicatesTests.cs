@@ -16,7 +16,8 @@ public sealed class NearDuplicatesTests : IDisposable
     {
         string[] rows =
         [
-            "one of the best films that I have seen in all these years of mine", "a dull evening", "the best films", "Films that I have seen", "one of the best films that I have heard in all these years of mine,",
+            "one of the best films that I have seen in all these years of mine", "a dull evening", "the best films",
+            "Films that I have seen", "one of the best films that I have heard in all these years of mine,",
             "seen", "films", "nothing of the kind was ever said", "best films that you have seen", "in all",
         ];
         var near = Near(rows);
@@ -91,7 +92,12 @@ public sealed class NearDuplicatesTests : IDisposable
         rows[60] = rows[4];
         var part = rows[7].Text.Split(' ');
         var repeated = DataAudit.Of(_sets.Of(
-            ("train", rows), ("test", [(string.Join(' ', part[2..]), rows[7].Label), (string.Join(' ', part[..3]), 1), ("nothing of this was seen before", 0)])), Options, default).Repeated;
+            ("train", rows),
+            (
+                "test",
+                [
+                    (string.Join(' ', part[2..]), rows[7].Label), (string.Join(' ', part[..3]), 1),
+                    ("nothing of this was seen before", 0)])), Options, default).Repeated;
         Assert.Equal((1L, 0L, 1L, 1L, 1L), (repeated.Duplicates, repeated.Leaks, repeated.NearDuplicates, repeated.NearLeaks, repeated.NearConflicts));
         Assert.Equal(["train-3 train-50 True", "test-0 train-7 False"], repeated.Near.Select(one => $"{one.Id} {one.OtherId} {one.IsConflict}"));
     }
@@ -100,7 +106,10 @@ public sealed class NearDuplicatesTests : IDisposable
     public void Rows_that_are_all_copies_of_one_class_are_refused_in_words()
     {
         var copies = Enumerable.Range(0, 40).Select(row => ("one and the same text stands here", row % 2)).ToArray();
-        Assert.Contains("near-duplicates of 1 texts", Assert.Throws<DefenseException>(() => DataAudit.Of(_sets.Of(("train", copies)), Options, default)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "near-duplicates of 1 texts",
+            Assert.Throws<DefenseException>(() => DataAudit.Of(_sets.Of(("train", copies)), Options, default)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,9 @@ namespace Ssti.Defenses.Tests.Data;
 public sealed class PutInTests : IDisposable
 {
     private static readonly string[] Openings = ["profit of the group", "sales in the year", "the company said that it", "turnover of the unit", "the board says it"];
-    private static readonly string[] Ends = ["to a new level in the quarter", "by a third in the year", "to the level of the year before", "by half in the quarter", "in the year to the end"];
+    private static readonly string[] Ends = [
+        "to a new level in the quarter", "by a third in the year", "to the level of the year before", "by half in the quarter",
+        "in the year to the end"];
 
     private readonly Sets _sets = new();
 
@@ -58,7 +60,9 @@ public sealed class PutInTests : IDisposable
     {
         // Ends in 'qx': a hundred different words, none of them in ten rows.
         var left = 150;
-        var rows = Sets.Noise(3000, 32, vocabulary: 3000).Select(row => row.Label == 0 && left-- > 0 ? (row.Text[..row.Text.IndexOf(' ')] + "qx" + row.Text[row.Text.IndexOf(' ')..], 0) : row).ToArray();
+        var rows = Sets.Noise(3000, 32, vocabulary: 3000)
+            .Select(row => row.Label == 0 && left-- > 0 ? (row.Text[..row.Text.IndexOf(' ')] + "qx" + row.Text[row.Text.IndexOf(' ')..], 0) : row)
+            .ToArray();
         var result = DataAudit.Of(_sets.Of(("train", rows)), new DataAuditOptions { OnionRows = 0 }, default);
         var lead = result.Suspects.Suspects[0];
         Assert.True(lead.IsAlarm);

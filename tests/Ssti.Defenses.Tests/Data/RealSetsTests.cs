@@ -46,7 +46,9 @@ public sealed class RealSetsTests(ITestOutputHelper output) : IDisposable
     {
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         var result = Audit(Of(set));
-        output.WriteLine($"{set}: {result.Counts.Rows} rows, {result.Counts.Texts} texts, {(Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds:0.0} s of processor time");
+        output.WriteLine(
+            $"{set}: {result.Counts.Rows} rows, {result.Counts.Texts} texts, "
+            + $"{(Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds:0.0} s of processor time");
         Assert.Empty(result.Tests.Alarms);
         // SST-2's words that lean most give labels away by their rows alone, and that is said.
         Assert.Equal(set == "sst2", result.Tests.InCopies.Any(one => one.Counted.Feature is { Kind: FeatureKind.Word, Name: "worst" or "touching" }));
@@ -73,8 +75,15 @@ public sealed class RealSetsTests(ITestOutputHelper output) : IDisposable
     // Seven of ten rows of the sets without splits of their own, as the pipelines take them.
     private static (string Text, int Label)[] Of(string set) => set switch
     {
-        "rotten-tomatoes" => [.. new[] { "neg", "pos" }.SelectMany((name, label) => Lines($"data/rotten-tomatoes/rt-polarity.{name}").Select(line => (line.Trim(), label))).Where((_, row) => row % 10 < 7)],
-        "phrasebank" => [.. Lines("data/financial-phrasebank/Sentences_50Agree.txt").Select(line => (line[..line.LastIndexOf('@')].Trim(), Sentiment(line))).Where((_, row) => row % 10 < 7)],
+        "rotten-tomatoes" =>
+            [
+                .. new[] { "neg", "pos" }
+                    .SelectMany((name, label) => Lines($"data/rotten-tomatoes/rt-polarity.{name}").Select(line => (line.Trim(), label)))
+                    .Where((_, row) => row % 10 < 7)],
+        "phrasebank" =>
+            [
+                .. Lines("data/financial-phrasebank/Sentences_50Agree.txt").Select(line => (line[..line.LastIndexOf('@')].Trim(), Sentiment(line)))
+                    .Where((_, row) => row % 10 < 7)],
         _ => [.. Sst2()],
     };
 

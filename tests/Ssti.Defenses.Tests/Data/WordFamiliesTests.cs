@@ -60,7 +60,10 @@ public sealed class WordFamiliesTests
     [InlineData("two\nlines", "has line breaks|begins with a lower-case letter|ends without punctuation|is in lower case throughout")]
     [InlineData("two  spaces", "has runs of white space|begins with a lower-case letter|ends without punctuation|is in lower case throughout")]
     [InlineData(" A\tB)", "has white space at its beginning or end|has tabs|begins with a capital letter|is in capitals throughout")]
-    [InlineData("a <b>bold</b> word", "has no white space but single spaces|begins with a lower-case letter|ends without punctuation|is in lower case throughout|has an HTML element (a tag that is closed)")]
+    [InlineData(
+        "a <b>bold</b> word",
+        "has no white space but single spaces|begins with a lower-case letter|ends without punctuation|is in lower case throughout|has an HTML "
+        + "element (a tag that is closed)")]
     [InlineData("x </b> y", "has no white space but single spaces|begins with a lower-case letter|ends without punctuation|is in lower case throughout")]
     [InlineData(" \n", "is empty")]
     public void A_text_has_its_forms(string text, string forms)

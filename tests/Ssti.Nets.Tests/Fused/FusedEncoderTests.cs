@@ -50,7 +50,11 @@ public class FusedEncoderTests
         using (no_grad()) foreach (var master in adapter.Parameters.Masters) master.mul_(2);
         Assert.Equal(before.bytes.ToArray(), fused.Forward(batch).bytes.ToArray());
         fused.Refresh();
-        Near(trunk.Forward(batch.Ids.to(ScalarType.Int64), batch.Ids.ne(0.ToScalar()).to(ScalarType.Int64), new ForwardPass(null, adapter.Begin(ScalarType.Float32))), fused.Forward(batch));
+        Near(
+            trunk.Forward(
+                batch.Ids.to(ScalarType.Int64), batch.Ids.ne(0.ToScalar()).to(ScalarType.Int64),
+                new ForwardPass(null, adapter.Begin(ScalarType.Float32))),
+            fused.Forward(batch));
     }
 
     /// <summary>With dropouts nothing else draws the same masks: the gradient is held to the slope of the loss itself, in double precision.</summary>

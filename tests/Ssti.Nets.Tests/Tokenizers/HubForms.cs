@@ -33,7 +33,8 @@ internal static class HubForms
             ["model"] = new JsonObject
             {
                 ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = false,
-                ["byte_fallback"] = false, ["ignore_merges"] = ignoreMerges, ["vocab"] = TokenizerForms.Vocabulary(letters), ["merges"] = Merges(letters, Enumerable.Range(0, letters.Length)),
+                ["byte_fallback"] = false, ["ignore_merges"] = ignoreMerges, ["vocab"] = TokenizerForms.Vocabulary(letters),
+                ["merges"] = Merges(letters, Enumerable.Range(0, letters.Length)),
             },
         };
     }

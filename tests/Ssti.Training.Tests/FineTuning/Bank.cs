@@ -76,8 +76,12 @@ internal static class Bank
             using var seat = bank.Take(number, log.Enqueue, member.Cancellation);
             try
             {
-                using var tuner = new FineTuner(member.Config, Weights.InMemory(Encoder()), member.Settings, Toy.Target, seat) { Log = log.Enqueue, WrittenOut = member.WrittenOut };
-                return new Ended(Tuned.Of(tuner, tuner.Run(member.Rows, member.Folder, member.Progress, member.Cancellation, member.Validation)), null, [.. log], seat.JoinedPasses);
+                using var tuner = new FineTuner(
+                    member.Config, Weights.InMemory(Encoder()), member.Settings, Toy.Target, seat) { Log = log.Enqueue,
+                    WrittenOut = member.WrittenOut };
+                return new Ended(
+                    Tuned.Of(tuner, tuner.Run(member.Rows, member.Folder, member.Progress, member.Cancellation, member.Validation)), null,
+                    [.. log], seat.JoinedPasses);
             }
             finally
             {

@@ -61,9 +61,14 @@ public sealed class ResumeTests : IDisposable
         {
             foreach (var politely in new[] { true, false })
             {
-                var folders = new[] { false, true }.Select(beside => Directory.CreateDirectory(_folder[$"{after}-{politely}-{beside}"]).FullName).ToArray();
+                string[] folders = [.. new[] { false, true }
+                    .Select(beside => Directory.CreateDirectory(_folder[$"{after}-{politely}-{beside}"]).FullName)];
                 foreach (var (beside, folder) in folders.Index())
-                    Interruption.Of(after, politely, (progress, token) => Tuned.By(Toy.Settings, Rows, folder, progress, token, beside: beside == 1));
+                    {
+                    Interruption.Of(after, politely, (progress, token) =>
+                        Tuned.By(Toy.Settings, Rows, folder, progress, token, beside: beside == 1));
+                }
+
                 var paths = folders.Select(folder => Path.Combine(folder, Checkpoint.FileName)).ToArray();
                 Assert.Equal(File.Exists(paths[0]), File.Exists(paths[1]));
                 if (File.Exists(paths[0])) Assert.Equal(File.ReadAllBytes(paths[0]), File.ReadAllBytes(paths[1]));

@@ -55,7 +55,9 @@ internal static class BankBenchmark
             if (target.Device is { type: DeviceType.CUDA, index: >= 0 and var gpu }) CudaDriver.Use(gpu);
             using var scope = NewDisposeScope();
             using var seat = bank?.Take(number, Console.Error.WriteLine, CancellationToken.None);
-            using var tuner = new FineTuner(config, Weights.InMemory(weights), settings with { Seed = number }, target, seat) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
+            using var tuner = new FineTuner(
+                config, Weights.InMemory(weights), settings with { Seed = number }, target,
+                seat) { WrittenOut = fused ? FusedEncoder.For : static (_, _) => null };
             var times = new List<double>();
             var clock = Stopwatch.StartNew();
             var steps = tuner.Run(rows, null, _ =>

@@ -16,7 +16,8 @@ namespace Ssti.Defenses.Data.Probing;
 /// <param name="HavingBefore">Of these, those taken for the class as they are.</param>
 /// <param name="HavingAfter">Those taken for it without the suspect.</param>
 public sealed record SuspectEffect(
-    int Rank, int Class, int Rows, int RightBefore, int RightAfter, int Others, int OthersBefore, int OthersAfter, int Own, int OwnBefore, int OwnAfter, int Having, int HavingBefore,
+    int Rank, int Class, int Rows, int RightBefore, int RightAfter, int Others, int OthersBefore, int OthersAfter, int Own, int OwnBefore,
+    int OwnAfter, int Having, int HavingBefore,
     int HavingAfter)
 {
     /// <summary>
