@@ -28,19 +28,22 @@ public sealed record TokenBatch(Tensor Ids, Tensor Starts, Tensor Padded, int To
     public static TokenBatch Join(IReadOnlyList<TokenBatch> parts)
     {
         if (parts.Count == 1) return parts[0];
-        var (rows, length) = (parts.Sum(part => part.Rows), parts[0].Length);
-        var starts = new List<Tensor> { parts[0].Starts };
-        var tokens = parts[0].Tokens;
+        return new TokenBatch(
+            cat([.. parts.Select(part => part.Ids)], 0), Joined(parts, part => part.Starts), Joined(parts, part => part.Padded), parts.Sum(part => part.Tokens),
+            parts.Max(part => part.Longest)) { Parts = parts };
+    }
+
+    // Places of each, counted on from the last of those before.
+    private static Tensor Joined(IReadOnlyList<TokenBatch> parts, Func<TokenBatch, Tensor> of)
+    {
+        var joined = new List<Tensor> { of(parts[0]) };
         foreach (var part in parts.Skip(1))
         {
-            using var before = tokens.ToScalar();
-            starts.Add(part.Starts.narrow(0, 1, part.Rows).add(before));
-            tokens += part.Tokens;
+            var last = joined[^1].narrow(0, joined[^1].shape[0] - 1, 1);
+            joined.Add(of(part).narrow(0, 1, part.Rows).add(last, Scalars.One));
         }
 
-        return new TokenBatch(
-            cat([.. parts.Select(part => part.Ids)], 0), cat(starts, 0), arange(0, (rows + 1) * length, length, ScalarType.Int32, parts[0].Ids.device), tokens,
-            parts.Max(part => part.Longest)) { Parts = parts };
+        return cat(joined, 0);
     }
 
     /// <summary>[rows, ·], strided, as [parts, rows of a part, ·]; as it is for one.</summary>
