@@ -33,18 +33,9 @@ public sealed record TokenBatch(Tensor Ids, Tensor Starts, Tensor Padded, int To
             parts.Max(part => part.Longest)) { Parts = parts };
     }
 
-    // Places of each, counted on from the last of those before.
-    private static Tensor Joined(IReadOnlyList<TokenBatch> parts, Func<TokenBatch, Tensor> of)
-    {
-        var joined = new List<Tensor> { of(parts[0]) };
-        foreach (var part in parts.Skip(1))
-        {
-            var last = joined[^1].narrow(0, joined[^1].shape[0] - 1, 1);
-            joined.Add(of(part).narrow(0, 1, part.Rows).add(last, Scalars.One));
-        }
-
-        return cat(joined, 0);
-    }
+    // Places of each, counted on from those before. On the device: nothing waits for it.
+    private static Tensor Joined(IReadOnlyList<TokenBatch> parts, Func<TokenBatch, Tensor> of) =>
+        cat([of(parts[0]).narrow(0, 0, 1), .. parts.Select(part => of(part).diff())], 0).cumsum(0).to(ScalarType.Int32);
 
     /// <summary>[rows, ·], strided, as [parts, rows of a part, ·]; as it is for one.</summary>
     internal static Tensor Each(Tensor rows, int parts) => parts == 1 ? rows : rows.view(parts, rows.shape[0] / parts, rows.shape[1]);
