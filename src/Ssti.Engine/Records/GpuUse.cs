@@ -21,7 +21,7 @@ public sealed record GpuUse(int Gpu, int Stages, double First, double Last, doub
     /// The share of the time between the beginning of its first and the end of its last stage in which a stage was at work on it, from 0
     /// to 1.
     /// </summary>
-    public double Share => Last > First ? Busy / (Last - First) : 1;
+    public double Share => Last > First ? Math.Min(1, Busy / (Last - First)) : 1;
 
     /// <summary>How many stages were at work on it at once, on average over the time in which there was one.</summary>
     public double AtOnce => Busy > 0 ? Work / Busy : 1;
