@@ -46,8 +46,8 @@ public sealed partial class TrainStage : StageKind<TrainParameters>
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Adapters on one base whose rows are of one length in every pass. On a GPU those whose passes are autograd's (fp32) and without dropouts, which draw
-    /// from the one generator there is.
+    /// Adapters on one base whose rows are of one length in every pass. On a GPU those in bf16 whose adapters are
+    /// of one shape, and others without dropouts, which draw from the one generator there is.
     /// </remarks>
     public override StageLikeness? Likeness(TrainParameters parameters, ComputeSettings compute)
     {
