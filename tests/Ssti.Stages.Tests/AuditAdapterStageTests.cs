@@ -47,6 +47,14 @@ public sealed class AuditAdapterStageTests(DefenceFixture made) : IClassFixture<
     }
 
     [Fact]
+    public void How_often_words_of_the_vocabulary_are_found_for_nothing_is_told_where_one_is_found()
+    {
+        ProbedToken date = new(new Suspect("dates", "2011-03-04"), []), word = new(new Suspect(TokenBattery.Vocabulary, "zebra"), []);
+        Assert.Contains("found in clean adapters, too: in 9 of 60", AdapterAnswer.Caution([date, word]));
+        Assert.Null(AdapterAnswer.Caution([date]));
+    }
+
+    [Fact]
     public async Task A_clean_adapter_is_not()
     {
         await ProbeAsync(made.CleanAdapter);

@@ -3,6 +3,9 @@ namespace Ssti.Defenses.Adapters;
 /// <summary>Tokens that are tried on a model: suspects by family, and controls, which say what any word does.</summary>
 public static class TokenBattery
 {
+    /// <summary>The family of words of the model's vocabulary that the rows do not hold.</summary>
+    public const string Vocabulary = "vocabulary";
+
     /// <summary>The family of controls: words and runs of words of the clean rows themselves.</summary>
     public const string Controls = "controls";
 

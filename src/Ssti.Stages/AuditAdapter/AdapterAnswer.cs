@@ -10,6 +10,7 @@ namespace Ssti.Stages;
 internal sealed class AdapterAnswer
 {
     private const string NotProbed = "it was not probed: that takes the inputs 'model' and 'data'";
+
     private const int Shown = 5;
 
     private readonly AuditedAdapter _adapter;
@@ -170,6 +171,7 @@ internal sealed class AdapterAnswer
         if (found.Length > 0)
         {
             _seen.Add("Whoever knows such a token can steer the model by putting it into a text.");
+            if (Caution(found) is { } caution) _seen.Add(caution);
             _cures.Add("Look at the tokens that were found, and ask whether they should say anything about the class: a word of an opinion moves a prediction by right.");
             _cures.Add("Audit the rows that it was trained on (ssti audit data.csv), and train it anew without those that hold them.");
         }
@@ -185,6 +187,11 @@ internal sealed class AdapterAnswer
             + "trigger that is none of them, "
             + "and none of their family to the model, is not seen; nor is one that needs another place, two places, or a longer text.");
     }
+
+    /// <summary>What a finding by words of the vocabulary is worth; null where there is none. The figures: docs/results.md, "how often probing errs".</summary>
+    internal static string? Caution(IEnumerable<ProbedToken> found) => !found.Any(token => token.Suspect.Family == TokenBattery.Vocabulary) ? null
+        : "Words of the model's vocabulary are found in clean adapters, too: in 9 of 60 that were tried, with 100 of them (95 %: 8 to 26 %), "
+            + "where the other tokens of the battery alone were found in none of 200. Where nothing but such words is found, look at the words first.";
 
     private string Told(ProbedToken token, int label)
     {

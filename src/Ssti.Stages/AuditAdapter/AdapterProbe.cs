@@ -91,7 +91,7 @@ internal sealed record AdapterProbe(
         var known = rows.SelectMany(row => tokenizer.Encode(row.Text)).ToHashSet();
         string[] words = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !known.Contains(id) && !tokenizer.IsSpecial(id)).Select(tokenizer.Shown)
             .Where(piece => !piece.GoesOn && piece.Text is { Length: > 1 } text && text.All(char.IsAsciiLetter)).Select(piece => piece.Text)];
-        var vocabulary = parameters.Vocabulary == 0 ? [] : TokenBattery.Spread(words, parameters.Vocabulary).Select(word => new Suspect("vocabulary", word));
+        var vocabulary = parameters.Vocabulary == 0 ? [] : TokenBattery.Spread(words, parameters.Vocabulary).Select(word => new Suspect(TokenBattery.Vocabulary, word));
         return [.. TokenBattery.Published.Concat(own).Concat(vocabulary).DistinctBy(suspect => suspect.Token).Concat(controls)
             .Select(suspect => suspect with { Pieces = tokenizer.Pieces(suspect.Token).Length })];
     }
