@@ -11,13 +11,13 @@ internal sealed class PlainKernels : EncoderKernels
     public override void Embed(Tensor ids, EmbeddingTables tables, Tensor output, Drop drop)
     {
         var flat = tables.Words.index_select(0, ids.reshape(-1).to(ScalarType.Int64));
-        var sum = flat + tables.Types[0] + tables.Positions.narrow(0, 0, ids.shape[1]).repeat(ids.shape[0], 1);
+        var sum = Sum(Sum(flat, tables.Types[0]), tables.Positions.narrow(0, 0, ids.shape[1]).repeat(ids.shape[0], 1));
         output.copy_(Norm(sum, tables.Norm) * Mask(drop, output));
     }
 
     public override void NormForward(Tensor input, Tensor residual, NormTensors norm, Tensor? sum, Tensor output, Tensor? dropped, Drop drop, Drop next)
     {
-        var total = (input * Mask(drop, input)) + residual;
+        var total = Sum(input * Mask(drop, input), residual);
         sum?.copy_(total);
         output.copy_(Norm(total, norm));
         dropped?.copy_(output * Mask(next, output));
@@ -27,9 +27,9 @@ internal sealed class PlainKernels : EncoderKernels
         Tensor main, Tensor? dropped, Tensor? residual, Tensor? ragged, TokenBatch batch, Tensor sum, NormTensors norm, Tensor result, Tensor? input, Drop drop, Drop next)
     {
         var gradient = main.clone();
-        if (dropped is not null) gradient += dropped * Mask(next, dropped);
-        if (residual is not null) gradient += residual;
-        if (ragged is not null) gradient.index_add_(0, Real(batch), ragged, 1);
+        if (dropped is not null) gradient = Sum(gradient, dropped * Mask(next, dropped));
+        if (residual is not null) gradient = Sum(gradient, residual);
+        if (ragged is not null) gradient.index_add_(0, Real(batch), ragged, Scalars.One);
         var total = WithGradient(sum, leaf => autograd.grad([Norm(leaf, norm)], [leaf], [gradient])[0]);
         result.copy_(total);
         input?.copy_(total * Mask(drop, total));
@@ -43,7 +43,7 @@ internal sealed class PlainKernels : EncoderKernels
 
     public override void ActivationBackward(Tensor main, Tensor? dropped, Tensor? input, Tensor result, Drop next)
     {
-        var gradient = dropped is null ? main.clone() : main + (dropped * Mask(next, dropped));
+        var gradient = dropped is null ? main.clone() : Sum(main, dropped * Mask(next, dropped));
         result.copy_(input is null ? gradient : WithGradient(input, leaf => autograd.grad([functional.gelu(leaf)], [leaf], [gradient])[0]));
     }
 
@@ -56,9 +56,9 @@ internal sealed class PlainKernels : EncoderKernels
             return;
         }
 
-        var product = matmul(transposeA ? a.t() : a, transposeB ? b.t() : b) * scale;
-        if (bias is not null) product += bias;
-        output.copy_(accumulate ? output + product : product);
+        var product = matmul(transposeA ? a.t() : a, transposeB ? b.t() : b).mul(Scalars.Kept(scale));
+        if (bias is not null) product = Sum(product, bias);
+        output.copy_(accumulate ? Sum(output, product) : product);
     }
 
     public override void Gather(Tensor input, TokenBatch batch, Tensor output) => output.copy_(input.index_select(0, Real(batch)));
@@ -104,6 +104,9 @@ internal sealed class PlainKernels : EncoderKernels
             tensor(ids, lengths.Length, length), tensor(starts), tensor(Enumerable.Range(0, starts.Length).Select(i => i * length).ToArray()), starts[^1], lengths.Max());
     }
 
+    // Not by '+', whose factor 1 the garbage collector may take away meanwhile.
+    private static Tensor Sum(Tensor one, Tensor other) => one.add(other, Scalars.One);
+
     private static Tensor Of(Tensor operand, long number) => operand.dim() == 3 ? operand[number] : operand;
 
     private static Tensor Norm(Tensor input, NormTensors norm) => functional.layer_norm(input, [input.shape[^1]], norm.Weight, norm.Bias, norm.Epsilon);
@@ -129,7 +132,7 @@ internal sealed class PlainKernels : EncoderKernels
         {
             var own = query.narrow(0, row * batch.Length, batch.Length).transpose(0, 1);
             Tensor Of(Tensor tensor) => tensor.narrow(0, starts[row], starts[row + 1] - starts[row]).transpose(0, 1);
-            var weights = functional.softmax(matmul(own, Of(key).transpose(1, 2)) / Math.Sqrt(query.shape[2]), -1);
+            var weights = functional.softmax(matmul(own, Of(key).transpose(1, 2)).div(Scalars.Kept(Math.Sqrt(query.shape[2]))), -1);
             return matmul(weights, Of(value)).transpose(0, 1);
         })], 0);
     }
