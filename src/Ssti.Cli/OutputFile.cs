@@ -29,7 +29,7 @@ internal static class OutputFile
             var path = Path.GetFullPath(named, workingFolder);
             if (Directory.Exists(path)) throw new UserException($"{option}: '{named}' is a folder; name a file");
             if (!Directory.Exists(Path.GetDirectoryName(path)))
-                throw new UserException($"{option}: there is no folder {Path.GetDirectoryName(path)} to write {Path.GetFileName(path)} into");
+                throw new UserException($"{option}: {NoFolderFor(path)}");
             if (!seen.TryAdd(path, option)) throw new UserException($"{option}: '{named}' is what {seen[path]} writes; name another file");
             // What lies in /dev is no file of anybody's: /dev/stdout may be a pipe.
             if (!File.Exists(path) || path.StartsWith("/dev/", StringComparison.Ordinal)) continue;
@@ -81,10 +81,11 @@ internal static class OutputFile
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                var folder = Path.GetDirectoryName(path)!;
-                throw new UserException(!Directory.Exists(folder) ? $"there is no folder {folder} to write {Path.GetFileName(path)} into"
+                throw new UserException(!Directory.Exists(Path.GetDirectoryName(path)) ? NoFolderFor(path)
                     : $"{path} cannot be written: {(error is UnauthorizedAccessException ? "its folder may not be written to" : error.Message)}", ExitCodes.Failed);
             }
         }
     }
+
+    private static string NoFolderFor(string path) => $"there is no folder {Path.GetDirectoryName(path)} to write {Path.GetFileName(path)} into";
 }

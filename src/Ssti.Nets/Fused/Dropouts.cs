@@ -25,9 +25,9 @@ internal sealed class Dropouts
     public Dropouts(IReadOnlyList<RandomStream> streams, TokenBatch batch, BertConfig config, double adapter, EncoderTape? tape)
     {
         (_streams, _config, _adapter, _parts) = (streams, config, adapter, batch.Parts.Count);
-        if (streams.Count <= 1 && _parts == 1) return;
         if (streams.Count == 0) return;
         if (streams.Count != _parts) throw new ArgumentException($"{streams.Count} streams for the rows of {_parts}", nameof(streams));
+        if (_parts == 1) return;
         if (streams.Any(stream => stream.Site != streams[0].Site)) throw new ArgumentException("the streams have drawn for unequally many dropouts", nameof(streams));
         _rows = (uint)(batch.Parts[0].Rows * batch.Length);
         _seeds = Seeds(batch.Ids.device);
@@ -61,7 +61,6 @@ internal sealed class Dropouts
         var here = empty(_streams.Count, ScalarType.Int64);
         var places = MemoryMarshal.Cast<byte, ulong>(here.bytes);
         for (var i = 0; i < places.Length; i++) places[i] = _streams[i].StepSeed;
-        // As batches go there: nothing waits for the device.
-        return device.type == DeviceType.CUDA ? here.pin_memory().to(device, non_blocking: true) : here;
+        return HostTensors.Send(here, device);
     }
 }

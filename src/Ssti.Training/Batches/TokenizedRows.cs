@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Ssti.Corpus.Datasets;
+using Ssti.Nets;
 using Ssti.Nets.Fused;
 using Ssti.Nets.Tokenizers;
 using TorchSharp;
@@ -145,16 +146,7 @@ public sealed class TokenizedRows
             numbers[i] = Labels[rows[i]];
         }
 
-        return new Batch(There(ids), There(mask), There(labels));
-
-        Tensor There(Tensor here)
-        {
-            if (device.type == DeviceType.CPU) return here;
-            // From pinned memory: a copy from elsewhere has the processor wait for all that the GPU was told to do before.
-            using var pageable = here;
-            using var pinned = device.type == DeviceType.CUDA ? here.pin_memory() : null;
-            return (pinned ?? here).to(device, non_blocking: pinned is not null);
-        }
+        return new Batch(HostTensors.Send(ids, device), HostTensors.Send(mask, device), HostTensors.Send(labels, device));
 
         static Span<long> Numbers(Tensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
     }
@@ -189,7 +181,7 @@ public sealed class TokenizedRows
             longest = Math.Max(longest, row.Length);
         }
 
-        var there = device.type == DeviceType.CUDA ? here.pin_memory().to(device, non_blocking: true) : here;
+        var there = HostTensors.Send(here, device);
         var tokens = new TokenBatch(
             there.narrow(0, 0, cells).view(count, length), there.narrow(0, cells + count, count + 1), there.narrow(0, cells + (2 * count) + 1, count + 1),
             starts[count], longest);
